@@ -1,0 +1,43 @@
+/* libdaa: the arithmetic contract (docs/contract.md) in software. No host floating point decides any bit. */
+#ifndef DAA_H
+#define DAA_H
+
+#include <stdint.h>
+
+#include "../config/config.h"
+
+/* Products counted per stream, over the M*N*K products of a GEMM (padding past K does not count). */
+struct daa_counts {
+    uint64_t high[DAA_STREAMS_MAX];    /* exact products summed */
+    uint64_t low[DAA_STREAMS_MAX];     /* products of low values summed */
+    uint64_t zero[DAA_STREAMS_MAX];    /* products with a zero operand (and no NaN or Inf) */
+    uint64_t dropped[DAA_STREAMS_MAX]; /* nonzero products below the window */
+    uint64_t special[DAA_STREAMS_MAX]; /* products with a NaN or Inf operand */
+};
+
+/* C = A B + C0 on raw bit patterns, one number per uint32_t, row-major: a is m x k (leading dimension lda >= k), b is
+ * k x n (ldb >= n), c0 is m x n in acc_format or NULL for +0, c is m x n in out_format. counts may be NULL; it is added
+ * to, not cleared. False and an error: an operand (or C0) with Inf or NaN where specials are off, naming the first one;
+ * bits above the format's width; out of memory. */
+bool daa_gemm(const struct daa_config *config, size_t m, size_t n, size_t k, const uint32_t *a, size_t lda,
+              const uint32_t *b, size_t ldb, const uint32_t *c0, size_t ldc0, uint32_t *c, size_t ldc,
+              struct daa_counts *counts, struct daa_error *error);
+
+/* One accumulator, a step at a time: the golden model's inner loop with its stages in view (unpack, steer, multiply,
+ * align, accumulate, round). acc is raw bits of acc_format; a and b hold `streams` operands. Returns the new acc. */
+uint32_t daa_step(const struct daa_config *config, uint64_t step, const uint32_t *a, const uint32_t *b, uint32_t acc,
+                  struct daa_counts *counts);
+/* C0 as the accumulator starts with it: subnormals flushed, zero +0, NaN canonical. */
+uint32_t daa_acc_start(const struct daa_config *config, uint32_t c0);
+/* The accumulator as it leaves: rounded to out_format. */
+uint32_t daa_acc_out(const struct daa_config *config, uint32_t acc);
+
+/* Real numbers to and from raw bits. Round-to-nearest-even to the encoding (subnormal encodings included, as a plain
+ * IEEE conversion gives them; a flush format then reads them as zero); overflow to Inf or to the largest finite value;
+ * Inf likewise; NaN to the canonical NaN, or, in a finite format, false. */
+enum daa_rounded { DAA_EXACT_OR_ROUNDED, DAA_OVERFLOWED, DAA_UNDERFLOWED, DAA_NO_NAN };
+enum daa_rounded daa_from_double(struct daa_format format, double value, uint32_t *bits);
+/* The value the contract gives the bits (subnormals of a flush format are zeros of their sign). Exact. */
+double daa_to_double(struct daa_format format, uint32_t bits);
+
+#endif
