@@ -1,0 +1,243 @@
+/* Named configurations; option texts in layers; resolving them into a legal configuration. */
+#define _POSIX_C_SOURCE 200809L /* strdup */
+#include "config.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "options.h"
+
+struct setting {
+    enum daa_option option;
+    const char *text;
+};
+
+enum { SETTINGS_MAX = 3 };
+
+struct named {
+    const char *name, *meaning;
+    struct setting settings[SETTINGS_MAX]; /* up to the first without text */
+};
+
+static const struct named named[] = {
+    {"baseline", "the conventional array: 1 stream", {{OPT_STREAMS, "1"}}},
+    {"paper", "the default: 2 streams of bf16, one high and one low product", {{0}}},
+    {"quad", "4 streams of bf16, one high and three low products", {{OPT_STREAMS, "4"}}},
+    {"high2", "symmetric rival: 2 streams, both high", {{OPT_POLICY, "high"}}},
+    {"low2", "symmetric rival: 2 streams, both low", {{OPT_POLICY, "low"}}},
+    {"fp8", "2 streams of fp8, e4m3 by e5m2", {{OPT_A_FORMAT, "e4m3"}, {OPT_B_FORMAT, "e5m2"}}},
+    {"tiny", "paper at 2x2, for reading and for formal work", {{OPT_ROWS, "2"}, {OPT_COLS, "2"}}},
+};
+enum { NAMED_COUNT = sizeof(named) / sizeof(named[0]) };
+
+struct daa_options {
+    char *base[OPT_COUNT]; /* from a named configuration or a file */
+    char *top[OPT_COUNT];  /* set by name: these win */
+};
+
+bool daa_fail(struct daa_error *error, const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(error->text, sizeof(error->text), format, arguments);
+    va_end(arguments);
+    for (char *p = error->text; *p; p++)
+        if ((unsigned char)*p < ' ' || *p == 0x7f)
+            *p = '?';
+    return false;
+}
+
+size_t daa_named_count(void) {
+    return NAMED_COUNT;
+}
+
+const char *daa_named_name(size_t index) {
+    return named[index].name;
+}
+
+const char *daa_named_meaning(size_t index) {
+    return named[index].meaning;
+}
+
+struct daa_options *daa_options_new(void) {
+    return calloc(1, sizeof(struct daa_options));
+}
+
+static void clear(char *layer[OPT_COUNT]) {
+    for (int i = 0; i < OPT_COUNT; i++) {
+        free(layer[i]);
+        layer[i] = NULL;
+    }
+}
+
+void daa_options_free(struct daa_options *options) {
+    if (!options)
+        return;
+    clear(options->base);
+    clear(options->top);
+    free(options);
+}
+
+static bool put(void *layer, enum daa_option option, const char *text, struct daa_error *error) {
+    struct daa_value value;
+    if (!daa_option_read(option, text, &value, error))
+        return false;
+    char *copy = strdup(text);
+    if (!copy)
+        return daa_fail(error, "out of memory");
+    char **slot = (char **)layer + option;
+    free(*slot);
+    *slot = copy;
+    return true;
+}
+
+bool daa_options_set(struct daa_options *options, const char *name, const char *value, struct daa_error *error) {
+    enum daa_option option = daa_option_find(name);
+    if (option == OPT_COUNT)
+        return daa_fail(error, "there is no option '%.64s'; --help lists them", name);
+    return put(options->top, option, value, error);
+}
+
+static bool load_named(char *base[OPT_COUNT], const struct named *configuration, struct daa_error *error) {
+    for (int i = 0; configuration->settings[i].text; i++)
+        if (!put(base, configuration->settings[i].option, configuration->settings[i].text, error))
+            return false;
+    return true;
+}
+
+bool daa_options_load(struct daa_options *options, const char *name_or_file, struct daa_error *error) {
+    clear(options->base);
+    for (size_t i = 0; i < NAMED_COUNT; i++)
+        if (strcmp(name_or_file, named[i].name) == 0)
+            return load_named(options->base, &named[i], error);
+    return daa_json_load(name_or_file, put, options->base, error);
+}
+
+static const char *text_of(const struct daa_options *options, enum daa_option option) {
+    if (options->top[option])
+        return options->top[option];
+    if (options->base[option])
+        return options->base[option];
+    return daa_option_info(option)->fallback;
+}
+
+/* The one side's format wins over --format, but only within a layer: --format set by name overrides both sides of a
+ * named configuration or a file. */
+static const char *operand_text(const struct daa_options *options, enum daa_option side) {
+    if (!options->top[side] && options->top[OPT_FORMAT])
+        return options->top[OPT_FORMAT];
+    const char *text = text_of(options, side);
+    return strcmp(text, "auto") == 0 ? text_of(options, OPT_FORMAT) : text;
+}
+
+static int min(int a, int b) {
+    return a < b ? a : b;
+}
+
+/* At this window no low term reaches below the last bit of the largest product (docs/contract.md, section 4). */
+static int window_auto(const struct daa_config *config) {
+    int a_frac = config->a_format.frac_bits, b_frac = config->b_format.frac_bits;
+    int a_bits = min(config->lo_bits, a_frac + 1), b_bits = min(config->lo_bits, b_frac + 1);
+    int window = a_frac + b_frac - (a_bits + b_bits - 2);
+    return window > 8 ? window : 8;
+}
+
+static bool wider(struct daa_format a, struct daa_format b) {
+    return a.exp_bits > b.exp_bits || a.frac_bits > b.frac_bits;
+}
+
+static bool check_operand(const struct daa_config *config, const char *side, struct daa_format format,
+                          struct daa_error *error) {
+    if (!wider(format, config->acc_format))
+        return true;
+    char name[DAA_FORMAT_NAME_MAX], acc[DAA_FORMAT_NAME_MAX];
+    daa_format_name(format, name);
+    daa_format_name(config->acc_format, acc);
+    return daa_fail(error,
+                    "acc-format is %s and %s is %s; the accumulator must be at least as wide as the operands: X >= %d "
+                    "and Y >= %d",
+                    acc, side, name, format.exp_bits, format.frac_bits);
+}
+
+static bool check_out(const struct daa_config *config, struct daa_error *error) {
+    char out[DAA_FORMAT_NAME_MAX], acc[DAA_FORMAT_NAME_MAX];
+    daa_format_name(config->out_format, out);
+    daa_format_name(config->acc_format, acc);
+    if (wider(config->out_format, config->acc_format))
+        return daa_fail(error,
+                        "out-format is %s and acc-format is %s; the result must be no wider than the accumulator: "
+                        "X <= %d and Y <= %d",
+                        out, acc, config->acc_format.exp_bits, config->acc_format.frac_bits);
+    if (config->out_format.encoding == DAA_FINITE && config->specials)
+        return daa_fail(error, "out-format is %s, which has no NaN, and specials is on; it needs specials off", out);
+    return true;
+}
+
+static bool check(const struct daa_config *config, enum daa_use use, struct daa_error *error) {
+    if (config->policy == DAA_MAGNITUDE && use == DAA_HARDWARE)
+        return daa_fail(error, "policy is 'magnitude', which is for software only; in hardware it must be "
+                               "exponent|static|rotate|high|low");
+    return check_operand(config, "a-format", config->a_format, error) &&
+           check_operand(config, "b-format", config->b_format, error) && check_out(config, error);
+}
+
+static bool read_all(const struct daa_options *options, struct daa_value value[OPT_COUNT], struct daa_error *error) {
+    for (unsigned i = 0; i < OPT_COUNT; i++) {
+        enum daa_option option = (enum daa_option)i;
+        bool operand = option == OPT_A_FORMAT || option == OPT_B_FORMAT;
+        const char *text = operand ? operand_text(options, option) : text_of(options, option);
+        if (!daa_option_read(option, text, &value[i], error))
+            return false;
+    }
+    return true;
+}
+
+bool daa_options_resolve(const struct daa_options *options, enum daa_use use, struct daa_config *config,
+                         struct daa_error *error) {
+    struct daa_value value[OPT_COUNT];
+    if (!read_all(options, value, error))
+        return false;
+    *config = (struct daa_config){
+        .rows = value[OPT_ROWS].number,
+        .cols = value[OPT_COLS].number,
+        .streams = value[OPT_STREAMS].number,
+        .a_format = value[OPT_A_FORMAT].format,
+        .b_format = value[OPT_B_FORMAT].format,
+        .acc_format = value[OPT_ACC_FORMAT].format,
+        .out_format = value[value[OPT_OUT_FORMAT].automatic ? OPT_ACC_FORMAT : OPT_OUT_FORMAT].format,
+        .lo_bits = value[OPT_LO_BITS].number,
+        .lo_round = (enum daa_lo_round)value[OPT_LO_ROUND].number,
+        .policy = (enum daa_policy)value[OPT_POLICY].number,
+        .specials = value[OPT_SPECIALS].number == 0,
+        .pipeline = value[OPT_PIPELINE].number,
+    };
+    config->window = value[OPT_WINDOW].automatic ? window_auto(config) : value[OPT_WINDOW].number;
+    snprintf(config->prefix, sizeof(config->prefix), "%s", value[OPT_PREFIX].text);
+    return check(config, use, error);
+}
+
+void daa_config_line(const struct daa_config *config, char line[DAA_LINE_MAX]) {
+    size_t length = 0;
+    line[0] = '\0';
+    for (size_t i = 0; i < OPT_COUNT; i++) {
+        char text[DAA_PREFIX_MAX + 1];
+        if (!daa_option_value(config, i, text, sizeof(text)))
+            continue;
+        int added = snprintf(line + length, DAA_LINE_MAX - length, "%s--%s %s", length ? " " : "",
+                             daa_option_info(i)->name, text);
+        length += (size_t)added;
+    }
+}
+
+static uint64_t fnv1a(uint64_t hash, const char *text) {
+    for (; *text; text++)
+        hash = (hash ^ (unsigned char)*text) * 0x100000001b3u;
+    return hash;
+}
+
+uint64_t daa_config_hash(const struct daa_config *config) {
+    char line[DAA_LINE_MAX];
+    daa_config_line(config, line);
+    return fnv1a(fnv1a(fnv1a(0xcbf29ce484222325u, DAA_VERSION), " "), line);
+}

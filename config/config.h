@@ -1,0 +1,81 @@
+/* What a DAA is: its parameters, their one table (options.c), the named configurations, and daa.json read back. */
+#ifndef DAA_CONFIG_H
+#define DAA_CONFIG_H
+
+#include <stdint.h>
+
+#include "format.h"
+
+#define DAA_VERSION "0.1.0"
+
+enum { DAA_STREAMS_MAX = 4, DAA_PREFIX_MAX = 32, DAA_ERROR_MAX = 512, DAA_OPTION_COUNT_MAX = 32 };
+
+enum daa_policy { DAA_EXPONENT, DAA_STATIC, DAA_ROTATE, DAA_HIGH, DAA_LOW, DAA_MAGNITUDE };
+enum daa_lo_round { DAA_NEAREST, DAA_TRUNCATE };
+
+/* A resolved, legal configuration: every default filled in, every rule checked. */
+struct daa_config {
+    int rows, cols; /* 1..256 */
+    int streams;    /* S: 1, 2 or 4 */
+    struct daa_format a_format, b_format, acc_format, out_format;
+    int lo_bits; /* T: 1..11; each operand uses min(T, Y+1) */
+    enum daa_lo_round lo_round;
+    enum daa_policy policy;
+    int window; /* D: 0..32 */
+    bool specials;
+    int pipeline;                    /* 1..3 */
+    char prefix[DAA_PREFIX_MAX + 1]; /* modules are called <prefix>_array, ... */
+};
+
+/* One line, without the program's name and without a newline: what is wrong and what would be right. */
+struct daa_error {
+    char text[DAA_ERROR_MAX];
+};
+
+/* Writes the error (control characters become '?', so it stays one line) and returns false. */
+bool daa_fail(struct daa_error *error, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+enum daa_use { DAA_HARDWARE, DAA_SOFTWARE }; /* policy magnitude is for software only */
+
+/* Option texts: a base layer from a named configuration or a file, and over it what the command line sets, later ones
+ * winning. The order of loading and setting does not matter. */
+struct daa_options;
+struct daa_options *daa_options_new(void);
+void daa_options_free(struct daa_options *options);
+/* NAME is an option name of the table without dashes ("rows", "lo-bits"). False and an error: no such option, or a
+ * value that is wrong by itself. */
+bool daa_options_set(struct daa_options *options, const char *name, const char *value, struct daa_error *error);
+/* NAME_OR_FILE: a named configuration, or a path to a daa.json. Replaces an earlier load. */
+bool daa_options_load(struct daa_options *options, const char *name_or_file, struct daa_error *error);
+/* Fills in defaults and checks every rule. */
+bool daa_options_resolve(const struct daa_options *options, enum daa_use use, struct daa_config *config,
+                         struct daa_error *error);
+
+/* The table itself, for --help, getopt_long, the manifest, the emitted header and the README's table. */
+struct daa_option_info {
+    const char *name;     /* "lo-bits" */
+    const char *fallback; /* the default as text; "auto" where it is derived (then MEANING says how) */
+    const char *range;    /* "1..11", "exponent|static|..." */
+    const char *meaning;  /* one line */
+};
+size_t daa_option_count(void);
+const struct daa_option_info *daa_option_info(size_t index);
+/* The resolved value of option INDEX as text, e.g. "bf16", "16", "on". `format` has none of its own (NULL):
+ * a-format and b-format say it. */
+const char *daa_option_value(const struct daa_config *config, size_t index, char *buffer, size_t size);
+
+/* True where a daa.json has the value as a number, not as a string. */
+bool daa_option_is_number(size_t index);
+
+enum { DAA_LINE_MAX = 512 };
+/* All options as one command line, "--rows 16 --cols 16 ...": the canonical text of a configuration. */
+void daa_config_line(const struct daa_config *config, char line[DAA_LINE_MAX]);
+/* FNV-1a over the generator's version and that line: equal only for the same version and configuration. */
+uint64_t daa_config_hash(const struct daa_config *config);
+
+/* The named configurations: name, one line of meaning. Index 0..count-1. */
+size_t daa_named_count(void);
+const char *daa_named_name(size_t index);
+const char *daa_named_meaning(size_t index);
+
+#endif

@@ -1,0 +1,253 @@
+/* The one table of options. Limits appear here and nowhere else: the range a user reads is the range that is checked.
+ */
+#include "options.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+enum kind { WHOLE, WORD, FORMAT, NAME };
+
+struct option {
+    struct daa_option_info info;
+    enum kind kind;
+    int low, high;           /* WHOLE: limits; FORMAT: limits of the exponent bits */
+    int frac_low, frac_high; /* FORMAT */
+};
+
+#define WHOLE_RANGE(lo, hi) #lo ".." #hi
+#define WHOLE_LIMITS(lo, hi) WHOLE, lo, hi, 0, 0
+#define FORMAT_RANGE(xl, xh, yl, yh) "eXmY, X " #xl ".." #xh ", Y " #yl ".." #yh
+#define FORMAT_LIMITS(xl, xh, yl, yh) FORMAT, xl, xh, yl, yh
+#define OPERAND 2, 8, 1, 10
+#define ACCUMULATOR 5, 8, 7, 23
+#define RESULT 2, 8, 1, 23
+/* One more level, so that OPERAND and the like are expanded before they are counted as arguments. */
+#define APPLY(macro, ...) macro(__VA_ARGS__)
+
+static const struct option table[OPT_COUNT] = {
+    [OPT_ROWS] = {{"rows", "16", WHOLE_RANGE(1, 256), "rows of elements"}, WHOLE_LIMITS(1, 256)},
+    [OPT_COLS] = {{"cols", "16", WHOLE_RANGE(1, 256), "columns of elements"}, WHOLE_LIMITS(1, 256)},
+    [OPT_STREAMS] = {{"streams", "2", "1|2|4", "products an element takes per step; 1 is the conventional array"},
+                     WORD,
+                     0,
+                     0,
+                     0,
+                     0},
+    [OPT_FORMAT] = {{"format", "bf16", APPLY(FORMAT_RANGE, OPERAND),
+                     "operand format, both sides; also bf16 tf32 fp16 e5m2 e4m3 e3m2 e2m3 e2m1"},
+                    APPLY(FORMAT_LIMITS, OPERAND)},
+    [OPT_A_FORMAT] = {{"a-format", "auto", "auto|" APPLY(FORMAT_RANGE, OPERAND),
+                       "operand format of A; auto: the one --format says"},
+                      APPLY(FORMAT_LIMITS, OPERAND)},
+    [OPT_B_FORMAT] = {{"b-format", "auto", "auto|" APPLY(FORMAT_RANGE, OPERAND),
+                       "operand format of B; auto: the one --format says"},
+                      APPLY(FORMAT_LIMITS, OPERAND)},
+    [OPT_ACC_FORMAT] = {{"acc-format", "fp32", APPLY(FORMAT_RANGE, ACCUMULATOR),
+                         "accumulator format, at least as wide as the operands in X and Y"},
+                        APPLY(FORMAT_LIMITS, ACCUMULATOR)},
+    [OPT_OUT_FORMAT] = {{"out-format", "auto", "auto|" APPLY(FORMAT_RANGE, RESULT),
+                         "result format, no wider than the accumulator in X and Y; auto: the accumulator's"},
+                        APPLY(FORMAT_LIMITS, RESULT)},
+    [OPT_LO_BITS] = {{"lo-bits", "4", WHOLE_RANGE(1, 11),
+                      "significant bits T of a low value; an operand uses min(T, Y+1)"},
+                     WHOLE_LIMITS(1, 11)},
+    [OPT_LO_ROUND] = {{"lo-round", "nearest", "nearest|truncate",
+                       "how low values are rounded: to nearest even or toward zero"},
+                      WORD,
+                      0,
+                      0,
+                      0,
+                      0},
+    [OPT_POLICY] = {{"policy", "exponent", "exponent|static|rotate|high|low|magnitude",
+                     "which stream of a step is high; magnitude is for software only"},
+                    WORD,
+                    0,
+                    0,
+                    0,
+                    0},
+    [OPT_WINDOW] = {{"window", "auto", "auto|" WHOLE_RANGE(0, 32),
+                     "terms this far below a step's largest key are dropped beyond it; auto: max(8, Ya+Yb-(Ta+Tb-2))"},
+                    WHOLE_LIMITS(0, 32)},
+    [OPT_SPECIALS] = {{"specials", "on", "on|off", "Inf and NaN; off: no hardware for them, software refuses them"},
+                      WORD,
+                      0,
+                      0,
+                      0,
+                      0},
+    [OPT_PIPELINE] = {{"pipeline", "1", WHOLE_RANGE(1, 3), "register stages in an element before its accumulator"},
+                      WHOLE_LIMITS(1, 3)},
+    [OPT_PREFIX] = {{"prefix", "daa", "a Verilog identifier of at most 32 characters",
+                     "modules are named PREFIX_array, PREFIX_pe, ..."},
+                    NAME,
+                    0,
+                    0,
+                    0,
+                    0},
+};
+static_assert((int)OPT_COUNT <= (int)DAA_OPTION_COUNT_MAX, "DAA_OPTION_COUNT_MAX is too small");
+
+size_t daa_option_count(void) {
+    return OPT_COUNT;
+}
+
+const struct daa_option_info *daa_option_info(size_t index) {
+    assert(index < OPT_COUNT);
+    return &table[index].info;
+}
+
+bool daa_option_is_number(size_t index) {
+    assert(index < OPT_COUNT);
+    return table[index].kind == WHOLE || index == OPT_STREAMS;
+}
+
+enum daa_option daa_option_find(const char *name) {
+    for (unsigned i = 0; i < OPT_COUNT; i++)
+        if (strcmp(name, table[i].info.name) == 0)
+            return (enum daa_option)i;
+    return OPT_COUNT;
+}
+
+/* Decimal digits only, without a leading zero: no sign, no blank, nothing after. */
+static bool read_whole(const char *text, int low, int high, int *number) {
+    size_t length = strlen(text);
+    if (length == 0 || length > 9 || (text[0] == '0' && length > 1))
+        return false;
+    int value = 0;
+    for (const char *p = text; *p; p++) {
+        if (*p < '0' || *p > '9')
+            return false;
+        value = value * 10 + (*p - '0');
+    }
+    *number = value;
+    return value >= low && value <= high;
+}
+
+/* The position of TEXT among the words of "a|b|c". */
+static bool read_word(const char *words, const char *text, int *number) {
+    size_t length = strlen(text);
+    for (int i = 0;; i++) {
+        size_t word = strcspn(words, "|");
+        if (word == length && memcmp(words, text, length) == 0) {
+            *number = i;
+            return true;
+        }
+        if (!words[word])
+            return false;
+        words += word + 1;
+    }
+}
+
+static void write_word(const char *words, int number, char *buffer, size_t size) {
+    while (number-- > 0)
+        words += strcspn(words, "|") + 1;
+    snprintf(buffer, size, "%.*s", (int)strcspn(words, "|"), words);
+}
+
+static bool in_limits(const struct option *option, struct daa_format format) {
+    return format.exp_bits >= option->low && format.exp_bits <= option->high && format.frac_bits >= option->frac_low &&
+           format.frac_bits <= option->frac_high;
+}
+
+static bool is_letter(char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+/* Two underscores in a row are left out because simulators write such names in other ways. */
+static bool read_name(const char *text) {
+    size_t length = strlen(text);
+    if (length == 0 || length > DAA_PREFIX_MAX || !is_letter(text[0]) || text[length - 1] == '_')
+        return false;
+    for (const char *p = text; *p; p++) {
+        bool letter_or_digit = is_letter(*p) || (*p >= '0' && *p <= '9');
+        if (!letter_or_digit && (*p != '_' || p[1] == '_'))
+            return false;
+    }
+    return true;
+}
+
+static bool read_value(const struct option *option, const char *text, struct daa_value *value) {
+    *value = (struct daa_value){.text = text};
+    if (strcmp(text, "auto") == 0 && strcmp(option->info.fallback, "auto") == 0) {
+        value->automatic = true;
+        return true;
+    }
+    switch (option->kind) {
+    case WHOLE:
+        return read_whole(text, option->low, option->high, &value->number);
+    case WORD:
+        return read_word(option->info.range, text, &value->number);
+    case FORMAT:
+        return daa_format_parse(text, &value->format) && in_limits(option, value->format);
+    case NAME:
+        return read_name(text);
+    }
+    return false;
+}
+
+bool daa_option_read(enum daa_option option, const char *text, struct daa_value *value, struct daa_error *error) {
+    const struct option *entry = &table[option];
+    if (!read_value(entry, text, value)) {
+        const char *more =
+            option == OPT_PREFIX ? ", a letter first, letters, digits and single underscores inside" : "";
+        return daa_fail(error, "%s is '%.64s'; it must be %s%s", entry->info.name, text, entry->info.range, more);
+    }
+    if (option == OPT_STREAMS)
+        value->number = 1 << value->number;
+    return true;
+}
+
+static const char *write_format(struct daa_format format, char *buffer, size_t size) {
+    char name[DAA_FORMAT_NAME_MAX];
+    daa_format_name(format, name);
+    snprintf(buffer, size, "%s", name);
+    return buffer;
+}
+
+static const char *write_number(int number, char *buffer, size_t size) {
+    snprintf(buffer, size, "%d", number);
+    return buffer;
+}
+
+static const char *write_choice(enum daa_option option, int number, char *buffer, size_t size) {
+    write_word(table[option].info.range, number, buffer, size);
+    return buffer;
+}
+
+const char *daa_option_value(const struct daa_config *config, size_t index, char *buffer, size_t size) {
+    switch ((enum daa_option)index) {
+    case OPT_ROWS:
+        return write_number(config->rows, buffer, size);
+    case OPT_COLS:
+        return write_number(config->cols, buffer, size);
+    case OPT_STREAMS:
+        return write_number(config->streams, buffer, size);
+    case OPT_A_FORMAT:
+        return write_format(config->a_format, buffer, size);
+    case OPT_B_FORMAT:
+        return write_format(config->b_format, buffer, size);
+    case OPT_ACC_FORMAT:
+        return write_format(config->acc_format, buffer, size);
+    case OPT_OUT_FORMAT:
+        return write_format(config->out_format, buffer, size);
+    case OPT_LO_BITS:
+        return write_number(config->lo_bits, buffer, size);
+    case OPT_LO_ROUND:
+        return write_choice(OPT_LO_ROUND, (int)config->lo_round, buffer, size);
+    case OPT_POLICY:
+        return write_choice(OPT_POLICY, (int)config->policy, buffer, size);
+    case OPT_WINDOW:
+        return write_number(config->window, buffer, size);
+    case OPT_SPECIALS:
+        return write_choice(OPT_SPECIALS, config->specials ? 0 : 1, buffer, size);
+    case OPT_PIPELINE:
+        return write_number(config->pipeline, buffer, size);
+    case OPT_PREFIX:
+        snprintf(buffer, size, "%s", config->prefix);
+        return buffer;
+    case OPT_FORMAT:
+    case OPT_COUNT:
+        break;
+    }
+    return NULL;
+}
