@@ -10,9 +10,10 @@
 enum { DAA_OUTPUTS_MAX = 4 }; /* open at one time */
 
 struct daa_output {
-    FILE *file;  /* write here */
-    char *place; /* where it will stand, symbolic links followed */
-    char *beside; /* NULL where the place is written directly */
+    const char *path; /* as the caller named it; it must outlive this */
+    FILE *file;       /* write here */
+    char *place;      /* where it will stand, symbolic links followed */
+    char *beside;     /* NULL where the place is written directly */
     int slot;
 };
 
