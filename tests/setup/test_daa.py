@@ -1,0 +1,133 @@
+"""The set-up command: what it asks for, refuses, and hands on to make; apt-get, id and make are stand-ins."""
+import os
+import shutil
+import stat
+
+import pytest
+
+from conftest import ROOT
+
+TOOLS = ("dirname", "sed", "grep", "head", "mktemp", "rm", "cat")
+
+
+@pytest.fixture
+def machine(tmp_path, run):
+    """A copy of ./daa on a machine whose commands are those the test puts there."""
+    commands = tmp_path / "bin"
+    commands.mkdir()
+    (tmp_path / "tmp").mkdir()
+    shutil.copy(ROOT / "daa", tmp_path / "daa")
+    for tool in TOOLS:
+        (commands / tool).symlink_to(shutil.which(tool))
+
+    def put(name, body="exit 0"):
+        path = commands / name
+        path.write_text(f"#!/bin/sh\n{body}\n")
+        path.chmod(path.stat().st_mode | stat.S_IXUSR)
+
+    def call(*words):
+        return run("/bin/sh", tmp_path / "daa", *words, env={"PATH": str(commands), "TMPDIR": str(tmp_path / "tmp")}, cwd="/")
+
+    call.put = put
+    call.path = tmp_path
+    return call
+
+
+def put_rest(machine):
+    """All but verilator and yosys; what is proved by a file is on the testing machine itself."""
+    for name in ("gcc", "g++", "iverilog"):
+        machine.put(name)
+    machine.put("make", 'echo "make: $*"')
+
+
+def test_without_anything_missing_it_only_calls_make(machine):
+    put_rest(machine)
+    machine.put("verilator")
+    machine.put("yosys")
+    done = machine("run", "IMAGES=3")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "make: run IMAGES=3\n", "")
+
+
+def test_a_user_gets_the_command(machine):
+    put_rest(machine)
+    machine.put("apt-get", "exit 9")
+    machine.put("id", "echo 1000")
+    done = machine("run")
+    assert done.returncode == 1 and done.stdout == ""
+    assert done.stderr == ("daa: missing packages; install them by: "
+                           "sudo apt-get install -y --no-install-recommends verilator yosys\n")
+
+
+def test_root_gets_exactly_the_missing_packages(machine):
+    put_rest(machine)
+    machine.put("id", "echo 0")
+    machine.put("apt-get", f"""
+echo "$DEBIAN_FRONTEND $*" >>{machine.path}/calls
+case "$*" in *" -s "*|-s*) exit 100;; esac
+case "$*" in *install*)
+    for tool in verilator yosys; do cp {machine.path}/bin/make {machine.path}/bin/$tool; done;;
+esac""")
+    (machine.path / "bin/cp").symlink_to(shutil.which("cp"))
+    done = machine("run")
+    assert done.returncode == 0 and done.stdout == "make: run\n", done.stderr
+    calls = (machine.path / "calls").read_text().splitlines()
+    assert [line.split()[-1] for line in calls] == ["yosys", "update", "yosys"]
+    assert all(line.startswith("noninteractive ") for line in calls)
+    assert calls[2].endswith(" install -y --no-install-recommends verilator yosys")
+
+
+def test_a_failed_installation_is_one_line(machine):
+    put_rest(machine)
+    machine.put("id", "echo 0")
+    machine.put("apt-get", 'echo "E: Temporary failure resolving the mirror"; exit 100')
+    done = machine("test")
+    assert done.returncode == 1 and done.stdout == ""
+    assert done.stderr == (
+        "daa: installing verilator yosys\n"
+        "daa: apt-get could not install verilator yosys (Temporary failure resolving the mirror); "
+        "check the network and /etc/apt/sources.list\n")
+    assert os.listdir(machine.path / "tmp") == []
+
+
+def test_without_apt_get_it_says_what_is_missing(machine):
+    put_rest(machine)
+    done = machine("run")
+    assert done.returncode == 1
+    assert done.stderr == ("daa: missing: verilator yosys; there is no apt-get here, "
+                           "so install these by other means\n")
+
+
+def test_an_installation_that_does_not_help_is_told(machine):
+    put_rest(machine)
+    machine.put("id", "echo 0")
+    machine.put("apt-get")
+    done = machine("run")
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1] == (
+        "daa: installed, but still not found: verilator yosys; see the list at the top of ./daa")
+
+
+@pytest.mark.parametrize("words, text", [
+    (["--need", "all"], "unknown group 'all'; the groups are run, test and lint"),
+    (["--need"], "--need takes one group: run, test or lint"),
+    (["--now"], "unknown option '--now'; see ./daa --help"),
+])
+def test_refuses(refused, root, words, text):
+    assert refused(root / "daa", *words, status=2, text=text).startswith("daa: ")
+
+
+def test_help(run, root):
+    done = run(root / "daa", "--help")
+    assert done.returncode == 0 and "./daa run" in done.stdout and done.stderr == ""
+
+
+def test_every_package_is_on_this_machine_by_its_proof(run, root):
+    """The list's proofs hold where all packages are installed: nothing is missing and nothing would be installed."""
+    for group in ("run", "test"):
+        done = run(root / "daa", "--need", group)
+        assert (done.returncode, done.stderr) == (0, ""), done.stderr
+
+
+def test_is_posix_shell(run, root):
+    assert run("dash", "-n", root / "daa").returncode == 0
+    assert (root / "daa").read_text().startswith("#!/bin/sh\n")
