@@ -84,7 +84,7 @@ def test_a_failed_installation_is_one_line(machine):
     assert done.returncode == 1 and done.stdout == ""
     assert done.stderr == (
         "daa: installing verilator yosys\n"
-        "daa: apt-get could not install verilator yosys (Temporary failure resolving the mirror); "
+        "daa: apt-get could not install these (Temporary failure resolving the mirror); "
         "check the network and /etc/apt/sources.list\n")
     assert os.listdir(machine.path / "tmp") == []
 
