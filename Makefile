@@ -1,0 +1,26 @@
+# Dynamic Asymmetric Architecture: generator, golden model, simulation, area. `make help` lists the targets.
+CC       ?= gcc
+PYTHON   ?= /usr/bin/python3
+CFLAGS   ?= -O2 -g
+WARN     := -std=c11 -Wall -Wextra -Wpedantic -Wconversion -Werror
+BUILD    := build
+V        ?= 0
+
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := all
+
+include $(sort $(wildcard */*.mk))
+
+.PHONY: all help clean
+all: $(ALL)
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 16
+
+clean: ## remove everything made
+	rm -rf $(BUILD)
+
+$(BUILD)/obj/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(WARN) -MMD -MP -c $< -o $@
+-include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
