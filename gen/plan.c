@@ -1,0 +1,316 @@
+#define _POSIX_C_SOURCE 200809L /* strdup */
+#include "plan.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fail.h"
+
+static struct value *add(struct plan *plan, const char *name, enum kind kind) {
+    assert(plan->count < VALUES_MAX && strlen(name) < sizeof(plan->values[0].name) && !plan_find(plan, name));
+    struct value *value = &plan->values[plan->count++];
+    snprintf(value->name, sizeof(value->name), "%s", name);
+    value->kind = kind;
+    return value;
+}
+
+static char *copy(const char *text) {
+    char *result = strdup(text);
+    if (!result)
+        fail(EXIT_JOB, "out of memory");
+    return result;
+}
+
+void plan_number(struct plan *plan, const char *name, int number) {
+    add(plan, name, NUMBER)->number = number;
+}
+
+void plan_text(struct plan *plan, const char *name, const char *text) {
+    add(plan, name, TEXT)->text = copy(text);
+}
+
+void plan_list(struct plan *plan, const char *name) {
+    add(plan, name, LIST);
+}
+
+void plan_item(struct plan *plan, const char *text) {
+    struct value *list = &plan->values[plan->count - 1];
+    assert(plan->count > 0 && list->kind == LIST);
+    list->items = realloc(list->items, (size_t)(list->number + 1) * sizeof(*list->items));
+    if (!list->items)
+        fail(EXIT_JOB, "out of memory");
+    list->items[list->number++] = copy(text);
+}
+
+struct value *plan_find(struct plan *plan, const char *name) {
+    for (size_t i = 0; i < plan->count; i++)
+        if (strcmp(plan->values[i].name, name) == 0)
+            return &plan->values[i];
+    return NULL;
+}
+
+void plan_free(struct plan *plan) {
+    for (size_t i = 0; i < plan->count; i++) {
+        struct value *value = &plan->values[i];
+        for (int item = 0; value->kind == LIST && item < value->number; item++)
+            free(value->items[item]);
+        free(value->items);
+        free(value->text);
+    }
+    free(plan);
+}
+
+static void report(struct plan *plan, enum report where, const char *name, int number) {
+    plan_number(plan, name, number);
+    plan->values[plan->count - 1].report = where;
+}
+
+static void manifest_only(struct plan *plan, enum report where, const char *name, int number) {
+    report(plan, where, name, number);
+    plan->values[plan->count - 1].manifest_only = true;
+}
+
+/* Bits of an unsigned field that holds 0..most. */
+static int field_bits(int most) {
+    int bits = 1;
+    while (most >> bits)
+        bits++;
+    return bits;
+}
+
+static int min(int a, int b) {
+    return a < b ? a : b;
+}
+
+static int max(int a, int b) {
+    return a > b ? a : b;
+}
+
+static int log2_of(int power) {
+    return field_bits(power) - 1;
+}
+
+/* How the exponents of A and B travel: as unsigned fields holding exponent - base. Every element adds two of them and a
+ * constant to get the exponent of its sum's top bit in the accumulator's bias. A field usually has more codes than
+ * exponents, so a base may be lowered; the pair of bases is chosen so that the constant ends in as many zeros as
+ * possible, which makes the adder in every element shorter, for a few gates in one decoder per row or column. */
+struct exponents {
+    int least[2], most[2], field[2], base[2];
+};
+
+static int trailing_zeros(int number) {
+    int zeros = 0;
+    while (zeros < 30 && !(number >> zeros & 1))
+        zeros++;
+    return zeros;
+}
+
+/* Among equally short constants, the base that leaves the raw exponent as it is comes first, then the higher base. */
+static int preference(const struct exponents *e, int side, int base, struct daa_format format) {
+    return base == -daa_format_bias(format) ? 1000 : base - e->least[side];
+}
+
+static void choose_bases(struct exponents *e, const struct daa_format format[2], int constant) {
+    int best_zeros = -1, best_preference = 0;
+    for (int a = e->least[0]; a >= e->most[0] - (1 << e->field[0]) + 1; a--) {
+        for (int b = e->least[1]; b >= e->most[1] - (1 << e->field[1]) + 1; b--) {
+            int zeros = trailing_zeros(a + b + constant);
+            int preferred = preference(e, 0, a, format[0]) + preference(e, 1, b, format[1]);
+            if (zeros < best_zeros || (zeros == best_zeros && preferred <= best_preference))
+                continue;
+            best_zeros = zeros, best_preference = preferred;
+            e->base[0] = a, e->base[1] = b;
+        }
+    }
+}
+
+/* CONSTANT is what an element adds besides the bases. */
+static struct exponents plan_exponents(const struct daa_config *config, int constant) {
+    const struct daa_format format[2] = {config->a_format, config->b_format};
+    struct exponents e = {0};
+    for (int side = 0; side < 2; side++) {
+        e.least[side] = daa_format_exp_least(format[side]);
+        e.most[side] = daa_format_exp_max(format[side]);
+        e.field[side] = field_bits(e.most[side] - e.least[side]);
+    }
+    choose_bases(&e, format, constant);
+    return e;
+}
+
+static void add_named(struct plan *plan, const char *side, const char *what, enum report where, int number) {
+    char name[32];
+    snprintf(name, sizeof(name), "%s_%s", side, what);
+    report(plan, where, name, number);
+}
+
+static void add_format(struct plan *plan, const char *side, struct daa_format format) {
+    add_named(plan, side, "exp_bits", NOT_REPORTED, format.exp_bits);
+    add_named(plan, side, "frac_bits", NOT_REPORTED, format.frac_bits);
+    add_named(plan, side, "width", DERIVED, daa_format_width(format));
+    add_named(plan, side, "bias", NOT_REPORTED, daa_format_bias(format));
+}
+
+static void add_encoding(struct plan *plan, const char *side, struct daa_format format) {
+    add_named(plan, side, "encoding", NOT_REPORTED, (int)format.encoding);
+    add_named(plan, side, "ieee", NOT_REPORTED, format.encoding == DAA_IEEE);
+    add_named(plan, side, "fn", NOT_REPORTED, format.encoding == DAA_FN);
+    add_named(plan, side, "finite", NOT_REPORTED, format.encoding == DAA_FINITE);
+    add_named(plan, side, "keep", NOT_REPORTED, format.subnormals);
+}
+
+static int value_of(struct plan *plan, const char *name) {
+    return plan_find(plan, name)->number;
+}
+
+static void add_policy(struct plan *plan, const struct daa_config *config) {
+    static const char *const policies[] = {"exponent", "static", "rotate", "high", "low"};
+    bool single = config->streams == 1; /* every product is high, whatever the policy */
+    for (int i = 0; i < 5; i++)
+        add_named(plan, "policy", policies[i], NOT_REPORTED, !single && (int)config->policy == i);
+    bool steered = !single && config->policy != DAA_HIGH && config->policy != DAA_LOW;
+    int high = steered ? 1 : !single && config->policy == DAA_LOW ? 0 : config->streams;
+    plan_number(plan, "single", single);
+    plan_number(plan, "multi", !single);
+    plan_number(plan, "steered", steered);
+    plan_number(plan, "turning", !single && config->policy == DAA_ROTATE);
+    plan_number(plan, "select_bits", max(1, log2_of(config->streams)));
+    report(plan, DERIVED, "hi_slots", high);
+    report(plan, DERIVED, "lo_slots", config->streams - high);
+    plan_number(plan, "has_hi", high > 0);
+    plan_number(plan, "has_lo", high < config->streams);
+    /* Only the winner of the largest key is never shifted. */
+    plan_number(plan, "hi_shifted", high > 0 && !single && config->policy != DAA_EXPONENT);
+    /* The product whose sign the sum takes as its own, and the first low product besides it. */
+    plan_text(plan, "ref_slot", high > 0 ? "hi" : "lo");
+    plan_number(plan, "lo_first", high == 0);
+}
+
+/* Low values: an operand with fewer fraction bits than asked for keeps them all, and then has no rounding bit `up`. */
+static void add_low(struct plan *plan, const struct daa_config *config) {
+    static const char *const sides[2] = {"a", "b"};
+    const struct daa_format format[2] = {config->a_format, config->b_format};
+    bool nearest = config->lo_round == DAA_NEAREST && value_of(plan, "has_lo");
+    int carries = 0;
+    for (int side = 0; side < 2; side++) {
+        int bits = min(config->lo_bits, format[side].frac_bits + 1);
+        bool up = nearest && bits <= format[side].frac_bits;
+        add_named(plan, sides[side], "lo_bits", DERIVED, bits);
+        add_named(plan, sides[side], "low_bits", NOT_REPORTED, bits); /* its top fraction bits, and `up` */
+        add_named(plan, sides[side], "up", NOT_REPORTED, up);
+        carries += up;
+    }
+    plan_number(plan, "lo_carries", carries);
+    plan_number(plan, "carry_room", carries > 0);
+    /* A low product is below 4, but reaches it where both operands may round up to 2. */
+    plan_number(plan, "lo_int", carries == 2 ? 3 : 2);
+    plan_number(plan, "hi_frac", config->a_format.frac_bits + config->b_format.frac_bits);
+    plan_number(plan, "lo_frac", value_of(plan, "a_lo_bits") + value_of(plan, "b_lo_bits") - 2);
+}
+
+/* Fraction bits of a step's sum relative to 2^K*: the lowest place that a product can reach. */
+static int sum_fraction(struct plan *plan, int span) {
+    int high = value_of(plan, "hi_frac") + (value_of(plan, "hi_shifted") ? span : 0);
+    int low = value_of(plan, "lo_frac") + span;
+    return max(value_of(plan, "has_hi") ? high : 0, value_of(plan, "has_lo") ? low : 0);
+}
+
+static void add_sum(struct plan *plan, const struct daa_config *config, int key_span) {
+    int span = min(config->window, key_span);
+    /* With a high product among them the products stay below 4 on average; without one they may all be 4. */
+    int integer = log2_of(config->streams) + (value_of(plan, "has_hi") ? 2 : value_of(plan, "lo_int"));
+    plan_number(plan, "key_span", key_span);
+    plan_number(plan, "span", span);
+    report(plan, DERIVED, "sum_int", integer);
+    manifest_only(plan, DERIVED, "sum_frac", sum_fraction(plan, span));
+}
+
+static int signed_bits(int least, int most) {
+    int bits = 1;
+    while (least < -(1 << (bits - 1)) || most >= 1 << (bits - 1))
+        bits++;
+    return bits;
+}
+
+/* Exponents between sum and accumulator, in the accumulator's bias: the sum's, the accumulator's, their difference and
+ * the rounded result's, for any window that a parameter may set. */
+static int exponent_bits(struct plan *plan, const struct daa_config *config, const struct exponents *e, int offset) {
+    int sum_bits = sum_fraction(plan, min(32, value_of(plan, "key_span"))) + value_of(plan, "sum_int");
+    int wide = max(config->acc_format.frac_bits + 1, sum_bits) + 4;
+    int acc_most = (1 << config->acc_format.exp_bits) - 1;
+    int least = offset + e->least[0] - e->base[0] + e->least[1] - e->base[1] - sum_bits;
+    int most = offset + e->most[0] - e->base[0] + e->most[1] - e->base[1];
+    return signed_bits(min(least - acc_most, min(least, 0) - wide), max(most, acc_most) + 1);
+}
+
+static void add_exponents(struct plan *plan, const struct daa_config *config) {
+    static const char *const sides[2] = {"a", "b"};
+    const struct daa_format format[2] = {config->a_format, config->b_format};
+    int constant = daa_format_bias(config->acc_format) + value_of(plan, "sum_int") - 1;
+    struct exponents e = plan_exponents(config, constant);
+    for (int side = 0; side < 2; side++) {
+        add_named(plan, sides[side], "exp_field", DERIVED, e.field[side]);
+        add_named(plan, sides[side], "exp_base", DERIVED, e.base[side]);
+        /* What the decoder adds to a raw exponent, and a whole decoded operand: zero, special, sign, the two fields,
+         * up. */
+        add_named(plan, sides[side], "exp_shift", NOT_REPORTED, -daa_format_bias(format[side]) - e.base[side]);
+        add_named(plan, sides[side], "op_bits", DERIVED,
+                  2 + config->specials + e.field[side] + format[side].frac_bits +
+                      value_of(plan, side == 0 ? "a_up" : "b_up"));
+    }
+    int offset = e.base[0] + e.base[1] + constant;
+    /* One bit more than the longer field, so that both extend to it. */
+    report(plan, DERIVED, "key_bits", 1 + max(e.field[0], e.field[1]));
+    report(plan, DERIVED, "sum_key_offset", offset);
+    report(plan, DERIVED, "sum_exp_bits", exponent_bits(plan, config, &e, offset));
+}
+
+static int key_span(const struct daa_config *config) {
+    return daa_format_exp_max(config->a_format) - daa_format_exp_least(config->a_format) +
+           daa_format_exp_max(config->b_format) - daa_format_exp_least(config->b_format);
+}
+
+static void add_texts(struct plan *plan, const struct daa_config *config) {
+    char line[DAA_LINE_MAX], hash[17];
+    daa_config_line(config, line);
+    snprintf(hash, sizeof(hash), "%016" PRIx64, daa_config_hash(config));
+    char policy[DAA_PREFIX_MAX];
+    plan_text(plan, "prefix", config->prefix);
+    plan_text(plan, "c0_nan_text", config->specials ? ", NaN is canonical" : "");
+    plan_text(plan, "version", DAA_VERSION);
+    plan_text(plan, "config_line", line);
+    plan_text(plan, "hash", hash);
+    for (size_t i = 0; i < daa_option_count(); i++)
+        if (strcmp(daa_option_info(i)->name, "policy") == 0)
+            plan_text(plan, "policy", daa_option_value(config, i, policy, sizeof(policy)));
+}
+
+struct plan *plan_new(const struct daa_config *config) {
+    struct plan *plan = calloc(1, sizeof(*plan));
+    if (!plan)
+        fail(EXIT_JOB, "out of memory");
+    add_texts(plan, config);
+    plan_number(plan, "rows", config->rows);
+    plan_number(plan, "cols", config->cols);
+    plan_number(plan, "streams", config->streams);
+    plan_number(plan, "lo_bits", config->lo_bits);
+    plan_number(plan, "window", config->window);
+    plan_number(plan, "specials", config->specials);
+    plan_number(plan, "pipeline", config->pipeline);
+    add_format(plan, "a", config->a_format);
+    add_encoding(plan, "a", config->a_format);
+    add_format(plan, "b", config->b_format);
+    add_encoding(plan, "b", config->b_format);
+    add_format(plan, "acc", config->acc_format);
+    add_format(plan, "out", config->out_format);
+    add_encoding(plan, "out", config->out_format);
+    plan_number(plan, "same_formats", daa_format_equal(config->a_format, config->b_format));
+    plan_number(plan, "out_is_acc", daa_format_equal(config->out_format, config->acc_format));
+    add_policy(plan, config);
+    add_low(plan, config);
+    add_sum(plan, config, key_span(config));
+    add_exponents(plan, config);
+    return plan;
+}
