@@ -27,3 +27,17 @@ $(BUILD)/asan/libdaa.a: $(ASAN_LIB_OBJ)
 
 $(BUILD)/asan/daagemm: $(BUILD)/asan/obj/sim/daagemm.o $(BUILD)/asan/libdaa.a
 	$(CC) $(ASAN_FLAGS) $^ $(SIM_LIBS) -o $@
+
+# The contract, held against an independent oracle.
+CHECK_CONTRACT     := $(BUILD)/check-contract
+CHECK_CONTRACT_OBJ := $(BUILD)/obj/tests/contract/check.o $(BUILD)/obj/tests/contract/oracle.o
+SEED               ?= 1
+
+$(CHECK_CONTRACT): $(CHECK_CONTRACT_OBJ) $(BUILD)/libdaa.a
+	$(CC) $(CFLAGS) $(LDFLAGS) $^ -lmpfr -lgmp $(SIM_LIBS) -o $@
+
+.PHONY: check-contract check-contract-long
+check-contract: $(CHECK_CONTRACT) ## hold the golden model against the oracle, short
+	$(CHECK_CONTRACT) --seed $(SEED)
+check-contract-long: $(CHECK_CONTRACT) ## the same with many more cases, minutes
+	$(CHECK_CONTRACT) --seed $(SEED) --long
