@@ -8,6 +8,7 @@
 #include "fail.h"
 #include "manifest.h"
 #include "template.h"
+#include "vectors.h"
 
 static bool ends_with(const char *name, const char *end) {
     size_t length = strlen(name), tail = strlen(end);
@@ -32,7 +33,7 @@ static void list_modules(const struct daa_config *config, struct plan *plan) {
         char path[128];
         output_path(templates[i].name, config->prefix, path, sizeof(path));
         if (strncmp(path, "rtl/", 4) == 0 && template_wanted(&templates[i], plan))
-            plan_item(plan, path);
+            plan_item(plan, "rtl_files", path);
     }
 }
 
@@ -54,6 +55,7 @@ static void emit_one(const struct template *template, const char *prefix, struct
 
 void emit(const struct daa_config *config, struct plan *plan, struct files *files) {
     list_modules(config, plan);
+    vectors_add(plan, config);
     for (size_t i = 0; i < template_count; i++)
         emit_one(&templates[i], config->prefix, plan, files);
     size_t length;

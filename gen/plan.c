@@ -36,9 +36,9 @@ void plan_list(struct plan *plan, const char *name) {
     add(plan, name, LIST);
 }
 
-void plan_item(struct plan *plan, const char *text) {
-    struct value *list = &plan->values[plan->count - 1];
-    assert(plan->count > 0 && list->kind == LIST);
+void plan_item(struct plan *plan, const char *name, const char *text) {
+    struct value *list = plan_find(plan, name);
+    assert(list && list->kind == LIST);
     list->items = realloc(list->items, (size_t)(list->number + 1) * sizeof(*list->items));
     if (!list->items)
         fail(EXIT_JOB, "out of memory");

@@ -33,9 +33,9 @@ void plan_free(struct plan *plan);
 
 void plan_number(struct plan *plan, const char *name, int number);
 void plan_text(struct plan *plan, const char *name, const char *text);
-/* An empty list; plan_item() adds to the list added last. */
+/* An empty list, and one more item of a list. */
 void plan_list(struct plan *plan, const char *name);
-void plan_item(struct plan *plan, const char *text);
+void plan_item(struct plan *plan, const char *list, const char *text);
 
 /* NULL: there is no such value. */
 struct value *plan_find(struct plan *plan, const char *name);
