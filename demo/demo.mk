@@ -8,5 +8,5 @@ need-run:
 	@./daa --need run
 
 run: need-run ## the main job: Fashion-MNIST [IMAGES=256] [CONFIG=paper] [DATA=directory]
-	@+$(MAKE) --no-print-directory $(BUILD)/daagen $(BUILD)/daagemm
+	@+$(MAKE) -s --no-print-directory $(BUILD)/daagen $(BUILD)/daagemm
 	@+$(PYTHON) demo/run.py --images $(IMAGES) --config $(CONFIG) --data $(DATA) --build $(BUILD)

@@ -8,6 +8,7 @@ import contextlib
 import json
 import os
 import pathlib
+import re
 import signal
 import subprocess
 import sys
@@ -75,9 +76,10 @@ def command(words, log):
             child.wait()
             raise
     if status:
-        lines = log.read_text(errors="replace").split("\n")
-        said = [line for line in lines if line.strip() and not line.startswith("make")]
-        raise Failed(f"{said[-1] if said else f'{words[0]} failed with status {status}'} (all of it: {log})")
+        said = [line for line in log.read_text(errors="replace").split("\n") if line.strip()]
+        told = [line for line in said if not re.match(r"make(\[\d+\])?: ", line)]
+        line = (told or said or [f"{words[0]} failed with status {status}"])[-1]
+        raise Failed(f"{line} (all of it: {log})")
 
 
 @contextlib.contextmanager

@@ -2,7 +2,7 @@
 SEED   ?= 1
 JOBS   ?= 2
 TESTS  ?= tests
-PYTEST  = $(PYTHON) -m pytest -q -p no:cacheprovider -n $(JOBS) --seed $(SEED) $(TESTS)
+PYTEST  = $(PYTHON) -m pytest -q -p no:cacheprovider -n $(JOBS) --dist loadgroup --seed $(SEED) $(TESTS)
 
 C_FILES = $(wildcard config/*.[ch] gen/*.[ch] sim/*.[ch] tb/*.[ch])
 
@@ -17,11 +17,11 @@ need-lint:
 	@./daa --need lint
 
 test: need-test ## build all, run the short tests
-	@+$(MAKE) --no-print-directory all
+	@+$(MAKE) -s --no-print-directory all
 	$(PYTEST) -m "not long"
 
 test-long: need-test ## the long tests: mutations, large arrays, the README's slow commands
-	@+$(MAKE) --no-print-directory all
+	@+$(MAKE) -s --no-print-directory all
 	$(PYTEST) -m long
 
 lint: need-lint ## static checks of C and Python

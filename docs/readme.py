@@ -1,0 +1,80 @@
+"""Brings the made parts of README.md up to date: readme.py [--build DIR] [--check] [PART]...
+
+A part stands between two marks. Each comes from a command: `configs` and `options` from daagen, `run` from `make run`,
+`compare` from `make compare`. With --check nothing is written; a part that is not up to date is told, and the exit status is 1.
+"""
+import argparse
+import json
+import pathlib
+import re
+import subprocess
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "demo"))
+import summary  # noqa: E402
+
+
+def configs(build):
+    text = subprocess.run([build / "daagen", "--list-configs"], check=True, capture_output=True, text=True).stdout
+    yield "| configuration | is |"
+    yield "| --- | --- |"
+    for line in text.splitlines():
+        name, meaning = line.split(maxsplit=1)
+        yield f"| `{name}` | {meaning} |"
+
+
+def options(build):
+    """The option table of daagen --help: a line with name, default and range, and a line with the meaning."""
+    text = subprocess.run([build / "daagen", "--help"], check=True, capture_output=True, text=True).stdout
+    found = re.findall(r"^  --([\w-]+) +(\S+) {2,}(\S.*)\n {10,}(\S.*)$", text, re.M)
+    yield "| option | default | range | meaning |"
+    yield "| --- | --- | --- | --- |"
+    for name, default, values, meaning in found:
+        values = ", ".join(values.split("|"))
+        yield f"| `{name}` | `{default}` | {values} | {meaning} |"
+
+
+def run(build):
+    """What `make run` printed last."""
+    yield "```"
+    yield from summary.lines(json.loads((build / "run" / "summary.json").read_text()))
+    yield "```"
+
+
+def compare(build):
+    """What `make compare` measured, a configuration a row."""
+    raise NotImplementedError
+
+
+PARTS = {"run": run, "compare": compare, "configs": configs, "options": options}
+
+
+def replaced(text, name, lines):
+    """TEXT with the part NAME made of LINES."""
+    begin, end = f"<!-- begin {name}: written by make readme -->\n", f"<!-- end {name} -->\n"
+    before, rest = text.split(begin)
+    return before + begin + "\n".join(lines) + "\n" + end + rest.split(end)[1]
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="readme")
+    parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build")
+    parser.add_argument("--check", action="store_true")
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)}; default all")
+    arguments = parser.parse_args()
+    path = ROOT / "README.md"
+    text = old = path.read_text()
+    for name in arguments.parts or PARTS:
+        new = replaced(text, name, PARTS[name](arguments.build))
+        if arguments.check and new != text:
+            print(f"readme: part {name} of README.md is not what the command gives; make readme writes it", file=sys.stderr)
+        text = new
+    if arguments.check:
+        return int(text != old)
+    path.write_text(text)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
