@@ -150,14 +150,10 @@ static void add_format(struct plan *plan, const char *side, struct daa_format fo
     add_named(plan, side, "exp_bits", NOT_REPORTED, format.exp_bits);
     add_named(plan, side, "frac_bits", NOT_REPORTED, format.frac_bits);
     add_named(plan, side, "width", DERIVED, daa_format_width(format));
-    add_named(plan, side, "bias", NOT_REPORTED, daa_format_bias(format));
 }
 
 static void add_encoding(struct plan *plan, const char *side, struct daa_format format) {
     add_named(plan, side, "encoding", NOT_REPORTED, (int)format.encoding);
-    add_named(plan, side, "ieee", NOT_REPORTED, format.encoding == DAA_IEEE);
-    add_named(plan, side, "fn", NOT_REPORTED, format.encoding == DAA_FN);
-    add_named(plan, side, "finite", NOT_REPORTED, format.encoding == DAA_FINITE);
     add_named(plan, side, "keep", NOT_REPORTED, format.subnormals);
 }
 
@@ -166,9 +162,9 @@ static int value_of(struct plan *plan, const char *name) {
 }
 
 static void add_policy(struct plan *plan, const struct daa_config *config) {
-    static const char *const policies[] = {"exponent", "static", "rotate", "high", "low"};
+    static const char *const policies[] = {"exponent", "static", "rotate"};
     bool single = config->streams == 1; /* every product is high, whatever the policy */
-    for (int i = 0; i < 5; i++)
+    for (int i = 0; i < 3; i++)
         add_named(plan, "policy", policies[i], NOT_REPORTED, !single && (int)config->policy == i);
     bool steered = !single && config->policy != DAA_HIGH && config->policy != DAA_LOW;
     int high = steered ? 1 : !single && config->policy == DAA_LOW ? 0 : config->streams;
@@ -221,7 +217,7 @@ static void add_sum(struct plan *plan, const struct daa_config *config, int key_
     int span = min(config->window, key_span);
     /* With a high product among them the products stay below 4 on average; without one they may all be 4. */
     int integer = log2_of(config->streams) + (value_of(plan, "has_hi") ? 2 : value_of(plan, "lo_int"));
-    plan_number(plan, "key_span", key_span);
+    report(plan, DERIVED, "key_span", key_span);
     plan_number(plan, "span", span);
     report(plan, DERIVED, "sum_int", integer);
     manifest_only(plan, DERIVED, "sum_frac", sum_fraction(plan, span));
@@ -253,6 +249,7 @@ static void add_exponents(struct plan *plan, const struct daa_config *config) {
     for (int side = 0; side < 2; side++) {
         add_named(plan, sides[side], "exp_field", DERIVED, e.field[side]);
         add_named(plan, sides[side], "exp_base", DERIVED, e.base[side]);
+        plan->values[plan->count - 1].manifest_only = true;
         /* What the decoder adds to a raw exponent, and a whole decoded operand: zero, special, sign, the two fields,
          * up. */
         add_named(plan, sides[side], "exp_shift", NOT_REPORTED, -daa_format_bias(format[side]) - e.base[side]);
@@ -272,19 +269,22 @@ static int key_span(const struct daa_config *config) {
            daa_format_exp_max(config->b_format) - daa_format_exp_least(config->b_format);
 }
 
+/* In cycles in which the array is not stopped (docs/datasheet.md). */
+static void add_latencies(struct plan *plan, const struct daa_config *config) {
+    report(plan, LATENCY, "reset_cycles", config->rows + config->cols + config->pipeline + 4);
+    report(plan, LATENCY, "result_cycles", config->cols + config->pipeline + 2);
+    report(plan, LATENCY, "element_cycles", config->pipeline + 1);
+    report(plan, LATENCY, "least_tile_cycles", config->rows);
+}
+
 static void add_texts(struct plan *plan, const struct daa_config *config) {
     char line[DAA_LINE_MAX], hash[17];
     daa_config_line(config, line);
     snprintf(hash, sizeof(hash), "%016" PRIx64, daa_config_hash(config));
-    char policy[DAA_PREFIX_MAX];
     plan_text(plan, "prefix", config->prefix);
-    plan_text(plan, "c0_nan_text", config->specials ? ", NaN is canonical" : "");
     plan_text(plan, "version", DAA_VERSION);
     plan_text(plan, "config_line", line);
     plan_text(plan, "hash", hash);
-    for (size_t i = 0; i < daa_option_count(); i++)
-        if (strcmp(daa_option_info(i)->name, "policy") == 0)
-            plan_text(plan, "policy", daa_option_value(config, i, policy, sizeof(policy)));
 }
 
 struct plan *plan_new(const struct daa_config *config) {
@@ -306,11 +306,11 @@ struct plan *plan_new(const struct daa_config *config) {
     add_format(plan, "acc", config->acc_format);
     add_format(plan, "out", config->out_format);
     add_encoding(plan, "out", config->out_format);
-    plan_number(plan, "same_formats", daa_format_equal(config->a_format, config->b_format));
     plan_number(plan, "out_is_acc", daa_format_equal(config->out_format, config->acc_format));
     add_policy(plan, config);
     add_low(plan, config);
     add_sum(plan, config, key_span(config));
     add_exponents(plan, config);
+    add_latencies(plan, config);
     return plan;
 }
