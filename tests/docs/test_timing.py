@@ -1,4 +1,5 @@
 """The data sheet's latencies, and its drawing, against simulation."""
+import json
 import sys
 
 import pytest
@@ -40,6 +41,13 @@ def test_one_tile(array, steps, c0):
     if c0:
         c0_rows = timing.transfers(wave["c0_valid_i"], wave["c0_ready_o"])
         assert [cycle for cycle, moves in enumerate(c0_rows) if moves] == list(range(rows))
+
+
+def test_the_manifest_says_the_same(array):
+    directory, rows, columns, pipeline = array
+    assert json.loads((directory / "daa.json").read_text())["latency"] == {
+        "reset_cycles": rows + columns + pipeline + 4, "result_cycles": columns + pipeline + 2,
+        "element_cycles": pipeline + 1, "least_tile_cycles": rows}
 
 
 @pytest.mark.parametrize("steps", [1, 2, 4, 5])
