@@ -13,6 +13,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 import numpy as np
@@ -42,23 +43,39 @@ class Parser(argparse.ArgumentParser):
 
 
 class Steps:
-    """Says on stderr what is being done, and how long it took."""
+    """Says on stderr what is being done, and how long it took; on a terminal the seconds run."""
 
     def __init__(self, count):
         self.count = count
         self.index = 0
+        self.terminal = sys.stderr.isatty()
 
     @contextlib.contextmanager
     def step(self, text):
         self.index += 1
-        print(f"[{self.index}/{self.count}] {text} ...", end="", file=sys.stderr, flush=True)
+        line = f"[{self.index}/{self.count}] {text} ..."
+        print(line, end="", file=sys.stderr, flush=True)
         start = time.monotonic()
+        ended = threading.Event()
+
+        def run_seconds():
+            while not ended.wait(1):
+                print(f"\r{line} {time.monotonic() - start:.0f} s", end="", file=sys.stderr, flush=True)
+
+        clock = threading.Thread(target=run_seconds, daemon=True)
+        if self.terminal:
+            clock.start()
         try:
             yield
         except BaseException:
             print(file=sys.stderr)
             raise
-        print(f" {time.monotonic() - start:.1f} s", file=sys.stderr)
+        finally:
+            ended.set()
+            if self.terminal:
+                clock.join()
+        again = f"\r{line}" if self.terminal else ""
+        print(f"{again} {time.monotonic() - start:.1f} s", file=sys.stderr)
 
 
 def command(words, log):
