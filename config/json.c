@@ -9,7 +9,7 @@
 
 #include "options.h"
 
-enum { FILE_MAX = 1 << 20 }; /* a daa.json has a few kilobytes; anything longer is something else */
+enum { FILE_MAX = 1 << 16 }; /* a daa.json has a few kilobytes; anything longer is something else */
 
 static bool no_such_file(const char *path, struct daa_error *error) {
     char names[128] = "";
@@ -43,7 +43,7 @@ static char *read_file(const char *path, size_t *length, struct daa_error *error
     else if (failed)
         daa_fail(error, "cannot read config '%.128s': %s; it must be a readable daa.json", path, strerror(reason));
     else
-        daa_fail(error, "config '%.128s' is longer than 1 MiB; it must be a daa.json", path);
+        daa_fail(error, "config '%.128s' is longer than 64 KiB; it must be a daa.json", path);
     free(text);
     return NULL;
 }

@@ -241,11 +241,25 @@ static void remove_stale(const struct files *files, const char *directory, json_
     }
 }
 
-/* Renames one file from the work directory into place, or leaves the old one where it is the same. */
+static bool holds(const char *path, const struct file *file) {
+    FILE *stream = fopen(path, "rb");
+    if (!stream)
+        return false;
+    size_t at = 0;
+    int c;
+    while ((c = getc(stream)) != EOF && at < file->length && (unsigned char)file->text[at] == c)
+        at++;
+    bool same = c == EOF && !ferror(stream) && at == file->length;
+    fclose(stream);
+    return same;
+}
+
+/* Moves one file from the work directory into place. One that is there already stays, with its time, so that make does
+ * not build again what has not changed. */
 static void move_file(const char *work, const char *directory, const struct file *file) {
     char *from = text("%s/%s", work, file->path);
     char *to = text("%s/%s", directory, file->path);
-    if (rename(from, to) != 0)
+    if (!holds(to, file) && rename(from, to) != 0)
         cannot_write(to, errno);
     free(from);
     free(to);

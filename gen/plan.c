@@ -194,7 +194,6 @@ static void add_low(struct plan *plan, const struct daa_config *config) {
         int bits = min(config->lo_bits, format[side].frac_bits + 1);
         bool up = nearest && bits <= format[side].frac_bits;
         add_named(plan, sides[side], "lo_bits", DERIVED, bits);
-        add_named(plan, sides[side], "low_bits", NOT_REPORTED, bits); /* its top fraction bits, and `up` */
         add_named(plan, sides[side], "up", NOT_REPORTED, up);
         carries += up;
     }

@@ -1,0 +1,214 @@
+/* Formats, the option table and the rules, against what docs/contract.md says of them. */
+#include <stdio.h>
+#include <string.h>
+
+#include "../../config/config.h"
+
+static int cases, faults;
+
+static void expect(bool holds, const char *what, const char *detail) {
+    cases++;
+    if (holds)
+        return;
+    faults++;
+    fprintf(stderr, "%s: %s\n", what, detail);
+}
+
+struct known {
+    const char *name;
+    int width, bias, exp_min, exp_max, exp_least;
+    enum daa_encoding encoding;
+    bool subnormals;
+};
+
+/* Largest and smallest exponents by hand: e4m3 reaches 448 = 1.75 * 2^8, e2m1 reaches 6 = 1.5 * 2^2. */
+static const struct known known[] = {
+    {"bf16", 16, 127, -126, 127, -126, DAA_IEEE, false},
+    {"tf32", 19, 127, -126, 127, -126, DAA_IEEE, false},
+    {"fp16", 16, 15, -14, 15, -24, DAA_IEEE, true},
+    {"e5m2", 8, 15, -14, 15, -16, DAA_IEEE, true},
+    {"e4m3", 8, 7, -6, 8, -9, DAA_FN, true},
+    {"e3m2", 6, 3, -2, 4, -4, DAA_FINITE, true},
+    {"e2m3", 6, 1, 0, 2, -3, DAA_FINITE, true},
+    {"e2m1", 4, 1, 0, 2, -1, DAA_FINITE, true},
+    {"fp32", 32, 127, -126, 127, -126, DAA_IEEE, false},
+    {"e7m5", 13, 63, -62, 63, -67, DAA_IEEE, true},
+    {"e8m9", 18, 127, -126, 127, -126, DAA_IEEE, false},
+    {"e2m10", 13, 1, 0, 1, -10, DAA_IEEE, true},
+};
+
+static void check_formats(void) {
+    for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+        const struct known *k = &known[i];
+        struct daa_format format;
+        char name[DAA_FORMAT_NAME_MAX];
+        bool read = daa_format_parse(k->name, &format);
+        expect(read, k->name, "is not read");
+        if (!read)
+            continue;
+        daa_format_name(format, name);
+        expect(strcmp(name, k->name) == 0, k->name, name);
+        expect(daa_format_width(format) == k->width, k->name, "width");
+        expect(daa_format_bias(format) == k->bias, k->name, "bias");
+        expect(daa_format_exp_min(format) == k->exp_min, k->name, "exp_min");
+        expect(daa_format_exp_max(format) == k->exp_max, k->name, "exp_max");
+        expect(daa_format_exp_least(format) == k->exp_least, k->name, "exp_least");
+        expect(format.encoding == k->encoding && format.subnormals == k->subnormals, k->name, "encoding");
+    }
+    static const char *const twins[][2] = {{"e8m7", "bf16"}, {"e8m10", "tf32"}, {"e5m10", "fp16"}, {"e8m23", "fp32"}};
+    for (size_t i = 0; i < sizeof(twins) / sizeof(twins[0]); i++) {
+        struct daa_format one = {0}, other = {0};
+        bool both = daa_format_parse(twins[i][0], &one) && daa_format_parse(twins[i][1], &other);
+        expect(both && daa_format_equal(one, other), twins[i][0], "is not its alias");
+    }
+    static const char *const bad[] = {"",      "e",     "e8",     "e8m",    "m7",    "E8M7",  "bf16 ", " bf16", "e08m7",
+                                      "e8m07", "e8m7x", "e123m1", "e1m123", "e-1m2", "e8m+7", "BF16",  "fp",    "e0m1"};
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        struct daa_format format;
+        expect(!daa_format_parse(bad[i], &format), bad[i], "is read as a format");
+    }
+}
+
+/* Sets "name value name value ..." and resolves; returns the error or NULL. */
+static const char *resolve(const char *load, const char *settings, enum daa_use use, struct daa_config *config) {
+    static struct daa_error error;
+    struct daa_options *options = daa_options_new();
+    char text[256], *save = text;
+    snprintf(text, sizeof(text), "%s", settings);
+    bool done = !load || daa_options_load(options, load, &error);
+    while (done && *save) {
+        char *name = save, *value = save + strcspn(save, " ");
+        *value++ = '\0';
+        save = value + strcspn(value, " ");
+        if (*save)
+            *save++ = '\0';
+        done = daa_options_set(options, name, value, &error);
+    }
+    done = done && daa_options_resolve(options, use, config, &error);
+    daa_options_free(options);
+    return done ? NULL : error.text;
+}
+
+static void gives(const char *load, const char *settings, const char *want) {
+    struct daa_config config;
+    char line[DAA_LINE_MAX] = "";
+    const char *error = resolve(load, settings, DAA_HARDWARE, &config);
+    if (!error)
+        daa_config_line(&config, line);
+    expect(!error && strstr(line, want), settings, error ? error : line);
+}
+
+static void refuses(const char *settings, const char *want) {
+    struct daa_config config;
+    const char *error = resolve(NULL, settings, DAA_HARDWARE, &config);
+    expect(error && strstr(error, want), settings, error ? error : "is accepted");
+}
+
+static void check_defaults(void) {
+    const char *paper =
+        "--rows 16 --cols 16 --streams 2 --a-format bf16 --b-format bf16 --acc-format fp32 --out-format "
+        "fp32 --lo-bits 4 --lo-round nearest --policy exponent --window 8 --specials on --pipeline 1 "
+        "--prefix daa";
+    gives(NULL, "", paper);
+    gives("paper", "", paper);
+    gives("baseline", "", "--streams 1 ");
+    gives("quad", "", "--streams 4 ");
+    gives("high2", "", "--policy high");
+    gives("low2", "", "--policy low");
+    gives("fp8", "", "--a-format e4m3 --b-format e5m2 ");
+    gives("tiny", "", "--rows 2 --cols 2 --streams 2 ");
+}
+
+static void check_layers(void) {
+    gives(NULL, "format fp16", "--a-format fp16 --b-format fp16 ");
+    gives(NULL, "format fp16 a-format e5m2", "--a-format e5m2 --b-format fp16 ");
+    gives(NULL, "a-format e5m2 format fp16", "--a-format e5m2 --b-format fp16 ");
+    gives(NULL, "format fp16 a-format auto", "--a-format fp16 --b-format fp16 ");
+    gives("fp8", "format bf16", "--a-format bf16 --b-format bf16 ");
+    gives("fp8", "b-format fp16", "--a-format e4m3 --b-format fp16 ");
+    gives("tiny", "rows 3 rows 5", "--rows 5 --cols 2 ");
+    gives(NULL, "out-format auto acc-format e8m10", "--out-format tf32 ");
+    gives(NULL, "policy low streams 1", "--policy low");
+}
+
+/* The default window of bf16 at T = 4, 3, 2, 1 as the contract states it. */
+static void check_window(void) {
+    gives(NULL, "lo-bits 4", "--window 8 ");
+    gives(NULL, "lo-bits 3", "--window 10 ");
+    gives(NULL, "lo-bits 2", "--window 12 ");
+    gives(NULL, "lo-bits 1", "--window 14 ");
+    gives(NULL, "lo-bits 11", "--window 8 ");
+    gives(NULL, "format tf32 lo-bits 1", "--window 20 ");
+    gives(NULL, "format e2m1 lo-bits 1", "--window 8 ");
+    gives(NULL, "window 0", "--window 0 ");
+}
+
+static void check_values(void) {
+    static const char *const numbers[] = {"0", "257", "16x", "+16", "-1", "016", "1e1", "1.0", "99999999999", "0x10"};
+    char settings[64];
+    for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+        snprintf(settings, sizeof(settings), "rows %s", numbers[i]);
+        refuses(settings, "it must be 1..256");
+    }
+    refuses("rows ", "rows is ''; it must be 1..256");
+    refuses("cols 257", "cols is '257'; it must be 1..256");
+    refuses("streams 3", "it must be 1|2|4");
+    refuses("lo-bits 12", "it must be 1..11");
+    refuses("lo-round up", "it must be nearest|truncate");
+    refuses("policy fastest", "it must be exponent|static|rotate|high|low");
+    refuses("policy exponen", "it must be exponent|");
+    refuses("window 33", "it must be auto|0..32");
+    refuses("specials yes", "it must be on|off");
+    refuses("pipeline 4", "it must be 1..3");
+    refuses("format e9m1", "X 2..8, Y 1..10");
+    refuses("format e8m11", "X 2..8, Y 1..10");
+    refuses("format fp32", "X 2..8, Y 1..10");
+    refuses("format auto", "X 2..8, Y 1..10");
+    refuses("acc-format e4m7", "X 5..8, Y 7..23");
+    refuses("acc-format e8m24", "X 5..8, Y 7..23");
+    refuses("out-format e1m1", "X 2..8, Y 1..23");
+    refuses("height 3", "there is no option 'height'");
+    refuses("row 3", "there is no option 'row'");
+    static const char *const prefixes[] = {"",    "_a",  "9a", "a_", "a__b",
+                                           "a-b", "a.b", "a$", "ä",  "abcdefghijklmnopqrstuvwxyz0123456"};
+    for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++) {
+        snprintf(settings, sizeof(settings), "prefix %s", prefixes[i]);
+        refuses(settings, "a Verilog identifier of at most 32 characters");
+    }
+    gives(NULL, "prefix abcdefghijklmnopqrstuvwxyz012345", "--prefix abcdefghijklmnopqrstuvwxyz012345");
+}
+
+static void check_rules(void) {
+    struct daa_config config;
+    refuses("acc-format e5m23", "at least as wide as the operands: X >= 8");
+    refuses("acc-format e8m7 b-format tf32", "b-format is tf32");
+    gives(NULL, "acc-format e5m23 format fp16", "--acc-format e5m23 ");
+    refuses("acc-format e8m7 out-format fp32", "no wider than the accumulator: X <= 8 and Y <= 7");
+    refuses("out-format e2m1", "it needs specials off");
+    gives(NULL, "out-format e2m1 specials off", "--out-format e2m1 ");
+    gives(NULL, "out-format e4m3", "--out-format e4m3 ");
+    refuses("policy magnitude", "for software only");
+    expect(!resolve(NULL, "policy magnitude", DAA_SOFTWARE, &config) && config.policy == DAA_MAGNITUDE, "magnitude",
+           "is refused in software");
+}
+
+static void check_hash(void) {
+    struct daa_config one, other;
+    expect(!resolve("paper", "", DAA_HARDWARE, &one) && !resolve(NULL, "rows 16", DAA_HARDWARE, &other), "hash",
+           "resolve");
+    expect(daa_config_hash(&one) == daa_config_hash(&other), "hash", "differs for the same configuration");
+    other.window = 9;
+    expect(daa_config_hash(&one) != daa_config_hash(&other), "hash", "is the same for another window");
+}
+
+int main(void) {
+    check_formats();
+    check_defaults();
+    check_layers();
+    check_window();
+    check_values();
+    check_rules();
+    check_hash();
+    printf("%d cases, %d faults\n", cases, faults);
+    return faults > 0;
+}
