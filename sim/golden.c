@@ -195,9 +195,7 @@ struct daa_number daa_unpacked_step(const struct daa_config *config, uint64_t st
 struct daa_number daa_read_acc(const struct daa_config *config, uint32_t bits) {
     struct daa_format format = config->acc_format;
     format.subnormals = false;
-    struct daa_number acc = daa_number_read(format, bits);
-    acc.negative = acc.negative && acc.class != DAA_CLASS_ZERO;
-    return acc;
+    return daa_number_read(format, bits);
 }
 
 static uint32_t write_acc(const struct daa_config *config, struct daa_number acc) {

@@ -80,7 +80,7 @@ static uint32_t round_finite(struct daa_format f, enum daa_tiny tiny, struct daa
     int field = unit + f.frac_bits + daa_format_bias(f);
     bool normal = sig >> f.frac_bits && field > 0;
     if (!normal) {
-        *event = exact && tiny == DAA_GRADUAL ? DAA_EVENT_NONE : DAA_EVENT_UNDERFLOW;
+        *event = exact ? DAA_EVENT_NONE : DAA_EVENT_UNDERFLOW;
         return tiny == DAA_GRADUAL ? (uint32_t)sig : 0;
     }
     uint32_t frac = (uint32_t)sig & ones(f.frac_bits);

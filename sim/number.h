@@ -24,8 +24,9 @@ enum daa_tiny { DAA_GRADUAL, DAA_FLUSH };
 
 enum daa_event { DAA_EVENT_NONE, DAA_EVENT_OVERFLOW, DAA_EVENT_UNDERFLOW };
 
-/* Rounds to nearest, ties to even. A sig of 33 or more significant bits may carry a sticky bit at its bottom. EVENT may
- * be NULL; underflow is a nonzero value whose result is below the smallest normal and not exact. */
+/* Rounds to nearest, ties to even; a flushed result is +0. A sig of 33 or more significant bits may carry a sticky bit
+ * at its bottom. EVENT may be NULL; underflow is a result of gradual rounding below the smallest normal and not exact.
+ */
 uint32_t daa_number_write(struct daa_format format, enum daa_tiny tiny, struct daa_number number,
                           enum daa_event *event);
 

@@ -36,6 +36,9 @@ SEED               ?= 1
 $(CHECK_CONTRACT): $(CHECK_CONTRACT_OBJ) $(BUILD)/libdaa.a
 	$(CC) $(CFLAGS) $(LDFLAGS) $^ -lmpfr -lgmp $(SIM_LIBS) -o $@
 
+$(BUILD)/asan/check-contract: $(patsubst $(BUILD)/obj/%,$(BUILD)/asan/obj/%,$(CHECK_CONTRACT_OBJ)) $(BUILD)/asan/libdaa.a
+	$(CC) $(ASAN_FLAGS) $^ -lmpfr -lgmp $(SIM_LIBS) -o $@
+
 .PHONY: check-contract check-contract-long
 check-contract: $(CHECK_CONTRACT) ## hold the golden model against the oracle, short
 	$(CHECK_CONTRACT) --seed $(SEED)

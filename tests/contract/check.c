@@ -272,7 +272,7 @@ static void two_stream_edges(void) {
             int acc_count = edge_table(config.acc_format, config.specials, acc);
             for (int x = 0; x < a_count; x++) {
                 for (int y = 0; y < b_count; y++) {
-                    for (int repeat = 0; repeat < (long_tier ? 64 : 3); repeat++) {
+                    for (int repeat = 0; repeat < (long_tier ? 64 : 8); repeat++) {
                         uint32_t a_pair[] = {a[x], a[below((uint32_t)a_count)]};
                         uint32_t b_pair[] = {b[y], b[below((uint32_t)b_count)]};
                         if (below(4) == 0) { /* the product again with its sign turned: cancellation */
@@ -317,7 +317,7 @@ static int random_center(struct daa_format f) {
  * accumulator is near its ends. */
 static void random_steps(void) {
     enum { CHAINS = 60, STEPS = 6 };
-    int configs = long_tier ? 20000 : 2500;
+    int configs = long_tier ? 40000 : 6000;
     for (int i = 0; i < configs; i++) {
         struct daa_config config;
         random_config(&config);
@@ -356,7 +356,7 @@ static void random_steps(void) {
 /* Products whose last bit stands at half a unit of the accumulator's last, so that most additions are ties or next to
  * one. */
 static void accumulator_ties(void) {
-    int configs = long_tier ? 5000 : 400;
+    int configs = long_tier ? 10000 : 1500;
     for (int i = 0; i < configs; i++) {
         struct daa_config config;
         random_config(&config);
@@ -443,7 +443,7 @@ static void windows_and_low_bits(void) {
                 if (!configure(&config, "streams=%d window=%d lo-bits=%d lo-round=%s policy=%s format=%s", streams,
                                window, bits, PICK(rounds), PICK(policies), PICK(formats)))
                     mismatch("window %d is refused", window);
-                for (int repeat = 0; repeat < (long_tier ? 1000 : 60); repeat++) {
+                for (int repeat = 0; repeat < (long_tier ? 2000 : 200); repeat++) {
                     uint32_t a[DAA_STREAMS_MAX], b[DAA_STREAMS_MAX];
                     for (int s = 0; s < streams; s++) {
                         a[s] = random_near(config.a_format, 0, window / 4 + 1);
@@ -507,7 +507,7 @@ static void conversions(void) {
         for (size_t k = 0; k < sizeof fixed / sizeof fixed[0]; k++)
             check_conversion(f, names[i], fixed[k]);
         int width = daa_format_width(f);
-        uint64_t stride = width > 16 ? (UINT64_C(1) << width) / (long_tier ? 2000003 : 20011) : 1;
+        uint64_t stride = 1 + (UINT64_C(1) << width) / (long_tier ? 200003 : 20011) * (width > 16);
         for (uint64_t bits = 0; bits >> width == 0; bits += stride) {
             double value = daa_to_double(f, (uint32_t)bits), want = oracle_to_double(f, (uint32_t)bits);
             cases++;
@@ -648,6 +648,7 @@ static void gemms(void) {
     }
     must_configure(&config, "streams=2"); /* more than one block of rows */
     check_gemm(&config, 5, 1, 100000, true);
+    check_gemm(&config, 300000, 1, 1, true);
 }
 
 /* What daa_gemm() refuses, and the element that it names. */
