@@ -6,7 +6,7 @@
 
 #include "../config/config.h"
 
-noreturn void fail(int status, const char *format, ...) {
+_Noreturn void fail(int status, const char *format, ...) {
     char text[2 * DAA_ERROR_MAX];
     va_list arguments;
     va_start(arguments, format);

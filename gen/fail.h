@@ -2,11 +2,9 @@
 #ifndef DAAGEN_FAIL_H
 #define DAAGEN_FAIL_H
 
-#include <stdnoreturn.h>
-
 enum { EXIT_JOB = 1, EXIT_USAGE = 2 };
 
 /* Prints "daagen: ..." as one line on stderr and exits; files.c removes what is unfinished. */
-noreturn void fail(int status, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void fail(int status, const char *format, ...) __attribute__((noreturn, format(printf, 2, 3)));
 
 #endif

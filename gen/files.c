@@ -83,7 +83,7 @@ static char *text(const char *format, ...) {
     return result;
 }
 
-static noreturn void cannot_write(const char *path, int reason) {
+static _Noreturn void cannot_write(const char *path, int reason) {
     const char *right = reason == ENOSPC || reason == EDQUOT || reason == EFBIG
                             ? "make room, or choose another -o DIR"
                             : "-o DIR must be a place that can be written";

@@ -26,13 +26,13 @@ static const char usage[] =
     "\n"
     "Options, with default, range and meaning:\n";
 
-static noreturn void finish(void) {
+static _Noreturn void finish(void) {
     if (fflush(stdout) != 0 || ferror(stdout))
         fail(EXIT_JOB, "cannot write to standard output; it must be open and have room");
     exit(EXIT_SUCCESS);
 }
 
-static noreturn void print_help(void) {
+static _Noreturn void print_help(void) {
     fputs(usage, stdout);
     for (size_t i = 0; i < daa_option_count(); i++) {
         const struct daa_option_info *info = daa_option_info(i);
@@ -41,13 +41,13 @@ static noreturn void print_help(void) {
     finish();
 }
 
-static noreturn void print_configs(void) {
+static _Noreturn void print_configs(void) {
     for (size_t i = 0; i < daa_named_count(); i++)
         printf("%-9s %s\n", daa_named_name(i), daa_named_meaning(i));
     finish();
 }
 
-static noreturn void print_version(void) {
+static _Noreturn void print_version(void) {
     puts("daagen " DAA_VERSION);
     finish();
 }

@@ -23,10 +23,10 @@ struct engine {
     size_t line; /* from 0 */
 };
 
-static noreturn void mistake(const struct engine *engine, const char *format, ...)
+static _Noreturn void mistake(const struct engine *engine, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-static noreturn void mistake(const struct engine *engine, const char *format, ...) {
+static _Noreturn void mistake(const struct engine *engine, const char *format, ...) {
     char text[256];
     va_list arguments;
     va_start(arguments, format);

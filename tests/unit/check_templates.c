@@ -51,7 +51,7 @@ static struct plan *small_plan(void) {
 
 /* Fills OUT with the rendered text, or with what a mistake says. Returns the exit status. */
 static int render(const char *text, char *out, size_t size) {
-    struct lines lines;
+    struct lines lines = {.line = {NULL}};
     split(&lines, text);
     int ends[2];
     if (pipe(ends) != 0)
