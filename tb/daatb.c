@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "job.h"
+#include "traced.h"
 
 static const char help[] =
     "usage: daatb --a A.npy --b B.npy [--c C0.npy] -o C.npy [option]...\n"
@@ -179,6 +180,7 @@ static void read_arguments(struct job *job, int argc, char **argv) {
             job->stats_path = optarg;
             break;
         case STALL:
+            job->stall_text = optarg;
             job->harness.stall = read_stall(optarg);
             break;
         case SEED:
@@ -337,6 +339,10 @@ int main(int argc, char **argv) {
     struct job job;
     struct daa_error error;
     read_arguments(&job, argc, argv);
+    if (job.trace_path && !dut_traces) {
+        traced_become(dut_root, argv, &error);
+        fail(&job, &error);
+    }
     read_config(&job.config);
     load(&job);
     watch_signals();

@@ -14,6 +14,7 @@
 
 const char dut_options[] = DAA_OPTIONS;
 const bool dut_traces = VM_TRACE_FST;
+const char dut_root[] = DAA_ROOT;
 
 struct dut {
     VerilatedContext context;

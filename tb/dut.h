@@ -11,9 +11,11 @@ extern "C" {
 
 struct dut;
 
-/* The configuration the model was made for, as "name=value" words; and whether it can write waves. */
+/* The configuration the model was made for, as daagen's command line; whether it can write waves; and the directory
+ * of the Makefile that made it. */
 extern const char dut_options[];
 extern const bool dut_traces;
+extern const char dut_root[];
 
 /* TRACE: a file for FST waves, or NULL. The array is held in reset; NULL: out of memory. */
 struct dut *dut_new(const char *trace);

@@ -6,7 +6,7 @@
 #include "check.h"
 
 struct job {
-    const char *program, *a_path, *b_path, *c0_path, *c_path, *stats_path, *trace_path;
+    const char *program, *a_path, *b_path, *c0_path, *c_path, *stats_path, *trace_path, *stall_text;
     bool raw, compare;
     struct harness harness;
     struct daa_config config;

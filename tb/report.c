@@ -109,7 +109,7 @@ void report_replay(const struct job *job) {
     print_option("--c", job->c0_path);
     print_option("-o", job->c_path);
     if (job->harness.stall > 0)
-        fprintf(stderr, " --stall %.17g --seed %" PRIu64, job->harness.stall, job->harness.seed);
+        fprintf(stderr, " --stall %s --seed %" PRIu64, job->stall_text, job->harness.seed);
     fputc('\n', stderr);
 }
 

@@ -7,36 +7,55 @@ ALL += $(TB_OBJ) $(BUILD)/daavec
 $(BUILD)/daavec: $(VEC_OBJ) $(BUILD)/libdaa.a
 	$(CC) $(CFLAGS) $(LDFLAGS) $^ $(SIM_LIBS) -o $@
 
-# What the C++ compiler does for the model: the default makes it fast; OPT=-O0 builds small arrays sooner. VFLAGS go to
-# verilator, -GRows=8 for one.
-OPT     ?= -O2 -march=native
-VFLAGS  ?=
-CXX_JOBS ?= 2
+.PHONY: tb tb-trace icarus bench need-verilator
+need-verilator:
+	@command -v verilator >/dev/null || { echo "make: there is no verilator; ./daa --need run installs it" >&2; exit 1; }
 
-.PHONY: tb icarus bench
+# Verilator's own library, once for all arrays.
+VERILATED     := $(patsubst %,$(BUILD)/obj/verilated/%.o,verilated verilated_dpi verilated_threads)
+VERILATED_FST := $(BUILD)/obj/verilated/verilated_fst_c.o
+$(VERILATED) $(VERILATED_FST): | need-verilator
+	@mkdir -p $(@D)
+	include=$$(verilator --getenv VERILATOR_ROOT)/include && \
+	$(CXX) -O2 -w -faligned-new -I$$include -I$$include/vltstd -c $$include/$(basename $(@F)).cpp -o $@
+
 ifeq ($(DIR),)
-tb icarus:
+tb tb-trace icarus:
 	@echo "make $@: DIR is not set; make $@ DIR=DIR takes a directory that daagen wrote" >&2; exit 2
 else
-tb: $(DIR)/daatb ## DIR=DIR: verilate what daagen wrote into DIR, as the program DIR/daatb
 
-$(DIR)/daa_config.h $(DIR)/daa.f:
+# How the C++ compiler treats the model: -O1 makes the fastest one of -O0 to -O3 (make bench measures it), -O0 is there
+# soonest. VFLAGS go to verilator, -GRows=8 for one.
+OPT    ?= -O1
+VFLAGS ?=
+VERILATE_JOBS ?= 2
+
+tb: $(DIR)/daatb ## DIR=DIR: verilate what daagen wrote into DIR, as the program DIR/daatb
+tb-trace: $(DIR)/daatb-trace
+
+$(DIR)/daa_config.h $(DIR)/daa.f $(DIR)/daa.json:
 	@echo "make: there is no $@; DIR must be a directory that daagen wrote" >&2; exit 2
 
-DUT_DIR = $(abspath $(DIR))/obj_daatb
-DUT_TOP = $$(sed -n 's/^.define DAA_TOP "\(.*\)"/\1/p' $(DIR)/daa_config.h)
+DUT := $(DIR)/daa_config.h $(DIR)/daa.f $(wildcard $(DIR)/rtl/*.v) tb/dut.cpp tb/dut.h tb/share.vlt
 
-# Linked anew each time: verilator's makefile does not know our objects.
-$(DIR)/daatb: $(DIR)/daa_config.h $(DIR)/daa.f $(wildcard $(DIR)/rtl/*.v) tb/dut.cpp tb/dut.h $(TB_OBJ) $(BUILD)/libdaa.a
-	@command -v verilator >/dev/null || { echo "make tb: there is no verilator; ./daa --need run installs it" >&2; exit 1; }
-	verilator --cc --exe -O3 --x-assign fast --x-initial fast --noassert --no-timing --output-split 20000 --prefix Vdut \
-	  --top-module $(DUT_TOP) --Mdir $(DUT_DIR) -CFLAGS "-I$(abspath $(DIR)) -I$(abspath tb)" $(VFLAGS) \
-	  -F $(DIR)/daa.f $(abspath tb/dut.cpp)
-	@+$(MAKE) --no-print-directory -s -j$(CXX_JOBS) -C $(DUT_DIR) -f Vdut.mk CXX="$(CXX)" OPT_FAST="$(OPT)" OPT_SLOW="-O0" \
-	  OPT_GLOBAL="-O2" VM_USER_LDLIBS="$(abspath $(TB_OBJ) $(BUILD)/libdaa.a) $(SIM_LIBS) -lpthread" Vdut
-	@mv $(DUT_DIR)/Vdut $@
+# $(call verilate,OBJECTS' DIRECTORY,VERILATOR FLAGS,OPTIMISATION): the model and its C face.
+define verilate
+verilator --cc --exe -O3 --x-assign fast --x-initial fast --noassert --no-timing --prefix Vdut --Mdir $(1) \
+  --top-module $$(sed -n 's/^#define DAA_TOP "\(.*\)"/\1/p' $(DIR)/daa_config.h) $(2) $(VFLAGS) \
+  -CFLAGS '-I$(abspath $(DIR)) -I$(abspath tb) -DDAA_ROOT=\"$(CURDIR)\"' tb/share.vlt -F $(DIR)/daa.f $(abspath tb/dut.cpp)
+@+$(MAKE) --no-print-directory -s -j$(VERILATE_JOBS) -C $(1) -f Vdut.mk OPT_FAST="$(3)" OPT_SLOW=-O0 dut.o Vdut__ALL.a >/dev/null
+endef
+
+$(DIR)/daatb: $(DUT) $(TB_OBJ) $(BUILD)/libdaa.a $(VERILATED) | need-verilator
+	$(call verilate,$(DIR)/obj_daatb,,$(OPT))
+	$(CXX) $(LDFLAGS) $(DIR)/obj_daatb/dut.o $(DIR)/obj_daatb/Vdut__ALL.a $(filter %.o %.a,$^) $(SIM_LIBS) -lpthread -o $@
+
+# The same with waves, which makes it slow to build and to run: daatb --trace has it built when it is first wanted.
+$(DIR)/daatb-trace: $(DUT) $(TB_OBJ) $(BUILD)/libdaa.a $(VERILATED) $(VERILATED_FST) | need-verilator
+	$(call verilate,$(DIR)/obj_daatb_trace,--trace-fst,-O0)
+	$(CXX) $(LDFLAGS) $(DIR)/obj_daatb_trace/dut.o $(DIR)/obj_daatb_trace/Vdut__ALL.a $(filter %.o %.a,$^) $(SIM_LIBS) -lpthread -lz -o $@
 
 # A, B and C0 are .npy files; STALL and SEED as for daatb.
-icarus: $(DIR)/daa_config.h $(BUILD)/daavec ## DIR=DIR A=A.npy B=B.npy [C0=C0.npy] [STALL=P] [SEED=N]: a GEMM in Icarus
+icarus: $(DIR)/daa_config.h $(DIR)/daa.f $(DIR)/daa.json $(BUILD)/daavec ## DIR=DIR A=A.npy B=B.npy [C0=C0.npy] [STALL=P] [SEED=N]: a GEMM in Icarus
 	@BUILD=$(BUILD) tb/icarus.sh "$(DIR)" "$(A)" "$(B)" "$(C0)" "$(or $(STALL),0)" "$(or $(SEED),1)"
 endif
