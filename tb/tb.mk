@@ -19,6 +19,12 @@ $(VERILATED) $(VERILATED_FST): | need-verilator
 	include=$$(verilator --getenv VERILATOR_ROOT)/include && \
 	$(CXX) -O2 -w -faligned-new -I$$include -I$$include/vltstd -c $$include/$(basename $(@F)).cpp -o $@
 
+.PHONY: verilated
+verilated: $(VERILATED)
+
+bench: $(BUILD)/daagen $(TB_OBJ) $(BUILD)/libdaa.a $(VERILATED) ## time the build and the speed of the Verilated arrays: build/bench.json
+	@$(PYTHON) tb/bench.py --build $(BUILD)
+
 ifeq ($(DIR),)
 tb tb-trace icarus:
 	@echo "make $@: DIR is not set; make $@ DIR=DIR takes a directory that daagen wrote" >&2; exit 2
