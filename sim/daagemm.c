@@ -1,5 +1,5 @@
 /* daagemm: C = A B + C0 of .npy files through the golden model. */
-#define _POSIX_C_SOURCE 200809L /* isatty, clock_gettime */
+#define _XOPEN_SOURCE 700 /* isatty, clock_gettime, realpath */
 #include <getopt.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -27,7 +27,18 @@ struct job {
 
 /* ---- the command line ---- */
 
-enum { HELP = DAA_OPTION_COUNT_MAX, VERSION, CONFIG, IN_A, IN_B, IN_C0, OUT_C, STATS, RAW };
+enum {
+    FIRST_OPTION = 256,
+    /* above the letters */ HELP = FIRST_OPTION + DAA_OPTION_COUNT_MAX,
+    VERSION,
+    CONFIG,
+    IN_A,
+    IN_B,
+    IN_C0,
+    OUT_C,
+    STATS,
+    RAW
+};
 
 static const struct option own_options[] = {
     {"help", no_argument, NULL, HELP},
@@ -72,20 +83,23 @@ static void print_help(void) {
         printf("  %-10s %s\n", daa_named_name(i), daa_named_meaning(i));
 }
 
-/* The options of the table first: getopt_long() then returns their index. */
+/* The options of the table first: getopt_long() returns FIRST_OPTION and their index. */
 static void list_options(struct option *all) {
     size_t count = daa_option_count();
     for (size_t i = 0; i < count; i++)
-        all[i] = (struct option){daa_option_info(i)->name, required_argument, NULL, (int)i};
+        all[i] = (struct option){daa_option_info(i)->name, required_argument, NULL, FIRST_OPTION + (int)i};
     memcpy(all + count, own_options, sizeof own_options);
     all[count + OWN_COUNT] = (struct option){0};
 }
 
 static bool usage_error(struct daa_error *error, int code, char *const *argv) {
     const char *word = argv[optind - 1];
+    char letter[3] = {'-', (char)optopt, '\0'};
     if (code == ':')
         return daa_fail(error, "%.64s needs a value; see daagemm --help", word);
-    return daa_fail(error, "'%.64s' is not an option, or not one alone; see daagemm --help", word);
+    if (optopt > 0 && optopt < 256) /* it may stand among others in the word */
+        return daa_fail(error, "'%s' is not an option; see daagemm --help", letter);
+    return daa_fail(error, "'%.64s' is not an option, or takes no value; see daagemm --help", word);
 }
 
 static bool take_option(int code, struct arguments *arguments, struct daa_options *options, struct daa_error *error) {
@@ -112,15 +126,31 @@ static bool take_option(int code, struct arguments *arguments, struct daa_option
         arguments->raw = true;
         return true;
     default:
-        return daa_options_set(options, daa_option_info((size_t)code)->name, optarg, error);
+        return daa_options_set(options, daa_option_info((size_t)(code - FIRST_OPTION))->name, optarg, error);
     }
 }
 
+static bool check_file(const char *name, const char *path, bool needed, struct daa_error *error) {
+    if (needed && !path)
+        return daa_fail(error, "%s FILE is missing; see daagemm --help", name);
+    return !path || *path || daa_fail(error, "%s is empty; it must be a file's name", name);
+}
+
+/* Two names of one file; one that is not there yet shows only by the same name. */
+static bool same_place(const char *one, const char *other) {
+    char *paths[2] = {realpath(one, NULL), realpath(other, NULL)};
+    bool same = strcmp(one, other) == 0 || (paths[0] && paths[1] && strcmp(paths[0], paths[1]) == 0);
+    free(paths[0]);
+    free(paths[1]);
+    return same;
+}
+
 static bool check_arguments(const struct arguments *arguments, struct daa_error *error) {
-    const char *missing = !arguments->a ? "--a A.npy" : !arguments->b ? "--b B.npy" : !arguments->c ? "-o C.npy" : NULL;
-    if (missing)
-        return daa_fail(error, "%s is missing; see daagemm --help", missing);
-    if (arguments->stats && strcmp(arguments->c, arguments->stats) == 0)
+    if (!check_file("--a", arguments->a, true, error) || !check_file("--b", arguments->b, true, error) ||
+        !check_file("--c", arguments->c0, false, error) || !check_file("-o", arguments->c, true, error) ||
+        !check_file("--stats", arguments->stats, false, error))
+        return false;
+    if (arguments->stats && same_place(arguments->c, arguments->stats))
         return daa_fail(error, "-o and --stats are both '%.200s'; they must be two files", arguments->c);
     return true;
 }
@@ -241,6 +271,9 @@ static bool run(const struct arguments *arguments, struct job *job, struct daa_e
                                                            config->out_format, arguments->raw, error))
         return false;
     if (arguments->stats && !write_stats(arguments, job, error))
+        return false;
+    if (!daa_output_finish(&job->c_output, error) ||
+        (arguments->stats && !daa_output_finish(&job->stats_output, error)))
         return false;
     return daa_output_commit(&job->c_output, error) &&
            (!arguments->stats || daa_output_commit(&job->stats_output, error));

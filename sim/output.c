@@ -25,6 +25,7 @@ static void watch_signals(void) {
     if (watching)
         return;
     watching = true;
+    signal(SIGXFSZ, SIG_IGN); /* past a size limit a write fails instead, and the error says so */
     for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++) {
         struct sigaction action = {.sa_flags = (int)SA_RESETHAND}, old;
         action.sa_handler = remove_unfinished;
@@ -110,7 +111,7 @@ bool daa_output_open(struct daa_output *output, const char *path, struct daa_err
     return opened;
 }
 
-bool daa_output_commit(struct daa_output *output, struct daa_error *error) {
+bool daa_output_finish(struct daa_output *output, struct daa_error *error) {
     bool written = !ferror(output->file) && fflush(output->file) == 0;
     int why = errno;
     if (fclose(output->file) != 0 && written) {
@@ -118,17 +119,23 @@ bool daa_output_commit(struct daa_output *output, struct daa_error *error) {
         why = errno;
     }
     output->file = NULL;
-    if (written && output->beside && rename(output->beside, output->place) != 0) {
-        written = false;
-        why = errno;
-    }
-    if (!written) {
-        fail(error, output->path, strerror(why));
-        if (output->beside)
-            unlink(output->beside);
+    if (written)
+        return true;
+    fail(error, output->path, strerror(why));
+    daa_output_abort(output);
+    return false;
+}
+
+bool daa_output_commit(struct daa_output *output, struct daa_error *error) {
+    if (output->file && !daa_output_finish(output, error))
+        return false;
+    if (output->beside && rename(output->beside, output->place) != 0) {
+        fail(error, output->path, strerror(errno));
+        daa_output_abort(output);
+        return false;
     }
     forget(output);
-    return written;
+    return true;
 }
 
 void daa_output_abort(struct daa_output *output) {

@@ -18,7 +18,10 @@ struct daa_output {
 };
 
 bool daa_output_open(struct daa_output *output, const char *path, struct daa_error *error);
-/* Puts the file in its place. False, and nothing left: the disk is full, or the like. */
+/* All is written: what can still fail for want of room fails here. For several outputs that are to appear together:
+ * finish each, then commit each. */
+bool daa_output_finish(struct daa_output *output, struct daa_error *error);
+/* Puts the file in its place, finished before if it was not. False, and nothing left: the disk is full, or the like. */
 bool daa_output_commit(struct daa_output *output, struct daa_error *error);
 /* Removes what was written; does nothing on an output that is not open (all zeros) or was committed. */
 void daa_output_abort(struct daa_output *output);

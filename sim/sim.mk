@@ -31,7 +31,6 @@ $(BUILD)/asan/daagemm: $(BUILD)/asan/obj/sim/daagemm.o $(BUILD)/asan/libdaa.a
 # The contract, held against an independent oracle.
 CHECK_CONTRACT     := $(BUILD)/check-contract
 CHECK_CONTRACT_OBJ := $(BUILD)/obj/tests/contract/check.o $(BUILD)/obj/tests/contract/oracle.o
-SEED               ?= 1
 
 $(CHECK_CONTRACT): $(CHECK_CONTRACT_OBJ) $(BUILD)/libdaa.a
 	$(CC) $(CFLAGS) $(LDFLAGS) $^ -lmpfr -lgmp $(SIM_LIBS) -o $@
@@ -44,3 +43,7 @@ check-contract: $(CHECK_CONTRACT) ## hold the golden model against the oracle, s
 	$(CHECK_CONTRACT) --seed $(SEED)
 check-contract-long: $(CHECK_CONTRACT) ## the same with many more cases, minutes
 	$(CHECK_CONTRACT) --seed $(SEED) --long
+
+# Mutated .npy files, always under the sanitizers.
+$(BUILD)/asan/fuzz-npy: $(BUILD)/asan/obj/tests/fuzz/fuzz_npy.o $(BUILD)/asan/libdaa.a
+	$(CC) $(ASAN_FLAGS) $^ $(SIM_LIBS) -o $@
