@@ -171,6 +171,8 @@ static void add_policy(struct plan *plan, const struct daa_config *config) {
     plan_number(plan, "single", single);
     plan_number(plan, "multi", !single);
     plan_number(plan, "steered", steered);
+    plan_number(plan, "one_match", config->streams == 2); /* the controller's tournament is a single match */
+    plan_number(plan, "root", 2 * config->streams - 2);   /* the node of its winner */
     plan_number(plan, "turning", !single && config->policy == DAA_ROTATE);
     plan_number(plan, "select_bits", max(1, log2_of(config->streams)));
     report(plan, DERIVED, "hi_slots", high);

@@ -109,17 +109,19 @@ static int read_operand(const struct engine *engine, const char **p) {
     return number_of(engine, name);
 }
 
-/* An operand, or two with '+', '-' or '*' between them. */
+/* Operands with '+', '-' or '*' between them, taken from left to right. */
 static int read_number(const struct engine *engine, const char **p) {
     int number = read_operand(engine, p);
-    const char *behind = *p;
-    skip_blanks(&behind);
-    char operation = *behind;
-    if (operation != '+' && operation != '-' && operation != '*')
-        return number;
-    *p = behind + 1;
-    int other = read_operand(engine, p);
-    return operation == '+' ? number + other : operation == '-' ? number - other : number * other;
+    for (;;) {
+        const char *behind = *p;
+        skip_blanks(&behind);
+        char operation = *behind;
+        if (operation != '+' && operation != '-' && operation != '*')
+            return number;
+        *p = behind + 1;
+        int other = read_operand(engine, p);
+        number = operation == '+' ? number + other : operation == '-' ? number - other : number * other;
+    }
 }
 
 /* ${list[i]}; in a block that is not written, I need not be in range. */
