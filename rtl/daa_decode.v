@@ -1,0 +1,88 @@
+// Edge decoder: one raw operand to the fields that the elements use, once per row or column and stream.
+// Latency: 1 cycle. Contract, sections 1 and 2 (classes, subnormals, low rounding).
+//
+// op_o, from the top: zero, special (NaN or Inf; the top fraction bit tells NaN), sign, exponent, fraction, up (the
+// low significand is the top LoBits of 1.fraction, plus up). A zero operand changes only `zero`: the other fields
+// keep their last value, so that nothing moves behind them.
+`default_nettype none
+
+module daa_decode #(
+    parameter integer ExpBits    = 8,
+    parameter integer FracBits   = 7,
+    parameter integer Encoding   = 0,  // 0: ieee, 1: fn (NaN is all ones, no Inf), 2: finite
+    parameter integer Subnormals = 0,  // 0: read as zero, 1: normalised
+    parameter integer Specials   = 1,  // 0: no NaN or Inf comes in, and op_o has no `special`
+    parameter integer LoBits     = 4,
+    parameter integer Up         = 1,  // 0: the low significand is cut, and op_o has no `up`
+    parameter integer ExpField   = 8,  // bits of the exponent in op_o
+    parameter integer ExpShift   = 0,  // exponent in op_o = biased exponent + ExpShift
+    parameter integer OpBits     = 2 + Specials + ExpField + FracBits + Up
+) (
+    input  wire                      clk_i,
+    input  wire                      en_i,
+    input  wire                      clear_i,  // reset sweep
+    input  wire                      take_i,   // low: no step in this cycle, so a zero goes in
+    input  wire [ExpBits+FracBits:0] data_i,
+    output wire [        OpBits-1:0] op_o
+);
+
+  localparam integer ExpWork = ((ExpField > ExpBits) ? ExpField : ExpBits) + 3;
+  localparam integer Fields = OpBits - 1;
+  localparam integer CountBits = 4;  // leading zeros of at most 10 fraction bits
+  localparam integer Cut = (LoBits > FracBits) ? 1 : FracBits + 1 - LoBits;  // bits below the low significand
+
+  wire                sign = data_i[ExpBits+FracBits];
+  wire [ ExpBits-1:0] exp = data_i[FracBits+:ExpBits];
+  wire [FracBits-1:0] frac = data_i[0+:FracBits];
+  wire                exp_zero = ~|exp;
+
+  // Class.
+  wire                zero = exp_zero & ((Subnormals == 0) | ~|frac);
+  wire                special = (Specials != 0) & ((Encoding == 0) ? &exp : (Encoding == 1) & (&exp) & (&frac));
+  wire                nan = |frac;
+
+  // Exponent and fraction, normalised.
+  wire [ ExpWork-1:0] exp_work = {{(ExpWork - ExpBits) {1'b0}}, exp} + ExpShift[ExpWork-1:0];
+  wire [ ExpWork-1:0] norm_exp;
+  wire [FracBits-1:0] norm_frac;
+  generate
+    if (Subnormals != 0) begin : g_keep
+      wire [ FracBits-1:0] shifted;
+      wire [CountBits-1:0] places;
+      daa_norm #(.Width(FracBits), .Count(CountBits)) u_norm (
+          .value_i(frac), .value_o(shifted), .count_o(places)
+      );
+      assign norm_exp = exp_work - (exp_zero ? {{(ExpWork - CountBits) {1'b0}}, places} : {ExpWork{1'b0}});
+      assign norm_frac = exp_zero ? shifted << 1 : frac;  // the leading one becomes the implied one
+    end else begin : g_flush
+      assign norm_exp  = exp_work;
+      assign norm_frac = frac;
+    end
+  endgenerate
+
+  // Low rounding: to nearest, ties to even.
+  wire [FracBits:0] sig = {1'b1, norm_frac};
+  wire [FracBits:0] rest = sig & ~({(FracBits + 1) {1'b1}} << Cut);
+  wire [FracBits:0] half = {{FracBits{1'b0}}, 1'b1} << (Cut - 1);
+  wire              up = (rest > half) | ((rest == half) & sig[Cut]);
+
+  wire [FracBits-1:0] out_frac = special ? {FracBits{nan}} & ~({FracBits{1'b1}} >> 1) : norm_frac;
+  wire [ExpField+FracBits+2:0] all = {special, sign, norm_exp[ExpField-1:0], out_frac, up};
+  wire unused_ok = &{1'b0, norm_exp[ExpWork-1:ExpField], all};
+
+  reg zero_q;
+  reg [Fields-1:0] fields_q;
+  always @(posedge clk_i) begin
+    if (clear_i) begin
+      zero_q   <= 1'b1;
+      fields_q <= {Fields{1'b0}};
+    end else if (en_i) begin
+      zero_q <= ~take_i | zero;
+      if (take_i & ~zero) fields_q <= all[1-Up+:Fields];
+    end
+  end
+  assign op_o = {zero_q, fields_q};
+
+endmodule
+
+`default_nettype wire

@@ -1,0 +1,315 @@
+// Processing element: 2 operand pair(s) per cycle into one accumulator, and the operands on to the neighbours.
+//
+//   pass  a, b and the row's marks to the right and lower neighbour                                    1 cycle
+//   R1    the controller's choice; it loads only what takes part, so that a step of zeros moves nothing
+//   R2    products               (Pipeline = 3)
+//   R3    normalised exact sum   (Pipeline = 2, 3)
+//   acc   add and round once
+// Latency from a_i and b_i to result_o: Pipeline + 1 cycles.
+`default_nettype none
+
+module daa_pe #(
+    parameter integer Window   = 8,
+    parameter integer Pipeline = 1,
+    parameter integer AOp      = 19,
+    parameter integer BOp      = 19,
+    parameter integer AccBits  = 32
+) (
+    input  wire               clk_i,
+    input  wire               en_i,
+    input  wire               clear_i,  // reset sweep
+    // From the left, and on to the right: marks of the step and A, a stream each.
+    input  wire               first_i,
+    input  wire               last_i,
+    output wire               first_o,
+    output wire               last_o,
+    input  wire [    AOp-1:0] a0_i,
+    output wire [    AOp-1:0] a0_o,
+    input  wire [    AOp-1:0] a1_i,
+    output wire [    AOp-1:0] a1_o,
+    // From above, and on below: B.
+    input  wire [    BOp-1:0] b0_i,
+    output wire [    BOp-1:0] b0_o,
+    input  wire [    BOp-1:0] b1_i,
+    output wire [    BOp-1:0] b1_o,
+    // The column's buses: C0 in the tile's first step, the result after its last.
+    input  wire [AccBits-1:0] c0_i,
+    output wire [AccBits-1:0] result_o
+);
+/* verilator no_inline_module */
+
+  localparam integer AFrac = 7;
+  localparam integer BFrac = 7;
+  localparam integer AExp = 8;
+  localparam integer BExp = 8;
+  localparam integer AUp = 1;
+  localparam integer BUp = 1;
+  localparam integer KeyBits = 9;
+  localparam integer ExpBits = 10;
+  // Keys further apart than the window are dropped; KeySpan is the furthest apart that two keys can be.
+  localparam integer KeySpan = 506;
+  localparam integer Span = (Window < KeySpan) ? Window : KeySpan;
+  localparam integer ShiftBits = (Span < 1) ? 1 : $clog2(Span + 1);
+  localparam integer HiFrac = AFrac + BFrac;
+  localparam integer ALo = 4;
+  localparam integer BLo = 4;
+  localparam integer ALoFrac = (ALo > 1) ? ALo - 1 : 1;
+  localparam integer BLoFrac = (BLo > 1) ? BLo - 1 : 1;
+  localparam integer LoFrac = ALo + BLo - 2;
+  localparam integer LoShift = (Span + AUp + BUp < 1) ? 1 : $clog2(Span + AUp + BUp + 1);
+  // Fraction bits of the exact sum: the lowest place that a product can reach.
+  localparam integer HiReach = HiFrac + ((0 != 0) ? Span : 0);
+  localparam integer LoReach = LoFrac + Span;
+  localparam integer SumFrac = (HiReach > LoReach) ? HiReach : LoReach;
+  localparam integer SumBits = SumFrac + 3;
+
+  // Pass on.
+  daa_stage #(.Width(AOp)) u_pass_a0 (.clk_i(clk_i), .load_i(en_i), .d_i(a0_i), .q_o(a0_o));
+  daa_stage #(.Width(BOp)) u_pass_b0 (.clk_i(clk_i), .load_i(en_i), .d_i(b0_i), .q_o(b0_o));
+  daa_stage #(.Width(AOp)) u_pass_a1 (.clk_i(clk_i), .load_i(en_i), .d_i(a1_i), .q_o(a1_o));
+  daa_stage #(.Width(BOp)) u_pass_b1 (.clk_i(clk_i), .load_i(en_i), .d_i(b1_i), .q_o(b1_o));
+  daa_stage #(.Width(2)) u_pass_marks (
+      .clk_i(clk_i), .load_i(en_i), .d_i({first_i, last_i}), .q_o({first_o, last_o})
+  );
+
+  // Unpack: every product's class, sign and exponent.
+  wire [AFrac-1:0] a0_frac = a0_i[AUp+:AFrac];
+  wire [BFrac-1:0] b0_frac = b0_i[BUp+:BFrac];
+  wire a0_zero = a0_i[AOp-1];
+  wire b0_zero = b0_i[BOp-1];
+  wire sign0 = a0_i[AUp+AFrac+AExp] ^ b0_i[BUp+BFrac+BExp];
+  wire [KeyBits-1:0] key0 = {{(KeyBits - AExp) {1'b0}}, a0_i[AUp+AFrac+:AExp]}
+      + {{(KeyBits - BExp) {1'b0}}, b0_i[BUp+BFrac+:BExp]};
+  wire a0_special = a0_i[AOp-2] & ~a0_zero;
+  wire b0_special = b0_i[BOp-2] & ~b0_zero;
+  wire nonzero0 = ~(a0_zero | b0_zero | a0_special | b0_special);
+  wire special0 = a0_special | b0_special;
+  wire nan0 = (a0_special & (a0_frac[AFrac-1] | b0_zero)) | (b0_special & (b0_frac[BFrac-1] | a0_zero));
+  wire [AFrac:0] a0_cut = {a0_frac >> (AFrac + 1 - ALo), (AUp != 0) & a0_i[0]};
+  wire [BFrac:0] b0_cut = {b0_frac >> (BFrac + 1 - BLo), (BUp != 0) & b0_i[0]};
+  wire unused_cut0 = &{1'b0, a0_cut, b0_cut};
+  wire [AFrac-1:0] a1_frac = a1_i[AUp+:AFrac];
+  wire [BFrac-1:0] b1_frac = b1_i[BUp+:BFrac];
+  wire a1_zero = a1_i[AOp-1];
+  wire b1_zero = b1_i[BOp-1];
+  wire sign1 = a1_i[AUp+AFrac+AExp] ^ b1_i[BUp+BFrac+BExp];
+  wire [KeyBits-1:0] key1 = {{(KeyBits - AExp) {1'b0}}, a1_i[AUp+AFrac+:AExp]}
+      + {{(KeyBits - BExp) {1'b0}}, b1_i[BUp+BFrac+:BExp]};
+  wire a1_special = a1_i[AOp-2] & ~a1_zero;
+  wire b1_special = b1_i[BOp-2] & ~b1_zero;
+  wire nonzero1 = ~(a1_zero | b1_zero | a1_special | b1_special);
+  wire special1 = a1_special | b1_special;
+  wire nan1 = (a1_special & (a1_frac[AFrac-1] | b1_zero)) | (b1_special & (b1_frac[BFrac-1] | a1_zero));
+  wire [AFrac:0] a1_cut = {a1_frac >> (AFrac + 1 - ALo), (AUp != 0) & a1_i[0]};
+  wire [BFrac:0] b1_cut = {b1_frac >> (BFrac + 1 - BLo), (BUp != 0) & b1_i[0]};
+  wire unused_cut1 = &{1'b0, a1_cut, b1_cut};
+  wire some = nonzero0
+      | nonzero1
+      ;
+  wire special = special0
+      | special1
+      ;
+  wire plus_inf = (special0 & ~sign0)
+      | (special1 & ~sign1)
+      ;
+  wire minus_inf = (special0 & sign0)
+      | (special1 & sign1)
+      ;
+  wire nan = (plus_inf & minus_inf)
+      | nan0
+      | nan1
+      ;
+  wire active = some | special;
+
+  // Steer: which stream gets the high multiplier, and each product's distance from the largest.
+  wire [KeyBits-1:0] key;
+  wire hi0_sign;
+  wire [AFrac-1:0] hi0_a;
+  wire [BFrac-1:0] hi0_b;
+  wire lo0_valid;
+  wire lo0_sign;
+  wire [ALo-1:0] lo0_a;
+  wire [BLo-1:0] lo0_b;
+  wire [ShiftBits-1:0] lo0_distance;
+  daa_steer #(
+      .Span(Span), .ShiftBits(ShiftBits)
+  ) u_steer (
+      .nonzero0_i(nonzero0),
+      .sign0_i(sign0),
+      .key0_i(key0),
+      .a0_i(a0_frac),
+      .b0_i(b0_frac),
+      .a0_low_i(a0_cut[ALo-1:0]),
+      .b0_low_i(b0_cut[BLo-1:0]),
+      .nonzero1_i(nonzero1),
+      .sign1_i(sign1),
+      .key1_i(key1),
+      .a1_i(a1_frac),
+      .b1_i(b1_frac),
+      .a1_low_i(a1_cut[ALo-1:0]),
+      .b1_low_i(b1_cut[BLo-1:0]),
+      .hi0_sign_o(hi0_sign),
+      .hi0_a_o(hi0_a),
+      .hi0_b_o(hi0_b),
+      .lo0_valid_o(lo0_valid),
+      .lo0_sign_o(lo0_sign),
+      .lo0_a_o(lo0_a),
+      .lo0_b_o(lo0_b),
+      .lo0_shift_o(lo0_distance),
+      .key_o(key)
+  );
+
+  // Low value of low multiplier 0's operands; a carry into the next binade shortens the shift.
+  wire lo0_a_carry;
+  wire lo0_b_carry;
+  wire [ALoFrac-1:0] lo0_a_frac;
+  wire [BLoFrac-1:0] lo0_b_frac;
+  daa_low #(.Bits(ALo)) u_lo0_a (.low_i(lo0_a), .carry_o(lo0_a_carry), .frac_o(lo0_a_frac));
+  daa_low #(.Bits(BLo)) u_lo0_b (.low_i(lo0_b), .carry_o(lo0_b_carry), .frac_o(lo0_b_frac));
+  wire [ShiftBits+1:0] lo0_places = {2'b00, lo0_distance}
+      + {{(ShiftBits + 1) {1'b0}}, (AUp != 0) & ~lo0_a_carry} + {{(ShiftBits + 1) {1'b0}}, (BUp != 0) & ~lo0_b_carry};
+
+  wire unused_places0 = &{1'b0, lo0_places};
+
+  // R1.
+  reg r1_active, r1_first, r1_last;
+  always @(posedge clk_i) begin
+    if (clear_i) {r1_active, r1_first, r1_last} <= 3'b000;
+    else if (en_i) {r1_active, r1_first, r1_last} <= {active, first_i, last_i};
+  end
+  wire r1_load = en_i & (active | clear_i);
+  wire [KeyBits-1:0] r1_key;
+  daa_stage #(.Width(KeyBits)) u_r1_key (.clk_i(clk_i), .load_i(r1_load), .d_i(key), .q_o(r1_key));
+  wire r1_nan, r1_inf, r1_inf_sign;
+  daa_stage #(.Width(3)) u_r1_special (
+      .clk_i(clk_i), .load_i(r1_load), .d_i({nan, special, minus_inf}), .q_o({r1_nan, r1_inf, r1_inf_sign})
+  );
+  wire r1_hi0_sign;
+  wire [AFrac-1:0] r1_hi0_a;
+  wire [BFrac-1:0] r1_hi0_b;
+  wire r1_hi0_load = en_i & (some | clear_i);
+  daa_stage #(.Width(1 + AFrac + BFrac)) u_r1_hi0 (
+      .clk_i(clk_i), .load_i(r1_hi0_load),
+      .d_i({hi0_sign, hi0_a, hi0_b}), .q_o({r1_hi0_sign, r1_hi0_a, r1_hi0_b})
+  );
+  wire r1_lo0_valid;
+  wire r1_lo0_sign;
+  wire [ALoFrac-1:0] r1_lo0_a;
+  wire [BLoFrac-1:0] r1_lo0_b;
+  wire [LoShift-1:0] r1_lo0_shift;
+  wire r1_lo0_load = en_i & (lo0_valid | clear_i);
+  daa_stage #(.Width(1)) u_r1_lo0_valid (
+      .clk_i(clk_i), .load_i(r1_load), .d_i(lo0_valid), .q_o(r1_lo0_valid)
+  );
+  daa_stage #(.Width(1 + ALoFrac + BLoFrac + LoShift)) u_r1_lo0 (
+      .clk_i(clk_i), .load_i(r1_lo0_load),
+      .d_i({lo0_sign, lo0_a_frac, lo0_b_frac, lo0_places[LoShift-1:0]}),
+      .q_o({r1_lo0_sign, r1_lo0_a, r1_lo0_b, r1_lo0_shift})
+  );
+
+  // Multiply.
+  wire [HiFrac+1:0] hi0_product;
+  daa_mul #(.AFrac(AFrac), .BFrac(BFrac)) u_hi0_mul (
+      .a_frac_i(r1_hi0_a), .b_frac_i(r1_hi0_b), .product_o(hi0_product)
+  );
+  wire [ALoFrac+BLoFrac+1:0] lo0_product;
+  wire unused_product0 = &{1'b0, lo0_product};
+  daa_mul #(.AFrac(ALoFrac), .BFrac(BLoFrac)) u_lo0_mul (
+      .a_frac_i(r1_lo0_a), .b_frac_i(r1_lo0_b), .product_o(lo0_product)
+  );
+
+  // R2.
+  localparam integer HasR2 = (Pipeline > 2) ? 1 : 0;
+  wire r2_active, r2_first, r2_last;
+  wire r2_load = en_i & (r1_active | clear_i);
+  daa_stage #(.Width(3), .Present(HasR2)) u_r2_marks (
+      .clk_i(clk_i), .load_i(en_i), .d_i({r1_active, r1_first, r1_last}), .q_o({r2_active, r2_first, r2_last})
+  );
+  wire [KeyBits-1:0] r2_key;
+  daa_stage #(.Width(KeyBits), .Present(HasR2)) u_r2_key (
+      .clk_i(clk_i), .load_i(r2_load), .d_i(r1_key), .q_o(r2_key)
+  );
+  wire r2_nan, r2_inf, r2_inf_sign;
+  daa_stage #(.Width(3), .Present(HasR2)) u_r2_special (
+      .clk_i(clk_i), .load_i(r2_load), .d_i({r1_nan, r1_inf, r1_inf_sign}), .q_o({r2_nan, r2_inf, r2_inf_sign})
+  );
+  wire r2_hi0_sign;
+  wire [HiFrac+1:0] r2_hi0_product;
+  daa_stage #(.Width(HiFrac + 3), .Present(HasR2)) u_r2_hi0 (
+      .clk_i(clk_i), .load_i(r2_load),
+      .d_i({r1_hi0_sign, hi0_product}), .q_o({r2_hi0_sign, r2_hi0_product})
+  );
+  wire r2_lo0_sign;
+  wire [LoFrac+1:0] r2_lo0_product;
+  wire r2_lo0_valid;
+  wire [LoShift-1:0] r2_lo0_shift;
+  daa_stage #(.Width(LoFrac + 4 + LoShift), .Present(HasR2)) u_r2_lo0 (
+      .clk_i(clk_i), .load_i(r2_load),
+      .d_i({r1_lo0_sign, lo0_product[ALoFrac+BLoFrac+1-:LoFrac+2], r1_lo0_valid, r1_lo0_shift}),
+      .q_o({r2_lo0_sign, r2_lo0_product, r2_lo0_valid, r2_lo0_shift})
+  );
+
+  // Align and sum, exactly.
+  wire sum_sign;
+  wire signed [ExpBits-1:0] sum_exp;
+  wire [SumBits-1:0] sum_mag;
+  daa_sum #(
+      .LoShift(LoShift),
+      .SumFrac(SumFrac)
+  ) u_sum (
+      .key_i(r2_key),
+      .hi0_sign_i(r2_hi0_sign),
+      .hi0_product_i(r2_hi0_product),
+      .lo0_sign_i(r2_lo0_sign),
+      .lo0_product_i(r2_lo0_product),
+      .lo0_valid_i(r2_lo0_valid),
+      .lo0_shift_i(r2_lo0_shift),
+      .sign_o(sum_sign),
+      .exp_o(sum_exp),
+      .mag_o(sum_mag)
+  );
+
+  // R3.
+  localparam integer HasR3 = (Pipeline > 1) ? 1 : 0;
+  wire r3_active, r3_first, r3_last;
+  wire r3_load = en_i & (r2_active | clear_i);
+  daa_stage #(.Width(3), .Present(HasR3)) u_r3_marks (
+      .clk_i(clk_i), .load_i(en_i), .d_i({r2_active, r2_first, r2_last}), .q_o({r3_active, r3_first, r3_last})
+  );
+  wire r3_nan, r3_inf, r3_inf_sign;
+  daa_stage #(.Width(3), .Present(HasR3)) u_r3_special (
+      .clk_i(clk_i), .load_i(r3_load), .d_i({r2_nan, r2_inf, r2_inf_sign}), .q_o({r3_nan, r3_inf, r3_inf_sign})
+  );
+  wire r3_sign;
+  wire signed [ExpBits-1:0] r3_exp;
+  wire [SumBits-1:0] r3_mag;
+  daa_stage #(.Width(1 + ExpBits), .Present(HasR3)) u_r3_exp (
+      .clk_i(clk_i), .load_i(r3_load), .d_i({sum_sign, sum_exp}), .q_o({r3_sign, r3_exp})
+  );
+  daa_stage #(.Width(SumBits), .Present(HasR3)) u_r3_mag (
+      .clk_i(clk_i), .load_i(r3_load), .d_i(sum_mag), .q_o(r3_mag)
+  );
+
+  // Accumulate and round.
+  daa_acc #(
+      .SumBits(SumBits)
+  ) u_acc (
+      .clk_i(clk_i),
+      .en_i(en_i),
+      .clear_i(clear_i),
+      .first_i(r3_first),
+      .last_i(r3_last),
+      .active_i(r3_active),
+      .sign_i(r3_sign),
+      .exp_i(r3_exp),
+      .mag_i(r3_mag),
+      .nan_i(r3_nan & r3_active),
+      .inf_i(r3_inf & r3_active),
+      .inf_sign_i(r3_inf_sign),
+      .c0_i(c0_i),
+      .result_o(result_o)
+  );
+
+endmodule
+
+`default_nettype wire
