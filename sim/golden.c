@@ -92,24 +92,22 @@ static int winner(const struct steering *s, const struct daa_config *config, uin
     return best;
 }
 
-static struct steering steer(const struct daa_config *config, uint64_t step, int count, const struct daa_operand *a,
-                             const struct daa_operand *b) {
-    struct steering s = {0};
+static void steer(const struct daa_config *config, uint64_t step, int count, const struct daa_operand *a,
+                  const struct daa_operand *b, struct steering *s) {
     for (int i = 0; i < count; i++)
-        classify(&s, i, a[i], b[i]);
-    if (!s.any)
-        return s;
+        classify(s, i, a[i], b[i]);
+    if (!s->any)
+        return;
     bool all_high = config->policy == DAA_HIGH || config->streams == 1;
-    int high = all_high || config->policy == DAA_LOW ? -1 : winner(&s, config, step, count, a, b);
+    int high = all_high || config->policy == DAA_LOW ? -1 : winner(s, config, step, count, a, b);
     for (int i = 0; i < count; i++) {
-        if (s.fate[i] != DAA_FATE_LOW)
+        if (s->fate[i] != DAA_FATE_LOW)
             continue;
-        if (s.key[i] < s.top - config->window)
-            s.fate[i] = DAA_FATE_DROPPED;
+        if (s->key[i] < s->top - config->window)
+            s->fate[i] = DAA_FATE_DROPPED;
         else if (all_high || i == high)
-            s.fate[i] = DAA_FATE_HIGH;
+            s->fate[i] = DAA_FATE_HIGH;
     }
-    return s;
 }
 
 /* ---- multiply (section 4): exact, in units of 2^(key - Ya - Yb) ---- */
@@ -181,7 +179,8 @@ static struct daa_number add_specials(const struct steering *s, struct daa_numbe
 struct daa_number daa_unpacked_step(const struct daa_config *config, uint64_t step, int count,
                                     const struct daa_operand *a, const struct daa_operand *b, struct daa_number acc,
                                     struct daa_tally *tally) {
-    struct steering s = steer(config, step, count, a, b);
+    struct steering s = {0};
+    steer(config, step, count, a, b, &s);
     for (int i = 0; i < count; i++)
         tally->products[s.fate[i]][i]++;
     if (s.nan || s.inf[0] || s.inf[1])
