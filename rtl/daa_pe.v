@@ -38,19 +38,17 @@ module daa_pe #(
 );
 /* verilator no_inline_module */
 
-  localparam integer AFrac = 7;
-  localparam integer BFrac = 7;
-  localparam integer AExp = 8;
-  localparam integer BExp = 8;
-  localparam integer AUp = 1;
-  localparam integer BUp = 1;
   localparam integer KeyBits = 9;
   localparam integer ExpBits = 10;
   // Keys further apart than the window are dropped; KeySpan is the furthest apart that two keys can be.
   localparam integer KeySpan = 506;
   localparam integer Span = (Window < KeySpan) ? Window : KeySpan;
   localparam integer ShiftBits = (Span < 1) ? 1 : $clog2(Span + 1);
+  localparam integer AFrac = 7;
+  localparam integer BFrac = 7;
   localparam integer HiFrac = AFrac + BFrac;
+  localparam integer AUp = 1;
+  localparam integer BUp = 1;
   localparam integer ALo = 4;
   localparam integer BLo = 4;
   localparam integer ALoFrac = (ALo > 1) ? ALo - 1 : 1;
@@ -58,7 +56,7 @@ module daa_pe #(
   localparam integer LoFrac = ALo + BLo - 2;
   localparam integer LoShift = (Span + AUp + BUp < 1) ? 1 : $clog2(Span + AUp + BUp + 1);
   // Fraction bits of the exact sum: the lowest place that a product can reach.
-  localparam integer HiReach = HiFrac + ((0 != 0) ? Span : 0);
+  localparam integer HiReach = HiFrac;
   localparam integer LoReach = LoFrac + Span;
   localparam integer SumFrac = (HiReach > LoReach) ? HiReach : LoReach;
   localparam integer SumBits = SumFrac + 3;
@@ -72,54 +70,50 @@ module daa_pe #(
       .clk_i(clk_i), .load_i(en_i), .d_i({first_i, last_i}), .q_o({first_o, last_o})
   );
 
-  // Unpack: every product's class, sign and exponent.
-  wire [AFrac-1:0] a0_frac = a0_i[AUp+:AFrac];
-  wire [BFrac-1:0] b0_frac = b0_i[BUp+:BFrac];
-  wire a0_zero = a0_i[AOp-1];
-  wire b0_zero = b0_i[BOp-1];
-  wire sign0 = a0_i[AUp+AFrac+AExp] ^ b0_i[BUp+BFrac+BExp];
-  wire [KeyBits-1:0] key0 = {{(KeyBits - AExp) {1'b0}}, a0_i[AUp+AFrac+:AExp]}
-      + {{(KeyBits - BExp) {1'b0}}, b0_i[BUp+BFrac+:BExp]};
-  wire a0_special = a0_i[AOp-2] & ~a0_zero;
-  wire b0_special = b0_i[BOp-2] & ~b0_zero;
-  wire nonzero0 = ~(a0_zero | b0_zero | a0_special | b0_special);
-  wire special0 = a0_special | b0_special;
-  wire nan0 = (a0_special & (a0_frac[AFrac-1] | b0_zero)) | (b0_special & (b0_frac[BFrac-1] | a0_zero));
-  wire [AFrac:0] a0_cut = {a0_frac >> (AFrac + 1 - ALo), (AUp != 0) & a0_i[0]};
-  wire [BFrac:0] b0_cut = {b0_frac >> (BFrac + 1 - BLo), (BUp != 0) & b0_i[0]};
-  wire unused_cut0 = &{1'b0, a0_cut, b0_cut};
-  wire [AFrac-1:0] a1_frac = a1_i[AUp+:AFrac];
-  wire [BFrac-1:0] b1_frac = b1_i[BUp+:BFrac];
-  wire a1_zero = a1_i[AOp-1];
-  wire b1_zero = b1_i[BOp-1];
-  wire sign1 = a1_i[AUp+AFrac+AExp] ^ b1_i[BUp+BFrac+BExp];
-  wire [KeyBits-1:0] key1 = {{(KeyBits - AExp) {1'b0}}, a1_i[AUp+AFrac+:AExp]}
-      + {{(KeyBits - BExp) {1'b0}}, b1_i[BUp+BFrac+:BExp]};
-  wire a1_special = a1_i[AOp-2] & ~a1_zero;
-  wire b1_special = b1_i[BOp-2] & ~b1_zero;
-  wire nonzero1 = ~(a1_zero | b1_zero | a1_special | b1_special);
-  wire special1 = a1_special | b1_special;
-  wire nan1 = (a1_special & (a1_frac[AFrac-1] | b1_zero)) | (b1_special & (b1_frac[BFrac-1] | a1_zero));
-  wire [AFrac:0] a1_cut = {a1_frac >> (AFrac + 1 - ALo), (AUp != 0) & a1_i[0]};
-  wire [BFrac:0] b1_cut = {b1_frac >> (BFrac + 1 - BLo), (BUp != 0) & b1_i[0]};
-  wire unused_cut1 = &{1'b0, a1_cut, b1_cut};
-  wire some = nonzero0
-      | nonzero1
-      ;
-  wire special = special0
-      | special1
-      ;
-  wire plus_inf = (special0 & ~sign0)
-      | (special1 & ~sign1)
-      ;
-  wire minus_inf = (special0 & sign0)
-      | (special1 & sign1)
-      ;
-  wire nan = (plus_inf & minus_inf)
-      | nan0
-      | nan1
-      ;
-  wire active = some | special;
+  // Unpack.
+  wire [1:0] nonzero, sign;
+  wire [1:0] special, nan;
+  wire [KeyBits-1:0] key0;
+  wire [AFrac-1:0] a0_frac;
+  wire [BFrac-1:0] b0_frac;
+  wire [ALo-1:0] a0_low;
+  wire [BLo-1:0] b0_low;
+  daa_unpack u_unpack0 (
+      .a_i(a0_i),
+      .b_i(b0_i),
+      .nonzero_o(nonzero[0]),
+      .special_o(special[0]),
+      .nan_o(nan[0]),
+      .sign_o(sign[0]),
+      .a_low_o(a0_low),
+      .b_low_o(b0_low),
+      .a_frac_o(a0_frac),
+      .b_frac_o(b0_frac),
+      .key_o(key0)
+  );
+  wire [KeyBits-1:0] key1;
+  wire [AFrac-1:0] a1_frac;
+  wire [BFrac-1:0] b1_frac;
+  wire [ALo-1:0] a1_low;
+  wire [BLo-1:0] b1_low;
+  daa_unpack u_unpack1 (
+      .a_i(a1_i),
+      .b_i(b1_i),
+      .nonzero_o(nonzero[1]),
+      .special_o(special[1]),
+      .nan_o(nan[1]),
+      .sign_o(sign[1]),
+      .a_low_o(a1_low),
+      .b_low_o(b1_low),
+      .a_frac_o(a1_frac),
+      .b_frac_o(b1_frac),
+      .key_o(key1)
+  );
+  wire some = |nonzero;
+  // Infinities of both signs in one step make a NaN.
+  wire inf_sign = |(special & sign);
+  wire step_nan = |nan | (inf_sign & |(special & ~sign));
+  wire active = some | (|special);
 
   // Steer: which stream gets the high multiplier, and each product's distance from the largest.
   wire [KeyBits-1:0] key;
@@ -134,20 +128,20 @@ module daa_pe #(
   daa_steer #(
       .Span(Span), .ShiftBits(ShiftBits)
   ) u_steer (
-      .nonzero0_i(nonzero0),
-      .sign0_i(sign0),
+      .nonzero0_i(nonzero[0]),
+      .sign0_i(sign[0]),
       .key0_i(key0),
       .a0_i(a0_frac),
       .b0_i(b0_frac),
-      .a0_low_i(a0_cut[ALo-1:0]),
-      .b0_low_i(b0_cut[BLo-1:0]),
-      .nonzero1_i(nonzero1),
-      .sign1_i(sign1),
+      .a0_low_i(a0_low),
+      .b0_low_i(b0_low),
+      .nonzero1_i(nonzero[1]),
+      .sign1_i(sign[1]),
       .key1_i(key1),
       .a1_i(a1_frac),
       .b1_i(b1_frac),
-      .a1_low_i(a1_cut[ALo-1:0]),
-      .b1_low_i(b1_cut[BLo-1:0]),
+      .a1_low_i(a1_low),
+      .b1_low_i(b1_low),
       .hi0_sign_o(hi0_sign),
       .hi0_a_o(hi0_a),
       .hi0_b_o(hi0_b),
@@ -182,7 +176,7 @@ module daa_pe #(
   daa_stage #(.Width(KeyBits)) u_r1_key (.clk_i(clk_i), .load_i(r1_load), .d_i(key), .q_o(r1_key));
   wire r1_nan, r1_inf, r1_inf_sign;
   daa_stage #(.Width(3)) u_r1_special (
-      .clk_i(clk_i), .load_i(r1_load), .d_i({nan, special, minus_inf}), .q_o({r1_nan, r1_inf, r1_inf_sign})
+      .clk_i(clk_i), .load_i(r1_load), .d_i({step_nan, |special, inf_sign}), .q_o({r1_nan, r1_inf, r1_inf_sign})
   );
   wire r1_hi0_sign;
   wire [AFrac-1:0] r1_hi0_a;
