@@ -339,14 +339,15 @@ int main(int argc, char **argv) {
     struct job job;
     struct daa_error error;
     read_arguments(&job, argc, argv);
-    if (job.trace_path && !dut_traces) {
-        traced_become(dut_root, argv, &error);
-        fail(&job, &error);
-    }
     read_config(&job.config);
     load(&job);
     watch_signals();
     open_outputs(&job);
+    if (job.trace_path && !dut_traces) {
+        close_outputs(&job);
+        traced_become(dut_root, argv, &error);
+        fail(&job, &error);
+    }
     start_golden(&job);
     simulate(&job);
     if (job.checked && !check_join(&job.check, &error))

@@ -78,12 +78,13 @@ class Format:
         return (below_sign >> self.frac) == (1 << self.exp) - 1
 
 
-def raw(random, form, shape, specials):
-    """Raw bits of FORM: mostly near one, so that sums align and cancel; else anywhere, zero, subnormal or at an edge."""
+def raw(random, form, shape, wild):
+    """Raw bits of FORM: mostly near one, so that sums align and cancel, some zero or subnormal. WILD: also of any
+    size, at the edges of the format, and now and then Inf or NaN; sums of those soon overflow."""
     bias = (1 << (form.exp - 1)) - 1
     ends = (1 << form.exp) - 1
-    kind = random.choice(5, size=shape, p=[0.6, 0.12, 0.16, 0.06, 0.06])
-    spread = min(bias, 6)
+    kind = random.choice(5, size=shape, p=[0.6, 0.12, 0.16, 0.06, 0.06] if wild else [0.8, 0, 0.14, 0.06, 0])
+    spread = min(bias, int(random.integers(2, 9)))
     exponent = numpy.choose(kind, [
         bias + random.integers(-spread, spread + 1, shape), random.integers(0, ends + 1, shape), 0 * kind, 0 * kind,
         random.choice([1, ends - 1, ends], size=shape)])
@@ -91,13 +92,8 @@ def raw(random, form, shape, specials):
     fraction = numpy.where(kind == 2, 0, fraction)
     bits = random.integers(0, 2, shape) << (form.exp + form.frac) | exponent << form.frac | fraction
     harmless = bits & ~(1 << (form.width - 2))  # without its exponent's top bit nothing is Inf or NaN
-    if form.name == "e4m3" or not specials:
-        keep = random.random(shape) < 0.02 if specials else numpy.zeros(shape, bool)
-    else:
-        keep = random.random(shape) < 0.01
-    bits = numpy.where(form.special(bits) & ~keep, harmless, bits)
-    size = numpy.uint8 if form.width <= 8 else numpy.uint16 if form.width <= 16 else numpy.uint32
-    return bits.astype(size)
+    bits = numpy.where(form.special(bits) & (random.random(shape) > (0.01 if wild else 0)), harmless, bits)
+    return bits.astype(numpy.uint8 if form.width <= 8 else numpy.uint16 if form.width <= 16 else numpy.uint32)
 
 
 def cancel(random, a, b, form):
@@ -110,19 +106,21 @@ def cancel(random, a, b, form):
             b[other, :] = b[one, :] ^ b.dtype.type(1 << (form.width - 1))
 
 
-def operands(random, directory, m, n, k, c0, specials=True):
-    """Saves operands for the array in DIRECTORY beside it; the arguments that name them."""
+def operands(random, directory, m, n, k, c0, wild=True):
+    """Saves operands for the array in DIRECTORY beside it; the arguments that name them. Without `specials` in the
+    array there is no Inf or NaN."""
     options = json.loads((directory / "daa.json").read_text())["options"]
     a_form, b_form, acc_form = (Format(options[name]) for name in ("a-format", "b-format", "acc-format"))
-    specials = specials and options["specials"] == "on"
-    a, b = raw(random, a_form, (m, k), specials), raw(random, b_form, (k, n), specials)
+    a, b, c = (raw(random, form, shape, wild)
+               for form, shape in ((a_form, (m, k)), (b_form, (k, n)), (acc_form, (m, n))))
     cancel(random, a, b, b_form)
-    numpy.save(directory / "a.npy", a)
-    numpy.save(directory / "b.npy", b)
-    words = ["--a", directory / "a.npy", "--b", directory / "b.npy"]
-    if c0:
-        numpy.save(directory / "c0.npy", raw(random, acc_form, (m, n), specials))
-        words += ["--c", directory / "c0.npy"]
+    if options["specials"] == "off":
+        for bits, form in (a, a_form), (b, b_form), (c, acc_form):
+            bits[form.special(bits)] = 0
+    words = []
+    for name, matrix in (("a", a), ("b", b), ("c", c))[:3 if c0 else 2]:
+        numpy.save(directory / f"{name}.npy", matrix)
+        words += [f"--{name}", directory / f"{name}.npy"]
     return words
 
 

@@ -23,19 +23,19 @@ def test_the_lists_are_not_empty():
 
 
 @pytest.mark.parametrize("name", tiered(lambda icarus: True))
-def test_verilator(name, tmp_path, rng, request):
+def test_verilator(name, tmp_path, rng):
     array = arrays.emit(tmp_path / "array", *CONFIGS[name][2])
     daatb = arrays.verilate(array)
     random = numpy.random.default_rng(rng.getrandbits(64))
     runs = products = 0
     for m, n, k, c0 in arrays.shapes():
-        for stall, specials in (0, True), (0, False), (0.2, True), (0.7, False):
-            words = arrays.operands(random, array, m, n, k, c0, specials)
+        for stall, wild in (0, True), (0, False), (0.2, True), (0.7, False):
+            words = arrays.operands(random, array, m, n, k, c0, wild)
             seed = random.integers(0, 2**32)
-            arrays.run(daatb, *words, "-o", array / "c.npy", "--stats", array / "stats.json", "--stall", stall,
+            arrays.run(daatb, *words, "-o", array / "out.npy", "--stats", array / "stats.json", "--stall", stall,
                        "--seed", seed)
             stats = json.loads((array / "stats.json").read_text())
-            assert numpy.load(array / "c.npy").shape == (m, n)
+            assert numpy.load(array / "out.npy").shape == (m, n)
             assert stats["compared"] and stats["macs"] == m * n * k
             assert sum(map(sum, stats["products"].values())) == m * n * k
             runs += 1
@@ -62,7 +62,7 @@ def test_icarus_at_an_odd_shape(tmp_path, rng):
 
 def cycles(daatb, array, m, n, k, c0):
     random = numpy.random.default_rng(1)
-    arrays.run(daatb, *arrays.operands(random, array, m, n, k, c0), "-o", array / "c.npy", "--stats",
+    arrays.run(daatb, *arrays.operands(random, array, m, n, k, c0), "-o", array / "out.npy", "--stats",
                array / "stats.json")
     return json.loads((array / "stats.json").read_text())
 
@@ -113,4 +113,4 @@ def test_parameters_overridden_at_instantiation(emitted, wanted, tmp_path, rng):
     random = numpy.random.default_rng(rng.getrandbits(64))
     for m, n, k, c0 in arrays.shapes():
         words = arrays.operands(random, array, m, n, k, c0)
-        arrays.run(daatb, *words, "-o", array / "c.npy", "--stall", 0.3, "--seed", rng.getrandbits(32))
+        arrays.run(daatb, *words, "-o", array / "out.npy", "--stall", 0.3, "--seed", rng.getrandbits(32))

@@ -1,0 +1,36 @@
+"""What daagen emits has no lint message, in Verilator -Wall and in Icarus -g2005 -Wall."""
+import pytest
+
+import arrays
+
+NAMED = [["--config", name] for name in ("baseline", "paper", "quad", "high2", "low2", "fp8", "tiny")]
+SMALL = ["--rows", "2", "--cols", "3"]
+LISTED = [options for tier, _, options in arrays.configs().values() if tier == "short" and options != NAMED[1]]
+
+
+def top(array):
+    return next(line.split('"')[1] for line in (array / "daa_config.h").read_text().splitlines() if "DAA_TOP" in line)
+
+
+def lint_in_verilator(array):
+    done = arrays.run("verilator", "--lint-only", "-Wall", "--top-module", top(array), "-F", array / "daa.f")
+    assert done.stdout + done.stderr == ""
+
+
+def lint_in_icarus(array):
+    files = [array / line for line in (array / "daa.f").read_text().split()]
+    done = arrays.run("iverilog", "-g2005", "-Wall", "-t", "null", "-s", top(array), *files)
+    assert done.stdout + done.stderr == ""
+
+
+@pytest.mark.parametrize("options", LISTED + [options + SMALL for options in NAMED], ids=" ".join)
+def test_lint(options, tmp_path):
+    array = arrays.emit(tmp_path / "array", *options)
+    lint_in_verilator(array)
+    lint_in_icarus(array)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("options", NAMED + ["--config quad --rows 64 --cols 64".split()], ids=" ".join)
+def test_lint_at_full_size(options, tmp_path):
+    lint_in_verilator(arrays.emit(tmp_path / "array", *options))

@@ -1,0 +1,132 @@
+"""What the waves of an array show: no X after the reset, and nothing moving behind R1 in a step of zero products."""
+import collections
+import json
+import re
+
+import numpy
+import pytest
+
+import arrays
+
+ONE = 0x3F80  # bf16
+
+
+class Waves:
+    """A VCD file: for each signal its path and its changes, (time, value) in order; the first is where it starts."""
+
+    def __init__(self, path):
+        self.changes = collections.defaultdict(list)
+        self.paths = collections.defaultdict(list)  # code -> paths; one code may stand for several signals
+        scope, time = [], 0
+        for line in path.read_text().splitlines():
+            words = line.split()
+            if not words:
+                continue
+            if words[0] == "$scope":
+                scope.append(words[2])
+            elif words[0] == "$upscope":
+                scope.pop()
+            elif words[0] == "$var" and words[1] != "parameter":
+                self.paths[words[3]].append(".".join(scope + [words[4]]))
+            elif line[0] == "#":
+                time = int(line[1:])
+            elif line[0] in "01xz":
+                self.changes[line[1:]].append((time, line[0]))
+            elif line[0] == "b":
+                self.changes[words[1]].append((time, words[0][1:]))
+
+    def signals(self, pattern):
+        """path -> changes, where the path has PATTERN."""
+        return {path: self.changes[code] for code, paths in self.paths.items() for path in paths
+                if re.search(pattern, path)}
+
+
+def header(array):
+    text = (array / "daa_config.h").read_text()
+    return dict(re.findall(r'^#define DAA_(\w+) "?([^"\n]*)"?$', text, re.MULTILINE))
+
+
+def dump(array, steps):
+    """The waves of STEPS: (valid, last, A, B), the operands as lists of raw bits; None is an idle cycle."""
+    values = header(array)
+    lines = []
+    for step in steps:
+        valid, last, a, b = step or (0, 0, [], [])
+        words = [sum(bits << (i * int(values[f"{side}_WIDTH"])) for i, bits in enumerate(numbers))
+                 for side, numbers in (("A", a), ("B", b))]
+        lines.append(f"{valid} {int(last)} {words[0]:x} {words[1]:x}")
+    (array / "steps.txt").write_text("\n".join(lines) + "\n")
+    macros = [f"-D{name}={values[name]}"
+              for name in ("TOP", "ROWS", "COLS", "STREAMS", "PIPELINE", "A_WIDTH", "B_WIDTH", "ACC_WIDTH", "OUT_WIDTH")]
+    files = [array / line for line in (array / "daa.f").read_text().split()]
+    arrays.run("iverilog", "-g2005", *macros, "-s", "waves", "-o", array / "waves.vvp", arrays.HERE / "waves.v", *files)
+    arrays.run("vvp", "-n", array / "waves.vvp", f"+steps={array / 'steps.txt'}", f"+waves={array / 'waves.vcd'}")
+    return Waves(array / "waves.vcd")
+
+
+X_CASES = ["tiny", "one", "one-stream", "quad", "rotate", "fp8", "low4", "high4", "plain", "out-bf16", "deep", "e2m1"]
+
+
+@pytest.mark.parametrize("name", X_CASES)
+def test_no_x_after_reset(name, tmp_path, rng):
+    """Not one signal is X once the sweep is over, though nothing has been offered yet; nor when steps come."""
+    array = arrays.emit(tmp_path / "array", *arrays.configs()[name][2])
+    values = {key: int(value) for key, value in header(array).items() if value.isdigit()}
+    numbers = {side: values[lines] * values["STREAMS"] for side, lines in (("A", "ROWS"), ("B", "COLS"))}
+    steps = [(1, t % 3 == 2, *([rng.getrandbits(values[f"{side}_WIDTH"]) for _ in range(numbers[side])] for side in "AB"))
+             for t in range(9)]
+    waves = dump(array, [None] * 20 + steps + [None] * 40)
+    signals = waves.signals("")
+    assert len(signals) > 50
+    unknown = sorted(path for path, changes in signals.items() if any(set(value) & set("xz") for _, value in changes))
+    assert unknown == []
+
+
+def moved(waves, pattern, start, end):
+    """The signals that change with START < time <= END."""
+    return sorted(path for path, changes in waves.signals(pattern).items()
+                  if any(start < time <= end for time, _ in changes[1:]))
+
+
+@pytest.mark.parametrize("pipeline", [1, 2, 3])
+@pytest.mark.parametrize("config", ["tiny", "quad", "baseline", "low2", "high2"])
+def test_a_step_of_zeros_moves_nothing(config, pipeline, tmp_path, rng):
+    array = arrays.emit(tmp_path / "array", "--config", config, "--rows", 1, "--cols", 1, "--pipeline", pipeline)
+    streams = json.loads((array / "daa.json").read_text())["options"]["streams"]
+
+    def some():
+        return [rng.randrange(ONE, ONE + 0x200) | rng.getrandbits(1) << 15 for _ in range(streams)]
+
+    def step(zeros):
+        """With zeros every product has a zero operand, of either side and either sign, beside any other one."""
+        a, b = some(), some()
+        for s in range(streams if zeros else 0):
+            rng.choice([a, b])[s] = rng.choice([0, 0x8000])
+        return (1, 0, a, b)
+
+    busy, still = 8, 12
+    waves = dump(array, [step(False) for _ in range(busy)] + [step(True) for _ in range(still)] +
+                 [step(False) for _ in range(busy)] + [None] * 8)
+    behind = r"\.u_pe\.(u_(hi|lo)\d_mul\.|u_sum\.|u_acc\.(?!clk_i)|u_r[123]_(?!marks).*\.q)"
+    begin = min(time for changes in waves.signals("clk_i$").values() for time, _ in changes)
+    cycle = 10
+    # Edge register, R1, and the registers up to the accumulator: then the last busy step is through.
+    drained = begin + cycle * (busy + 2 + pipeline)
+    again = begin + cycle * (busy + still + 1)
+    assert moved(waves, behind, begin, drained), "the pattern names nothing that ever moves"
+    assert moved(waves, behind, drained, again) == []
+    assert moved(waves, behind, again, again + 8 * cycle)
+
+
+@pytest.mark.parametrize("config", ["tiny", "quad", "baseline"])
+def test_a_step_of_zeros_between_others_moves_no_multiplier(config, tmp_path):
+    """The same operands before and after zeros: the multipliers and the sum never see the zeros."""
+    array = arrays.emit(tmp_path / "array", "--config", config, "--rows", 1, "--cols", 1)
+    streams = json.loads((array / "daa.json").read_text())["options"]["streams"]
+    full = (1, 0, [ONE + 0x35] * streams, [ONE + 0x123] * streams)
+    none = (1, 0, [ONE + 0x35] * streams, [0] * streams)
+    waves = dump(array, [full, none] * 8)
+    begin = min(time for changes in waves.signals("clk_i$").values() for time, _ in changes)
+    behind = r"\.u_pe\.(u_hi\d_mul|u_lo\d_mul|u_sum)\..*"
+    assert moved(waves, behind, begin, begin + 40)
+    assert moved(waves, behind, begin + 40, begin + 160) == []
