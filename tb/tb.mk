@@ -54,12 +54,12 @@ endef
 
 $(DIR)/daatb: $(DUT) $(TB_OBJ) $(BUILD)/libdaa.a $(VERILATED) | need-verilator
 	$(call verilate,$(DIR)/obj_daatb,,$(OPT))
-	$(CXX) $(LDFLAGS) $(DIR)/obj_daatb/dut.o $(DIR)/obj_daatb/Vdut__ALL.a $(filter %.o %.a,$^) $(SIM_LIBS) -lpthread -o $@
+	$(CXX) $(CFLAGS) $(LDFLAGS) $(DIR)/obj_daatb/dut.o $(DIR)/obj_daatb/Vdut__ALL.a $(filter %.o %.a,$^) $(SIM_LIBS) -lpthread -o $@
 
 # The same with waves, which makes it slow to build and to run: daatb --trace has it built when it is first wanted.
 $(DIR)/daatb-trace: $(DUT) $(TB_OBJ) $(BUILD)/libdaa.a $(VERILATED) $(VERILATED_FST) | need-verilator
 	$(call verilate,$(DIR)/obj_daatb_trace,--trace-fst,-O0)
-	$(CXX) $(LDFLAGS) $(DIR)/obj_daatb_trace/dut.o $(DIR)/obj_daatb_trace/Vdut__ALL.a $(filter %.o %.a,$^) $(SIM_LIBS) -lpthread -lz -o $@
+	$(CXX) $(CFLAGS) $(LDFLAGS) $(DIR)/obj_daatb_trace/dut.o $(DIR)/obj_daatb_trace/Vdut__ALL.a $(filter %.o %.a,$^) $(SIM_LIBS) -lpthread -lz -o $@
 
 # A, B and C0 are .npy files; STALL and SEED as for daatb.
 icarus: $(DIR)/daa_config.h $(DIR)/daa.f $(DIR)/daa.json $(BUILD)/daavec ## DIR=DIR A=A.npy B=B.npy [C0=C0.npy] [STALL=P] [SEED=N]: a GEMM in Icarus
