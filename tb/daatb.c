@@ -43,7 +43,7 @@ static const char help[] =
 
 static volatile sig_atomic_t caught; /* the signal that asks to stop */
 
-static void catch (int signal_number) {
+static void note_signal(int signal_number) {
     caught = signal_number;
 }
 
@@ -52,7 +52,7 @@ static void watch_signals(void) {
     static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
     for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++) {
         struct sigaction action = {.sa_flags = (int)SA_RESETHAND}, old;
-        action.sa_handler = catch;
+        action.sa_handler = note_signal;
         sigemptyset(&action.sa_mask);
         if (sigaction(signals[i], NULL, &old) == 0 && old.sa_handler != SIG_IGN)
             sigaction(signals[i], &action, NULL);
@@ -66,9 +66,9 @@ static void close_outputs(struct job *job) {
 }
 
 static _Noreturn void usage(const char *format, const char *what) {
-    fputs("daatb: ", stderr);
-    fprintf(stderr, format, what);
-    fputs("; see daatb --help\n", stderr);
+    struct daa_error error;
+    daa_fail(&error, format, what);
+    fprintf(stderr, "daatb: %s; see daatb --help\n", error.text);
     exit(2);
 }
 
@@ -126,8 +126,8 @@ static uint64_t read_seed(const char *text) {
     char *end;
     errno = 0;
     const unsigned long long seed = strtoull(text, &end, 10);
-    if (*text < '0' || *text > '9' || *end || errno)
-        usage("--seed is '%s'; it must be a whole number from 0 to 18446744073709551615", text);
+    if (*text < '0' || *text > '9' || *end || errno || seed > INT64_MAX)
+        usage("--seed is '%s'; it must be a whole number from 0 to 9223372036854775807", text);
     return seed;
 }
 
@@ -139,6 +139,11 @@ static void print_help(void) {
 static void need(const char *value, const char *option) {
     if (!value)
         usage("%s is missing", option);
+}
+
+static void need_two(const char *one, const char *other) {
+    if (one && other && strcmp(one, other) == 0)
+        usage("'%s' is named for two outputs; each must have a file of its own", one);
 }
 
 static void read_arguments(struct job *job, int argc, char **argv) {
@@ -207,6 +212,9 @@ static void read_arguments(struct job *job, int argc, char **argv) {
     need(job->a_path, "--a A.npy");
     need(job->b_path, "--b B.npy");
     need(job->c_path, "-o C.npy");
+    need_two(job->c_path, job->stats_path);
+    need_two(job->c_path, job->trace_path);
+    need_two(job->stats_path, job->trace_path);
 }
 
 static void load(struct job *job) {
@@ -242,17 +250,18 @@ static double wall_seconds(void) {
     return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
-static struct { double start, last, macs; /* macs: of the whole GEMM */ } clock_of_progress;
+/* When the run began and was last shown, and the products of the whole of it. */
+static struct progress_state { double start, last, macs; } shown;
 
 /* A line that overwrites itself, four times a second. */
 static void progress(uint64_t steps, uint64_t of) {
-    const double now = wall_seconds(), used = now - clock_of_progress.start;
-    if (now - clock_of_progress.last < 0.25 || steps == 0)
+    const double now = wall_seconds(), used = now - shown.start;
+    if (now - shown.last < 0.25 || steps == 0)
         return;
-    clock_of_progress.last = now;
+    shown.last = now;
     const double part = (double)steps / (double)of;
     fprintf(stderr, "\rdaatb: %3.0f%%, %.1f million MACs/s, %.0f s left \033[K", 100 * part,
-            1e-6 * part * clock_of_progress.macs / used, used * (1 - part) / part);
+            1e-6 * part * shown.macs / used, used * (1 - part) / part);
 }
 
 static void start_golden(struct job *job) {
@@ -277,8 +286,8 @@ static void simulate(struct job *job) {
     struct daa_error error, trace_error;
     const bool show = isatty(STDERR_FILENO);
     if (show) {
-        clock_of_progress.start = clock_of_progress.last = wall_seconds();
-        clock_of_progress.macs = job_macs(job);
+        shown.start = shown.last = wall_seconds();
+        shown.macs = job_macs(job);
         job->harness.progress = progress;
     }
     job->got = new_results(job);

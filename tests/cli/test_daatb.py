@@ -111,6 +111,7 @@ USAGE = [
     (["--seed", "1.5"], "--seed"),
     (["--seed", "18446744073709551616"], "--seed"),
     (["more"], "more"),
+    (["--stats", "x.json", "--trace", "x.json"], "'x.json' is named for two outputs"),
 ]
 
 
