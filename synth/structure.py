@@ -1,0 +1,120 @@
+"""What an emitted array is made of: its distinct modules, how often each stands in it, and what each is there for.
+
+The array and its delay lines only connect other modules. Everything they connect is a unit: synthesised once, by itself,
+and multiplied by its number of instances. The element is one unit; its own modules give the split.
+"""
+import collections
+import json
+
+from job import Failed, base_name
+
+CONTAINERS = ("array", "skew")
+
+# In the order of the report. What a unit of the array is for, by its module.
+UNIT_ROLES = {"decode": "decoder", "c0": "C0 edge", "drain": "drain", "round": "output rounding", "ctrl": "control"}
+# What a module of the element is for, by its module.
+ELEMENT_ROLES = {"unpack": "unpack", "steer": "steering", "low": "low values", "sum": "sum", "acc": "accumulator"}
+OWN_LOGIC = "element logic"
+ORDER = ("decoder", "skew", "operand registers", "unpack", "steering", "low values", OWN_LOGIC, "pipeline registers",
+         "high multipliers", "low multipliers", "sum", "accumulator", "C0 edge", "drain", "output rounding", "control")
+
+
+def in_order(blocks):
+    known = [name for name in ORDER if name in blocks]
+    return known + [name for name in blocks if name not in ORDER]
+
+
+class Structure:
+    """The elaborated array: `units` maps (role, module) to a count; the element is `element`, `elements` times."""
+
+    def __init__(self, emitted, yosys):
+        self.emitted = emitted
+        self.yosys = yosys
+        self.elaborate()
+        self.count()
+        self.check_containers()
+
+    def containers(self):
+        """Patterns of the connecting modules' names; a question mark stands for the backslash."""
+        for name in CONTAINERS:
+            full = f"{self.emitted.prefix}_{name}"
+            yield from (full, f"$paramod$*?{full}", f"$paramod?{full}?*")
+
+    def read(self):
+        return [f"read_verilog {name}" for name in self.emitted.files]
+
+    def elaborate(self):
+        place = self.yosys.place
+        self.yosys.run([
+            *self.read(),
+            f"hierarchy -check -top {self.emitted.top}",
+            self.yosys.stat("array.json"),
+            *(f"delete {name}" for name in self.containers()),
+            f"write_rtlil {place('units.il')}",
+        ])
+        self.modules = self.yosys.modules("array.json")
+
+    def kind(self, module):
+        """A module's name without the prefix."""
+        return base_name(module).removeprefix(f"{self.emitted.prefix}_")
+
+    def children(self, module):
+        cells = self.modules[module]["num_cells_by_type"]
+        return {name.removeprefix("\\"): number for name, number in cells.items()
+                if name.removeprefix("\\") in self.modules}
+
+    def count(self):
+        self.units = collections.Counter()
+        self.walk(self.emitted.top, 1, None)
+        found = [(module, number) for (role, module), number in self.units.items() if role == "element"]
+        if len(found) != 1:
+            raise Failed(f"{len(found)} kinds of elements in {self.emitted.top}; there must be one")
+        self.element, self.elements = found[0]
+
+    def walk(self, module, times, inside):
+        for child, number in self.children(module).items():
+            kind = self.kind(child)
+            if kind in CONTAINERS:
+                self.walk(child, times * number, kind)
+            else:
+                role = "element" if kind == "pe" else inside if inside else UNIT_ROLES.get(kind, kind)
+                self.units[role, child] += times * number
+
+    def check_containers(self):
+        """Only unused logic may stand between the units, or the count would miss it. Seen on a small array."""
+        self.yosys.run([
+            *self.read(),
+            f"hierarchy -check -top {self.emitted.top} -chparam Rows 2 -chparam Cols 3",
+            "proc",
+            "opt_clean",
+            self.yosys.stat("small.json"),
+        ])
+        small = self.yosys.modules("small.json")
+        for module, figures in small.items():
+            if self.kind(module) in CONTAINERS:
+                extra = [cell for cell in figures["num_cells_by_type"] if cell.removeprefix("\\") not in small]
+                if extra:
+                    raise Failed(f"{base_name(module)} has logic of its own ({extra[0]}); it may only connect modules")
+
+    def unit_modules(self):
+        return sorted({module for _, module in self.units})
+
+    def element_parts(self):
+        """The element's modules: instances by (role, module)."""
+        self.yosys.run([f"read_rtlil {self.yosys.place('units.il')}", f"proc {self.element}",
+                        f"json -o {self.yosys.place('element.json')} {self.element}"])
+        found = json.loads((self.yosys.work / "element.json").read_text())["modules"]
+        parts = collections.Counter()
+        for instance, cell in next(iter(found.values()))["cells"].items():
+            module = cell["type"]
+            if module in self.modules:
+                parts[self.element_role(instance, self.kind(module)), module] += 1
+        return parts
+
+    @staticmethod
+    def element_role(instance, kind):
+        if kind == "stage":
+            return "operand registers" if instance.startswith("u_pass") else "pipeline registers"
+        if kind == "mul":
+            return "low multipliers" if instance.startswith("u_lo") else "high multipliers"
+        return ELEMENT_ROLES.get(kind, kind)

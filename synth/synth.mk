@@ -1,0 +1,26 @@
+# synth/: area on standard cells and FPGAs, configurations side by side, the netlist.
+#   LIBERTY=F.lib[.gz] another library; TARGET=ice40|ecp5|xilinx an FPGA, DSP=yes|no; CLOCK_PS=N a delay to reach.
+AREA_DIR   := $(or $(DIR),$(if $(filter command line,$(origin CONFIG)),$(BUILD)/area/$(CONFIG)))
+AREA_WORDS := $(if $(LIBERTY),--liberty "$(LIBERTY)") $(if $(CLOCK_PS),--clock-ps "$(CLOCK_PS)")
+FPGA_WORDS := $(if $(TARGET),--target "$(TARGET)") $(if $(DSP),--dsp "$(DSP)")
+
+.PHONY: area pe-area compare netlist
+area pe-area netlist: area-dir
+
+# CONFIG= on the command line stands for a directory with that configuration.
+.PHONY: area-dir
+ifneq ($(DIR),)
+area-dir: ;
+else ifeq ($(AREA_DIR),)
+area-dir:
+	@echo "make $(firstword $(MAKECMDGOALS)): DIR is not set; DIR=DIR takes a directory that daagen wrote, CONFIG=NAME a configuration" >&2; exit 2
+else
+area-dir: $(BUILD)/daagen
+	@mkdir -p $(dir $(AREA_DIR)) && $(BUILD)/daagen --config "$(CONFIG)" -o "$(AREA_DIR)"
+endif
+
+area: ## DIR=DIR or CONFIG=NAME [LIBERTY=F.lib[.gz]] [CLOCK_PS=N] [TARGET=ice40|ecp5|xilinx [DSP=yes|no]]: area of what daagen wrote
+	@$(PYTHON) synth/area.py "$(AREA_DIR)" $(AREA_WORDS) $(FPGA_WORDS)
+
+pe-area: ## as area, but one element only, quickly
+	@$(PYTHON) synth/area.py "$(AREA_DIR)" --element $(AREA_WORDS) $(FPGA_WORDS)

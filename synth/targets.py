@@ -1,0 +1,196 @@
+"""What modules are mapped to, and how: standard cells of a Liberty file, or an FPGA family. The flow of each is the same for
+every configuration. A target turns a list of Yosys commands' results into figures: a dictionary of numbers per module.
+"""
+import collections
+import re
+import shutil
+
+from job import ROOT, Failed, base_name
+
+# Area first: the least that was found on elements of 1, 2 and 4 streams (README.md has the others).
+OPTIMISE = "strash; ifraig; scorr; dc2; dc2; strash; "
+AREA = OPTIMISE + "dch -f; amap -m; topo; stime -p"
+RIPPLE, PREFIX = "techmap -map {ripple} -map +/techmap.v", "techmap"
+BUFFERED = "; topo; buffer -c; topo; upsize {D}; dnsize {D}; stime -p"
+# With a clock target: from small and slow to large and fast.
+RECIPES = (
+    ("area", RIPPLE, AREA),
+    ("area, buffered", RIPPLE, OPTIMISE + "dch -f; amap -m" + BUFFERED),
+    ("delay, ripple carry", RIPPLE, OPTIMISE + "dch; map -B 0.9 {D}" + BUFFERED),
+    ("delay, prefix adders", PREFIX, OPTIMISE + "dch; map -B 0.9 {D}" + BUFFERED),
+)
+
+
+def keep_only(modules):
+    """Commands that delete all other modules."""
+    return ["select -none", *(f"select -add {module}" for module in modules), "select -set kept %", "select -clear",
+            "delete * @kept %d"]
+
+
+def front(adders):
+    """From processes to optimised gates."""
+    return ["synth -run coarse:fine", "opt -fast -full", "opt -full", adders, "opt -fast", "abc -fast", "opt -fast"]
+
+
+class Cells:
+    """Standard cells."""
+
+    name = "cells"
+    measures = ("um2", "flip_flops")
+
+    def __init__(self, library, clock_ps):
+        self.library = library
+        self.clock_ps = clock_ps
+        self.recipes = RECIPES if clock_ps else RECIPES[:1]
+        self.areas = {cell.name: cell.area for cell in library.usable}
+        self.flops = {cell.name for cell in library.usable if cell.is_flop()}
+
+    def title(self):
+        return self.library.name
+
+    def describe(self):
+        """What decides the figures, for the report."""
+        return {"library": self.library.name, "library_sha256": self.library.sha256, "nand2_cell": self.library.nand2.name,
+                "nand2_um2": self.library.nand2.area, "clock_ps": self.clock_ps}
+
+    def prepare(self, work):
+        (work / "cells.lib").write_text(self.library.text)
+        shutil.copyfile(ROOT / "ripple.v", work / "ripple.v")
+
+    def back(self, yosys, script):
+        """From gates to cells."""
+        cells = yosys.place("cells.lib")
+        delay = f"-D {self.clock_ps}" if self.clock_ps else ""
+        (yosys.work / "abc.script").write_text(script.replace("{D}", delay) + "\n")
+        return [f"dfflibmap -liberty {cells}", "opt", f"abc -liberty {cells} -script {yosys.place('abc.script')}",
+                "opt_clean -purge"]
+
+    def whole(self, yosys, units):
+        """Figures of UNITS, each by itself with everything inside it flattened. Leaves them mapped, for a netlist."""
+        rest = ["read_rtlil " + yosys.place("units.il"), "proc", "flatten", *keep_only(units)]
+        return self.synthesize(yosys, rest)
+
+    def parts(self, yosys, top, children):
+        """Figures of TOP and of its CHILDREN, each flattened inside, with the boundaries between them kept."""
+        keep = [f"setattr -mod -set keep_hierarchy 1 {child}" for child in children]
+        return self.synthesize(yosys, ["read_rtlil " + yosys.place("units.il"), "proc", *keep, "flatten",
+                                       *keep_only([top, *children])])
+
+    def synthesize(self, yosys, source):
+        """Figures of all modules that SOURCE (commands) leaves, each by the recipe that does best for it."""
+        best = {}
+        for index, (recipe, adders, script) in enumerate(self.recipes):
+            log = yosys.run([
+                *source,
+                *front(adders.replace("{ripple}", yosys.place("ripple.v"))),
+                *self.back(yosys, script),
+                yosys.stat("stat.json"),
+                f"write_rtlil {yosys.place(f'mapped{index}.il')}",
+            ])
+            delays = abc_delays(log)
+            modules = yosys.modules("stat.json")
+            for module, stat in modules.items():
+                figures = self.figures(module, stat, delays.get(module), recipe, modules)
+                if module not in best or self.better(figures, best[module]):
+                    best[module] = figures
+        return best
+
+    def better(self, new, old):
+        """Smaller if both meet the clock, else faster."""
+        late = [max((figures["delay_ps"] or 0) - self.clock_ps, 0) for figures in (new, old)]
+        return (late[0], new["um2"]) < (late[1], old["um2"])
+
+    def figures(self, module, stat, delay, recipe, submodules):
+        cells = {name.removeprefix("\\"): number for name, number in stat["num_cells_by_type"].items()}
+        unmapped = [name for name in cells if name not in self.areas and name not in submodules]
+        if unmapped:
+            raise Failed(f"library {self.library.name} has no cell for {unmapped[0]}, which {base_name(module)} needs")
+        cells = {name: number for name, number in cells.items() if name in self.areas}
+        return {"um2": sum(self.areas[name] * number for name, number in cells.items()),
+                "flip_flops": sum(number for name, number in cells.items() if name in self.flops),
+                "delay_ps": delay, "recipe": recipe, "cells": cells}
+
+
+def abc_delays(log):
+    """abc's longest path per module, from inputs and flip-flops to outputs and flip-flops."""
+    delays, module = {}, None
+    for line in log.split("\n"):
+        found = re.search(r"Extracting gate netlist of module `(.*)' to ", line)
+        if found:
+            module = found.group(1).removeprefix("\\")
+        found = re.search(r"Delay = *([\d.]+) ps", line)
+        if found:
+            delays[module] = float(found.group(1))
+    return delays
+
+
+# What a cell of an FPGA counts as. Carry cells of ice40 sit beside a look-up table; one of ecp5 holds two tables.
+LUTS, FLOPS, DSPS, BRAMS, CARRIES = "luts", "flip_flops", "dsps", "brams", "carries"
+FPGA_CELLS = {
+    "ice40": ((r"SB_LUT4", {LUTS: 1}), (r"SB_CARRY", {CARRIES: 1}), (r"SB_DFF\w*", {FLOPS: 1}), (r"SB_MAC16", {DSPS: 1}),
+              (r"SB_RAM40_4K\w*|SB_SPRAM256KA", {BRAMS: 1})),
+    "ecp5": ((r"LUT4", {LUTS: 1}), (r"CCU2C", {LUTS: 2, CARRIES: 1}), (r"TRELLIS_FF", {FLOPS: 1}),
+             (r"TRELLIS_DPR16X4", {LUTS: 4}), (r"MULT18X18D|ALU54B", {DSPS: 1}), (r"DP16KD|PDPW16KD", {BRAMS: 1}),
+             (r"PFUMX|L6MUX21", {})),
+    "xilinx": ((r"LUT[1-6]|INV", {LUTS: 1}), (r"SRL16E|SRLC32E", {LUTS: 1}), (r"RAM(32|64)M", {LUTS: 4}),
+               (r"RAM(32|64)X1D", {LUTS: 2}), (r"CARRY[48]", {CARRIES: 1}), (r"FD[RSCP]E(_1)?", {FLOPS: 1}),
+               (r"DSP48E1", {DSPS: 1}), (r"RAMB(18|36)E1", {BRAMS: 1}), (r"MUXF[78]|VCC|GND", {})),
+}
+# The targets' own defaults for multipliers, and how to ask for the other way.
+FPGA_DSP = {"ice40": ("no", "-dsp"), "ecp5": ("yes", "-nodsp"), "xilinx": ("yes", "-nodsp")}
+# Flattened; with boundaries kept.
+FPGA_WORDS = {"ice40": ("", "-noflatten"), "ecp5": ("", "-noflatten"),
+              "xilinx": ("-noiopad -noclkbuf -flatten", "-noiopad -noclkbuf")}
+
+
+class Fpga:
+    """An FPGA family, by the synth command that Yosys has for it."""
+
+    measures = (LUTS, FLOPS, DSPS, BRAMS, CARRIES)
+    clock_ps = None
+
+    def __init__(self, name, dsp):
+        self.name = name
+        default, other = FPGA_DSP[name]
+        self.dsp = default if dsp is None else dsp
+        self.flat, self.kept = (" ".join(["synth_" + name, words, other if self.dsp != default else ""]).split()
+                                for words in FPGA_WORDS[name])
+
+    def title(self):
+        return f"{self.name} by synth_{self.name}, {'with' if self.dsp == 'yes' else 'without'} DSP blocks"
+
+    def describe(self):
+        return {"library": self.name, "dsp": self.dsp, "command": " ".join(self.flat)}
+
+    def prepare(self, work):
+        pass
+
+    def whole(self, yosys, units):
+        found = {}
+        for unit in units:
+            yosys.run(["read_rtlil " + yosys.place("units.il"), " ".join([*self.flat, "-top", unit]),
+                       yosys.stat("stat.json")])
+            found[unit] = self.figures(yosys.modules("stat.json")[unit])
+        return found
+
+    def parts(self, yosys, top, children):
+        keep = [f"setattr -mod -set keep_hierarchy 1 {child}" for child in children]
+        yosys.run(["read_rtlil " + yosys.place("units.il"), "proc", *keep, "flatten", *keep_only([top, *children]),
+                   " ".join([*self.kept, "-top", top]), yosys.stat("stat.json")])
+        return {module: self.figures(stat, children) for module, stat in yosys.modules("stat.json").items()}
+
+    def figures(self, stat, submodules=()):
+        total, cells = collections.Counter(dict.fromkeys(self.measures, 0)), {}
+        for cell, number in stat["num_cells_by_type"].items():
+            cell = cell.removeprefix("\\")
+            if cell not in submodules:
+                cells[cell] = number
+                for measure, worth in self.worth(cell).items():
+                    total[measure] += worth * number
+        return {**total, "cells": cells}
+
+    def worth(self, cell):
+        for pattern, worth in FPGA_CELLS[self.name]:
+            if re.fullmatch(pattern, cell):
+                return worth
+        raise Failed(f"synth_{self.name} used a cell that is not counted, {cell}")
