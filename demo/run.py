@@ -78,12 +78,14 @@ class Steps:
         print(f"{again} {time.monotonic() - start:.1f} s", file=sys.stderr)
 
 
-def command(words, log):
-    """Runs a command with its output in LOG; a failure is told by the last line it wrote."""
+def command(words, log, answer=None):
+    """Runs a command with what it says in LOG, and its standard output in ANSWER if that is given.
+
+    A failure is told by a line of LOG."""
     words = [str(word) for word in words]
-    with open(log, "wb") as file:
+    with open(log, "wb") as said, open(answer or os.devnull, "wb") as out:
         try:
-            child = subprocess.Popen(words, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.STDOUT)
+            child = subprocess.Popen(words, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=out if answer else said, stderr=said)
         except OSError as error:
             raise Failed(f"{words[0]} cannot be run ({error.strerror})") from None
         try:
@@ -95,7 +97,9 @@ def command(words, log):
     if status:
         said = [line for line in log.read_text(errors="replace").split("\n") if line.strip()]
         told = [line for line in said if not re.match(r"make(\[\d+\])?: ", line)]
-        line = (told or said or [f"{words[0]} failed with status {status}"])[-1]
+        # A compiler goes on after its error, a command of ours ends with it.
+        errors = [line for line in told if "error" in line.lower()]
+        line = (errors or told or said or [f"{words[0]} failed with status {status}"])[-1]
         raise Failed(f"{line} (all of it: {log})")
 
 
@@ -149,9 +153,9 @@ class Array:
                 command([self.job.daagen, *self.arguments, "-o", self.directory], self.log("emit"))
         self.options = json.loads((self.directory / "daa.json").read_text())["options"]
 
-    def make(self, target):
+    def make(self, target, answer=None):
         command(["make", "--no-print-directory", target, f"DIR={self.directory}", f"BUILD={self.job.build}"],
-                self.log(target))
+                self.log(target), answer)
 
     def golden(self):
         result = self.job.out / f"{self.name}-golden.npy"
@@ -166,7 +170,9 @@ class Array:
         self.stats = json.loads(stats.read_text())
 
     def area(self):
-        self.make("area")
+        tables = self.job.out / f"{self.name}-area.txt"
+        self.make("area", tables)
+        self.area_tables = tables.read_text()
         self.area_report = json.loads((self.directory / "area.json").read_text())
 
     def equal_elements(self):
@@ -275,7 +281,8 @@ class Job:
             "array": figures,
             "rival": rival_figures,
             "speedup": rival_figures["cycles"] / figures["cycles"],
-            "area": array.area_report,
+            "library": array.area_report["library"],
+            "area_tables": array.area_tables,
         }
 
 
@@ -297,7 +304,8 @@ def run():
     job = Job(read_arguments())
     result = job.run()
     save_json(job.out / "summary.json", result)
-    print(summary.text(result))
+    print("\n".join(summary.lines(result)))
+    print(f"\n{result['area_tables']}", end="")
     bad = sum(result[which]["elements"] - result[which]["elements_equal"] for which in ("array", "rival"))
     if bad:
         raise Failed(f"{bad} elements differ between golden model and hardware; there must be none")

@@ -72,7 +72,7 @@ def test_the_figures_fit_each_other(done):
 
 def test_what_is_printed(done):
     out, err, result = done
-    for text in ("accuracy", "golden model and RTL agree bit for bit in 60 of 60 elements", "cycles", "area of the array",
+    for text in ("accuracy", "golden model and RTL agree bit for bit in 60 of 60 elements", "cycles", "array 2 x 2",
                  f"{result['array']['cycles']:,}", f"{result['rival']['cycles']:,}"):
         assert text in out
     assert err.count("[6/6]") == 1
