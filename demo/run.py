@@ -9,7 +9,6 @@ import json
 import os
 import pathlib
 import re
-import signal
 import subprocess
 import sys
 import tempfile
@@ -23,23 +22,8 @@ import nearest_mean
 import summary
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-
-
-class Failed(Exception):
-    """The job cannot go on; the text is one line."""
-
-    status = 1
-
-
-class Usage(Failed):
-    """The job was asked for wrongly."""
-
-    status = 2
-
-
-class Parser(argparse.ArgumentParser):
-    def error(self, message):
-        raise Usage(message)
+sys.path.insert(0, str(ROOT / "synth"))
+from job import Failed, Parser, Usage, main, save_json, written_beside  # noqa: E402
 
 
 class Steps:
@@ -103,26 +87,10 @@ def command(words, log, answer=None):
         raise Failed(f"{line} (all of it: {log})")
 
 
-@contextlib.contextmanager
-def written_beside(path):
-    """A temporary name next to PATH, renamed to PATH at the end and removed on any failure."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        yield beside
-        os.replace(beside, path)
-    finally:
-        beside.unlink(missing_ok=True)
-
-
 def save(path, array):
     with written_beside(path) as beside:
         with open(beside, "wb") as file:
             np.save(file, array)
-
-
-def save_json(path, value):
-    with written_beside(path) as beside:
-        beside.write_text(json.dumps(value, indent=2) + "\n")
 
 
 def same_files(one, other):
@@ -227,7 +195,10 @@ class Job:
         return path.resolve().parent.name if path.name == "daa.json" else path.stem
 
     def prepare(self):
-        train, test = fashion_mnist.load(self.data)
+        try:
+            train, test = fashion_mnist.load(self.data)
+        except fashion_mnist.DataError as error:
+            raise Failed(error) from None
         if not 1 <= self.images <= len(test.images):
             raise Usage(f"IMAGES is {self.images}; it must be 1 to {len(test.images)}")
         try:
@@ -286,10 +257,6 @@ class Job:
         }
 
 
-def interrupted(_number, _frame):
-    raise KeyboardInterrupt
-
-
 def read_arguments():
     parser = Parser(prog="run", description=__doc__.split("\n")[0])
     parser.add_argument("--images", type=int, default=256, help="test images, from the first (default 256)")
@@ -311,21 +278,5 @@ def run():
         raise Failed(f"{bad} elements differ between golden model and hardware; there must be none")
 
 
-def main():
-    signal.signal(signal.SIGTERM, interrupted)
-    try:
-        run()
-    except Failed as error:
-        print(f"run: {error}", file=sys.stderr)
-        return error.status
-    except (fashion_mnist.DataError, OSError) as error:
-        print(f"run: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("run: interrupted; the last summary is kept", file=sys.stderr)
-        return 130
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main("run", run))

@@ -107,7 +107,7 @@ def test_a_mismatch_fails_the_job(workplace, done, monkeypatch, capsys):
     monkeypatch.setattr(main_job.Job, "run", lambda self: result)
     monkeypatch.setattr(sys, "argv", ["run", "--build", str(workplace)])
     summary = (workplace / "run" / "summary.json").read_text()
-    assert main_job.main() == 1
+    assert main_job.main("run", main_job.run) == 1
     assert capsys.readouterr().err == "run: 1 elements differ between golden model and hardware; there must be none\n"
     (workplace / "run" / "summary.json").write_text(summary)
 
@@ -121,6 +121,6 @@ def test_an_interruption_keeps_the_earlier_summary(workplace, done, number):
     time.sleep(0.3)  # into the golden model, some seconds for so many images
     child.send_signal(number)
     _, err = child.communicate(timeout=60)
-    assert child.returncode == 130 and err.endswith("run: interrupted; the last summary is kept\n"), err
+    assert child.returncode == 130 and err.endswith("run: interrupted; what was there is kept\n"), err
     assert (workplace / "run" / "summary.json").read_bytes() == kept
     assert not [name for name in os.listdir(workplace / "run") if name.startswith(".")]
