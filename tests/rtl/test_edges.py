@@ -86,3 +86,23 @@ def test_edges(name, tmp_path, rng):
         arrays.run(daatb, "--a", a, "--b", b, "--c", c0, "-o", array / "c.npy")
         cases += numpy.load(array / "c.npy").size
     assert cases == 8 * SIZE * SIZE
+
+
+PAIRS = {
+    "e2m1": "--format e2m1 --lo-bits 1 --acc-format e5m7",
+    "e2m1-truncate": "--format e2m1 --lo-bits 1 --lo-round truncate --window 2",
+    "e2m1-static": "--format e2m1 --lo-bits 1 --policy static --window 3 --pipeline 2",
+    "e2m1-low": "--format e2m1 --lo-bits 1 --policy low --window 4",
+    "e3m2": "--format e3m2 --lo-bits 2",
+}
+
+
+@pytest.mark.parametrize("name", [pytest.param(name, marks=pytest.mark.long) if "e3m2" in name else name for name in PAIRS])
+def test_all_pairs_of_products(name, tmp_path):
+    """Two streams, one step: the rows hold all pairs of operands of A, the columns all pairs of B."""
+    array = arrays.emit(tmp_path / "array", "--rows", 4, "--cols", 4, *PAIRS[name].split())
+    form = arrays.Format(PAIRS[name].split()[1])
+    pairs = numpy.array([(i, j) for i in range(1 << form.width) for j in range(1 << form.width)])
+    a, b = saved(array, "a", form, pairs), saved(array, "b", form, pairs.T)
+    arrays.run(arrays.verilate(array), "--a", a, "--b", b, "-o", array / "c.npy")
+    assert numpy.load(array / "c.npy").shape == (1 << 2 * form.width, 1 << 2 * form.width)
