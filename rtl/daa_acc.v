@@ -70,7 +70,9 @@ module daa_acc #(
   // Add or subtract, normalise.
   wire minus = sign_i ^ base_sign;
   wire [Wide-1:0] addend = {1'b0, aligned, lost & sum_some};
-  wire [Wide-1:0] total = {1'b0, bigger, 3'b000} + (addend ^ {Wide{minus}}) + {{(Wide - 1) {1'b0}}, minus};
+  wire [Wide:0] sum = {1'b0, bigger, 3'b000, 1'b1} + {addend ^ {Wide{minus}}, minus};  // the last bit carries minus in
+  wire [Wide-1:0] total = sum[Wide:1];
+  wire unused_ok = &{1'b0, sum[0]};
   wire [Wide-1:0] norm;
   wire [CountBits-1:0] places;
   daa_norm #(.Width(Wide), .Count(CountBits)) u_norm (.value_i(total), .value_o(norm), .count_o(places));

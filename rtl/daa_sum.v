@@ -35,12 +35,17 @@ module daa_sum #(
   wire [SumBits:0] lo0_term = {{(SumBits - SumFrac - 2) {1'b0}}, lo0_far[SumFrac+2:0]};
   wire lo0_unused_ok = &{1'b0, lo0_far[SumFrac+LoCarry+1:SumFrac+3]};
 
-  // Two's complement sum, relative to the first product's sign.
+  // Two's complement sum, relative to the first product's sign. A term to subtract is inverted, and the bit below the
+  // lowest carries a one in.
   wire ref_sign = hi0_sign_i;
   wire lo0_minus = lo0_sign_i ^ ref_sign;
-  wire [SumBits:0] total = hi0_term
-      + (lo0_term ^ {(SumBits + 1) {lo0_minus}}) + {{SumBits{1'b0}}, lo0_minus}
-      ;
+  wire [SumBits:0] part0 = hi0_term;
+  wire [SumBits+1:0] add1 = {part0, 1'b1} + {lo0_term ^ {(SumBits + 1) {lo0_minus}}, lo0_minus};
+  wire [SumBits:0] part1 = add1[SumBits+1:1];
+  wire [SumBits:0] total = part1;
+  wire unused_carries = &{1'b0
+      , add1[0]
+      };
   wire negative = total[SumBits];
   wire [SumBits-1:0] mag = (total[SumBits-1:0] ^ {SumBits{negative}}) + {{(SumBits - 1) {1'b0}}, negative};
 
