@@ -31,6 +31,6 @@ def test_lint(options, tmp_path):
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("options", NAMED + ["--config quad --rows 64 --cols 64".split()], ids=" ".join)
+@pytest.mark.parametrize("options", NAMED + ["--config quad --rows 32 --cols 32".split()], ids=" ".join)
 def test_lint_at_full_size(options, tmp_path):
     lint_in_verilator(arrays.emit(tmp_path / "array", *options))
