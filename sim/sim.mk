@@ -1,7 +1,7 @@
 # sim/: libdaa, which is the golden model with matrices and files, and its command daagemm.
-SIM_LIB_SRC := $(filter-out sim/daagemm.c,$(sort $(wildcard sim/*.c)))
+SIM_LIB_SRC := $(filter-out sim/daagemm.c sim/bench_engine.c,$(sort $(wildcard sim/*.c)))
 SIM_LIB_OBJ := $(patsubst %.c,$(BUILD)/obj/%.o,$(SIM_LIB_SRC)) $(CONFIG_OBJ)
-SIM_LIBS    := -ljansson -lm
+SIM_LIBS    := -ljansson -lm -lpthread
 
 ALL += $(BUILD)/libdaa.a $(BUILD)/daagemm
 

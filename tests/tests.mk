@@ -39,7 +39,7 @@ lint: need-lint ## formatting and static checks of C, syntax of Python and shell
 
 # The same tests over commands that stop at any memory or arithmetic error; the simulated array stays as it is.
 SANITIZER = -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
-SANITIZED = $(wildcard tests/cli tests/contract tests/docs tests/fuzz tests/unit)
+SANITIZED = $(wildcard tests/cli tests/contract tests/docs tests/engine tests/fuzz tests/unit)
 
 sanitize: need-test ## command-line, contract and reader tests with address and undefined-behaviour sanitizers
 	@+$(MAKE) -s --no-print-directory BUILD=build/sanitize CFLAGS="$(SANITIZER)" all

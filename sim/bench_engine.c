@@ -1,0 +1,279 @@
+/* Speed of the engines beside OpenBLAS sgemm, measured in turns: bench-engine [-o FILE.json] [--short]. sgemm runs in
+ * two child processes, one that takes what OpenBLAS chooses for this processor and one held to its AVX2 kernels. */
+#define _GNU_SOURCE /* MAP_ANONYMOUS */
+#include <dlfcn.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/types.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "engine.h"
+
+/* GEMMs of ResNet-18 on 32 x 32 images, batch 8: rows are channels out, columns are pixels, depth is channels in * 9.
+ */
+static const struct shape {
+    const char *name;
+    size_t m, n, k;
+} shapes[] = {
+    {"256^3", 256, 256, 256},        {"1024^3", 1024, 1024, 1024},  {"layer1 3x3", 64, 8192, 576},
+    {"layer2 3x3", 128, 2048, 1152}, {"layer2 1x1", 128, 2048, 64}, {"layer3 3x3", 256, 512, 2304},
+    {"layer4 3x3", 512, 128, 4608},
+};
+enum { SHAPES = sizeof shapes / sizeof shapes[0], ROUNDS = 7 };
+
+static double seconds(clockid_t clock) {
+    struct timespec now;
+    clock_gettime(clock, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+static void fail(const char *what) {
+    fprintf(stderr, "bench-engine: %s\n", what);
+    exit(1);
+}
+
+static float *matrix(size_t rows, size_t cols, bool relu) {
+    float *data = malloc(rows * cols * sizeof *data);
+    if (!data)
+        fail("out of memory");
+    uint32_t state = 1;
+    for (size_t i = 0; i < rows * cols; i++) {
+        float sum = -6;
+        for (int j = 0; j < 12; j++) {
+            state = state * 1664525 + 1013904223;
+            sum += (float)(state >> 8) * 0x1p-24f;
+        }
+        data[i] = relu && sum < 0 ? 0 : sum;
+    }
+    return data;
+}
+
+/* ---- sgemm in a child ---- */
+
+typedef void sgemm_function(int order, int trans_a, int trans_b, int m, int n, int k, float alpha, const float *a,
+                            int lda, const float *b, int ldb, float beta, float *c, int ldc);
+typedef void threads_function(int count);
+typedef char *name_function(void);
+
+struct rival {
+    const char *core; /* OPENBLAS_CORETYPE, NULL for OpenBLAS's own choice */
+    char name[32];
+    int to[2], from[2];
+    pid_t pid;
+};
+
+static void *symbol(void *library, const char *name) {
+    void *found = library ? dlsym(library, name) : NULL;
+    if (!found)
+        fail("there is no libopenblas.so.0; apt-get install libopenblas0-pthread");
+    return found;
+}
+
+static void serve(struct rival *rival) {
+    if (rival->core)
+        setenv("OPENBLAS_CORETYPE", rival->core, 1);
+    else
+        unsetenv("OPENBLAS_CORETYPE");
+    void *library = dlopen("libopenblas.so.0", RTLD_NOW);
+    sgemm_function *sgemm;
+    threads_function *set_threads;
+    name_function *core_name;
+    *(void **)&sgemm = symbol(library, "cblas_sgemm");
+    *(void **)&set_threads = symbol(library, "openblas_set_num_threads");
+    *(void **)&core_name = symbol(library, "openblas_get_corename");
+    set_threads(1);
+    char name[32] = {0};
+    snprintf(name, sizeof name, "%s", core_name());
+    if (write(rival->from[1], name, sizeof name) != sizeof name)
+        exit(1);
+    float *a = NULL, *b = NULL, *c = NULL;
+    int last = -1;
+    for (int index; read(rival->to[0], &index, sizeof index) == sizeof index;) {
+        const struct shape *s = &shapes[index];
+        if (index != last) {
+            free(a);
+            free(b);
+            free(c);
+            a = matrix(s->m, s->k, false);
+            b = matrix(s->k, s->n, true);
+            c = matrix(s->m, s->n, false);
+            last = index;
+        }
+        double begin = seconds(CLOCK_PROCESS_CPUTIME_ID);
+        sgemm(101, 111, 111, (int)s->m, (int)s->n, (int)s->k, 1, a, (int)s->k, b, (int)s->n, 0, c, (int)s->n);
+        double time = seconds(CLOCK_PROCESS_CPUTIME_ID) - begin;
+        if (write(rival->from[1], &time, sizeof time) != sizeof time)
+            exit(1);
+    }
+    exit(0);
+}
+
+/* A child keeps no end of an earlier child's pipes, which would never see their end. */
+static void begin(struct rival *rival, const struct rival *earlier) {
+    if (pipe(rival->to) != 0 || pipe(rival->from) != 0 || (rival->pid = fork()) < 0)
+        fail("no process for OpenBLAS could be started");
+    if (rival->pid == 0) {
+        close(rival->to[1]);
+        close(rival->from[0]);
+        if (earlier) {
+            close(earlier->to[1]);
+            close(earlier->from[0]);
+        }
+        serve(rival);
+    }
+    close(rival->to[0]);
+    close(rival->from[1]);
+    if (read(rival->from[0], rival->name, sizeof rival->name) != sizeof rival->name)
+        exit(1);
+}
+
+static double ask(struct rival *rival, int shape) {
+    double time;
+    if (write(rival->to[1], &shape, sizeof shape) != sizeof shape ||
+        read(rival->from[0], &time, sizeof time) != sizeof time)
+        fail("the process that runs OpenBLAS ended early");
+    return time;
+}
+
+/* ---- ours ---- */
+
+struct entry {
+    enum daa_engine engine;
+    int streams, threads;
+    const char *round;
+    double best;
+};
+
+static void configure(struct daa_config *config, const struct entry *entry) {
+    struct daa_options *options = daa_options_new();
+    struct daa_error error;
+    char streams[16];
+    snprintf(streams, sizeof streams, "%d", entry->streams);
+    if (!daa_options_set(options, "streams", streams, &error) ||
+        !daa_options_set(options, "lo-round", entry->round, &error) ||
+        !daa_options_resolve(options, DAA_SOFTWARE, config, &error))
+        fail(error.text);
+    daa_options_free(options);
+}
+
+static double time_ours(const struct entry *entry, const struct shape *s, const float *a, const float *b, float *c) {
+    struct daa_config config;
+    struct daa_error error;
+    configure(&config, entry);
+    const struct daa_gemm_args args = {
+        .config = &config,
+        .m = s->m,
+        .n = s->n,
+        .k = s->k,
+        .batch = 1,
+        .a = {a, DAA_FLOAT32, false, s->k, 0},
+        .b = {b, DAA_FLOAT32, false, s->n, 0},
+        .c = {c, DAA_FLOAT32, s->n, 0},
+        .engine = entry->engine,
+        .threads = entry->threads,
+    };
+    clockid_t clock = entry->threads == 1 ? CLOCK_PROCESS_CPUTIME_ID : CLOCK_MONOTONIC;
+    double from = seconds(clock);
+    if (daa_gemm_run(&args, NULL, &error) != DAA_OK)
+        fail(error.text);
+    return seconds(clock) - from;
+}
+
+static struct entry entries[] = {
+    {DAA_ENGINE_AVX512BF16, 1, 1, "nearest", 0},  {DAA_ENGINE_AVX512BF16, 2, 1, "nearest", 0},
+    {DAA_ENGINE_AVX512BF16, 2, 1, "truncate", 0}, {DAA_ENGINE_AVX512BF16, 4, 1, "nearest", 0},
+    {DAA_ENGINE_AVX512, 1, 1, "nearest", 0},      {DAA_ENGINE_AVX512, 2, 1, "nearest", 0},
+    {DAA_ENGINE_AVX512, 4, 1, "nearest", 0},      {DAA_ENGINE_AVX2, 1, 1, "nearest", 0},
+    {DAA_ENGINE_AVX2, 2, 1, "nearest", 0},        {DAA_ENGINE_AVX2, 4, 1, "nearest", 0},
+    {DAA_ENGINE_PORTABLE, 2, 1, "nearest", 0},    {DAA_ENGINE_AUTO, 2, 2, "nearest", 0},
+};
+enum { ENTRIES = sizeof entries / sizeof entries[0] };
+
+static double lower(double best, double time) {
+    return best == 0 || time < best ? time : best;
+}
+
+static void measure(int index, struct rival *rivals, json_t *list) {
+    const struct shape *s = &shapes[index];
+    float *a = matrix(s->m, s->k, false), *b = matrix(s->k, s->n, true), *c = matrix(s->m, s->n, false);
+    double sgemm[2] = {0, 0}, one_wall = 0, macs = (double)s->m * (double)s->n * (double)s->k;
+    for (int e = 0; e < ENTRIES; e++)
+        entries[e].best = 0;
+    for (int round = 0; round < ROUNDS; round++) {
+        for (int r = 0; r < 2; r++)
+            sgemm[r] = lower(sgemm[r], ask(&rivals[r], index));
+        for (int e = 0; e < ENTRIES; e++) {
+            struct entry *entry = &entries[e];
+            bool slow = entry->engine == DAA_ENGINE_PORTABLE;
+            if (daa_engine_present(entry->engine) && !(slow && round > 0))
+                entry->best = lower(entry->best, time_ours(entry, s, a, b, c));
+        }
+        struct entry auto_one = {.engine = DAA_ENGINE_AUTO, .streams = 2, .threads = 1, .round = "nearest"};
+        double from = seconds(CLOCK_MONOTONIC);
+        time_ours(&auto_one, s, a, b, c);
+        one_wall = lower(one_wall, seconds(CLOCK_MONOTONIC) - from);
+    }
+    printf("%s (%zu x %zu x %zu): sgemm %s %.1f, %s %.1f GMAC/s\n", s->name, s->m, s->n, s->k, rivals[0].name,
+           1e-9 * macs / sgemm[0], rivals[1].name, 1e-9 * macs / sgemm[1]);
+    json_t *results = json_array();
+    for (int e = 0; e < ENTRIES; e++) {
+        const struct entry *entry = &entries[e];
+        bool avx2 = entry->engine == DAA_ENGINE_AVX2;
+        if (entry->best == 0)
+            continue;
+        double of_sgemm = sgemm[avx2] / entry->best;
+        printf("  %-10s streams %d %-8s threads %d: %6.1f GMAC/s, %.2f of sgemm", daa_engine_name(entry->engine),
+               entry->streams, entry->round, entry->threads, 1e-9 * macs / entry->best, of_sgemm);
+        if (entry->threads > 1)
+            printf(", %.2f of one thread", one_wall / entry->best);
+        putchar('\n');
+        json_array_append_new(
+            results, json_pack("{s:s, s:i, s:s, s:i, s:f, s:s, s:f}", "engine", daa_engine_name(entry->engine),
+                               "streams", entry->streams, "lo-round", entry->round, "threads", entry->threads, "gmacs",
+                               1e-9 * macs / entry->best, "sgemm", rivals[avx2].name, "of_sgemm", of_sgemm));
+    }
+    json_array_append_new(list,
+                          json_pack("{s:s, s:I, s:I, s:I, s:f, s:f, s:f, s:o}", "shape", s->name, "m", (json_int_t)s->m,
+                                    "n", (json_int_t)s->n, "k", (json_int_t)s->k, "sgemm_gmacs", 1e-9 * macs / sgemm[0],
+                                    "sgemm_avx2_gmacs", 1e-9 * macs / sgemm[1], "two_threads_speedup",
+                                    one_wall / entries[ENTRIES - 1].best, "results", results));
+    fflush(stdout);
+    free(a);
+    free(b);
+    free(c);
+}
+
+int main(int argc, char **argv) {
+    struct rival rivals[2] = {{.core = NULL}, {.core = "Haswell"}};
+    const char *output = NULL;
+    int count = SHAPES;
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "-o") == 0 && i + 1 < argc)
+            output = argv[++i];
+        else if (strcmp(argv[i], "--short") == 0)
+            count = 1;
+        else {
+            fprintf(stderr, "bench-engine: '%s' is not understood; bench-engine [-o FILE.json] [--short]\n", argv[i]);
+            return 2;
+        }
+    }
+    begin(&rivals[0], NULL);
+    begin(&rivals[1], &rivals[0]);
+    json_t *list = json_array();
+    for (int i = 0; i < count; i++)
+        measure(i, rivals, list);
+    int status = output ? json_dump_file(list, output, JSON_INDENT(1)) : 0;
+    json_decref(list);
+    for (int r = 0; r < 2; r++) {
+        close(rivals[r].to[1]);
+        close(rivals[r].from[0]);
+        waitpid(rivals[r].pid, NULL, 0);
+    }
+    if (status != 0)
+        fail("the results could not be written");
+    return 0;
+}

@@ -1,0 +1,78 @@
+/* The GEMM call of libdaa with a choice of engines. Each gives the bits of docs/contract.md; they differ in speed only.
+ * No state is kept between calls: any number of threads may call at the same time. */
+#ifndef DAA_ENGINE_H
+#define DAA_ENGINE_H
+
+#include "daa.h"
+
+enum daa_engine {
+    DAA_ENGINE_AUTO,     /* the fastest that this processor has and this configuration allows */
+    DAA_ENGINE_GOLDEN,   /* the golden model: every configuration, and counts */
+    DAA_ENGINE_PORTABLE, /* plain C: bf16 operands, fp32 accumulator, every window, every policy but magnitude */
+    DAA_ENGINE_AVX2,
+    DAA_ENGINE_AVX512,
+    DAA_ENGINE_AVX512BF16,
+    DAA_ENGINE_COUNT
+};
+
+/* "auto", "golden", "portable", "avx2", "avx512", "avx512bf16". */
+const char *daa_engine_name(enum daa_engine engine);
+bool daa_engine_parse(const char *name, enum daa_engine *engine);
+/* Can this processor run it? The features that the processor reports, and how its arithmetic then behaves. */
+bool daa_engine_present(enum daa_engine engine);
+
+/* Elements of a matrix. FLOAT32 operands are rounded to the format as daa_from_double() does; FLOAT32 results hold each
+ * number of the format exactly. The others are raw bits of the format. */
+enum daa_type { DAA_FLOAT32, DAA_BITS32, DAA_BITS16 };
+
+/* A row-major matrix, or a batch of them: element (i, j) of matrix x is data[x * stride + i * ld + j], with i and j
+ * exchanged where it is transposed. A stride of 0 uses one matrix for the whole batch. */
+struct daa_gemm_matrix {
+    const void *data;
+    enum daa_type type;
+    bool transposed;
+    size_t ld;     /* at least the row length as stored */
+    size_t stride; /* in elements */
+};
+
+struct daa_gemm_result_matrix {
+    void *data;
+    enum daa_type type; /* FLOAT32 or BITS32 */
+    size_t ld, stride;  /* the matrices of a batch may not overlap */
+};
+
+/* C = A B + C0: A is m x k, B is k x n, C0 and C are m x n. C may be C0, element by element; it overlaps no operand. */
+struct daa_gemm_args {
+    const struct daa_config *config;
+    size_t m, n, k;
+    size_t batch; /* number of products; 0 is none */
+    struct daa_gemm_matrix a, b;
+    struct daa_gemm_matrix c0; /* accumulator format, FLOAT32 or BITS32, not transposed; data NULL is +0 */
+    struct daa_gemm_result_matrix c;
+    enum daa_engine engine;
+    int threads;               /* 1..256; 0 is one a processor */
+    struct daa_counts *counts; /* added to, or NULL; they are counted by the golden model */
+};
+
+/* What ran, and, where that is not what was asked for, why. */
+struct daa_gemm_report {
+    enum daa_engine engine;
+    const char *reason; /* one line without an end, or NULL */
+    int threads;
+};
+
+/* Values that stay as they are from version to version. */
+enum daa_status {
+    DAA_OK = 0,
+    DAA_BAD_ARGUMENT = 1, /* a size, pointer, type or stride that cannot be */
+    DAA_BAD_DATA = 2,     /* an element that the configuration refuses: C is unchanged */
+    DAA_NO_ENGINE = 3,    /* the processor does not have the engine asked for */
+    DAA_NO_MEMORY = 4,
+};
+
+/* REPORT may be NULL. Anything but DAA_OK fills ERROR. A forced engine that cannot do the configuration leaves it to
+ * the golden model and says so in the report; auto does likewise. Memory beyond the arguments: proportional to m k + k
+ * n. */
+enum daa_status daa_gemm_run(const struct daa_gemm_args *args, struct daa_gemm_report *report, struct daa_error *error);
+
+#endif

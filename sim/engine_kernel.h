@@ -1,0 +1,63 @@
+/* What a SIMD engine gives to engine.c: panels packed its way, and a kernel that runs one tile down a block of steps.
+ */
+#ifndef DAA_ENGINE_KERNEL_H
+#define DAA_ENGINE_KERNEL_H
+
+#include "engine.h"
+
+enum {
+    GROUP = 16,     /* steps that lie together in a packed row of A; a K block is a whole number of groups */
+    ROWS_MAX = 16,  /* of a tile, any engine */
+    LANES_MAX = 64, /* columns of a tile */
+    STEPS_MAX = 128 /* of a K block */
+};
+
+/* The part of a configuration that the engines need, for bf16 operands and an fp32 accumulator. */
+struct engine_plan {
+    int streams;
+    enum daa_policy policy; /* never MAGNITUDE; HIGH where there is one stream */
+    int lo_bits;            /* 1..8 */
+    enum daa_lo_round lo_round;
+    int window;
+};
+
+/* Exponent fields seen in a packed block: a tile whose products all stay in range may take the fast kernel. */
+struct engine_range {
+    uint8_t least, most; /* of the nonzero finite operands; 255 and 0 where there are none */
+    bool special;        /* an Inf or a NaN */
+};
+
+struct engine_kernel {
+    enum daa_engine engine;
+    int rows, lanes; /* of a tile */
+    /* Packed 32-bit words of one step, per row of A and per lane of B. */
+    int (*a_words)(const struct engine_plan *plan);
+    int (*b_words)(const struct engine_plan *plan);
+    /* Steps of a packed word: 2 where one word holds two steps of a single stream. */
+    int (*steps_a_word)(const struct engine_plan *plan);
+    /* A: STEPS packed steps of `rows` rows, from raw[row * STRIDE + k]. B: of `lanes` lanes, from raw[k * lanes +
+     * lane]. */
+    void (*pack_a)(const struct engine_plan *plan, size_t steps, const uint16_t *raw, size_t stride, uint32_t *packed);
+    void (*pack_b)(const struct engine_plan *plan, size_t steps, const uint16_t *raw, uint32_t *packed);
+    /* acc[row * ld + lane] runs through STEPS packed steps. */
+    void (*tile)(const struct engine_plan *plan, size_t steps, const uint32_t *a, const uint32_t *b, float *acc,
+                 size_t ld);
+    /* Sources to raw bf16, COUNT elements next to each other. Returns the OR of all raw words. */
+    uint32_t (*load)(enum daa_type type, const void *data, size_t count, uint16_t *raw);
+    struct engine_range (*scan)(const uint16_t *raw, size_t count);
+};
+
+extern const struct engine_kernel daa_kernel_avx2, daa_kernel_avx512, daa_kernel_avx512bf16;
+
+/* NULL for the engines that are not SIMD. */
+const struct engine_kernel *daa_kernel(enum daa_engine engine);
+
+/* The exact path, in doubles: any window, any exponents, Inf and NaN. a[row * a_stride + k], b[k * lanes + lane];
+ * FIRST is the step that k = 0 belongs to. (engine_wide.c) */
+void daa_wide_tile(const struct engine_plan *plan, uint64_t first, size_t steps, int rows, int lanes, const uint16_t *a,
+                   size_t a_stride, const uint16_t *b, float *acc, size_t ld);
+
+/* Is the sum of a step exact in a float for every pair of operands in range? */
+bool daa_plan_fits_float(const struct engine_plan *plan);
+
+#endif

@@ -1,0 +1,153 @@
+/* The exact path of the engines: a step's sum is exact in a double at every window, and the one rounding to fp32 is
+ * made from a sum rounded to odd, which cannot round twice. Exponents have room, so that flush and overflow are decided
+ * on the rounded value, as the contract has it. */
+#include <string.h>
+
+#include "engine_kernel.h"
+
+enum {
+    ZERO_KEY = -100000,   /* exponent of a zero operand: its product never has the largest key */
+    SPECIAL_KEY = 400000, /* of Inf and NaN: their products are never dropped, 0 * Inf among them */
+    SPECIAL_LEAST = 200000,
+    CHUNK = 4, /* steps of B taken apart at a time */
+};
+
+static uint64_t bits_of(double value) {
+    uint64_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    return bits;
+}
+
+static double from_bits(uint64_t bits) {
+    double value;
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
+struct part {
+    double high, low;
+    int key;
+};
+
+static inline struct part take_apart(const struct engine_plan *plan, uint16_t raw) {
+    const int drop = 8 - plan->lo_bits;
+    uint64_t sign = (uint64_t)(raw >> 15) << 63;
+    uint32_t field = raw >> 7 & 255, magnitude = raw & 32767;
+    if (field == 0)
+        return (struct part){.key = ZERO_KEY};
+    if (field == 255) {
+        double value = from_bits(sign | (magnitude & 127 ? UINT64_C(0x7ff8) : UINT64_C(0x7ff0)) << 48);
+        return (struct part){value, value, SPECIAL_KEY};
+    }
+    uint32_t half = drop && plan->lo_round == DAA_NEAREST ? UINT32_C(1) << drop >> 1 : 0;
+    uint32_t odd = plan->lo_bits == 1 ? 1 : magnitude >> drop & 1; /* at T = 1 the kept bit is the implicit one */
+    uint32_t low = half ? (magnitude + half - 1 + odd) >> drop << drop : magnitude >> drop << drop;
+    const uint64_t rebias = (uint64_t)(1023 - 127) << 52;
+    return (struct part){from_bits(sign | (((uint64_t)magnitude << 45) + rebias)),
+                         from_bits(sign | (((uint64_t)low << 45) + rebias)), (int)field};
+}
+
+/* acc + sum rounded once to fp32, flushed after rounding; zero is +0. */
+static inline double accumulate(double acc, double sum) {
+    double s = acc + sum, part = s - acc, error = (acc - (s - part)) + (sum - part);
+    uint64_t bits = bits_of(s);
+    bool finite = (bits >> 52 & 2047) != 2047;
+    uint64_t inexact = finite && error != 0;
+    uint64_t toward = (error > 0) == (s > 0) ? 1 : UINT64_MAX;
+    bits += inexact && !(bits & 1) ? toward : 0;
+    uint64_t rounded = (bits + UINT64_C(0x0fffffff) + (bits >> 29 & 1)) >> 29 << 29;
+    uint64_t magnitude = rounded & (UINT64_MAX >> 1), sign = rounded & ~(UINT64_MAX >> 1);
+    const uint64_t least = (uint64_t)(1023 - 126) << 52, beyond = (uint64_t)(1023 + 128) << 52;
+    rounded = magnitude < least ? 0 : rounded;
+    rounded = magnitude >= beyond && finite ? sign | UINT64_C(0x7ff0) << 48 : rounded;
+    return from_bits(rounded);
+}
+
+static inline bool is_high(enum daa_policy policy, int streams, uint64_t step, int stream, int winner) {
+    switch (policy) {
+    case DAA_STATIC:
+        return stream == 0;
+    case DAA_ROTATE:
+        return stream == (int)(step % (uint64_t)streams);
+    case DAA_HIGH:
+        return true;
+    case DAA_LOW:
+        return false;
+    default:
+        return stream == winner;
+    }
+}
+
+__attribute__((always_inline)) static inline double
+step_sum(enum daa_policy policy, int streams, int window, uint64_t step, const struct part *a, const struct part *b) {
+    int key[DAA_STREAMS_MAX], winner = 0;
+    double sum = 0;
+    for (int s = 0; s < streams; s++) {
+        key[s] = a[s].key + b[s].key;
+        winner = key[s] > key[winner] ? s : winner;
+    }
+    for (int s = 0; s < streams; s++) {
+        bool alive = key[s] >= key[winner] - window || key[s] > SPECIAL_LEAST;
+        bool high = is_high(policy, streams, step, s, winner);
+        double product = (high ? a[s].high : a[s].low) * (high ? b[s].high : b[s].low);
+        sum += alive ? product : 0;
+    }
+    return sum;
+}
+
+__attribute__((always_inline)) static inline void run(const struct engine_plan *plan, enum daa_policy policy,
+                                                      int streams, uint64_t first, size_t steps, int rows, int lanes,
+                                                      const uint16_t *a, size_t a_stride, const uint16_t *b, float *acc,
+                                                      size_t ld) {
+    struct part parts[CHUNK * DAA_STREAMS_MAX * LANES_MAX], row_parts[CHUNK * DAA_STREAMS_MAX];
+    for (size_t at = 0; at < steps; at += CHUNK) {
+        int count = (int)(steps - at < CHUNK ? steps - at : CHUNK), products = count * streams;
+        for (int lane = 0; lane < lanes; lane++)
+            for (int i = 0; i < products; i++)
+                parts[lane * products + i] =
+                    take_apart(plan, b[(at * (size_t)streams + (size_t)i) * (size_t)lanes + (size_t)lane]);
+        for (int row = 0; row < rows; row++) {
+            for (int i = 0; i < products; i++)
+                row_parts[i] = take_apart(plan, a[(size_t)row * a_stride + at * (size_t)streams + (size_t)i]);
+            for (int lane = 0; lane < lanes; lane++) {
+                float *here = &acc[(size_t)row * ld + (size_t)lane];
+                double value = (double)*here;
+                for (int t = 0; t < count; t++)
+                    value = accumulate(value, step_sum(policy, streams, plan->window, first + at + (uint64_t)t,
+                                                       row_parts + t * streams, parts + lane * products + t * streams));
+                *here = (float)value;
+            }
+        }
+    }
+}
+
+void daa_wide_tile(const struct engine_plan *plan, uint64_t first, size_t steps, int rows, int lanes, const uint16_t *a,
+                   size_t a_stride, const uint16_t *b, float *acc, size_t ld) {
+    if (plan->streams == 1)
+        run(plan, DAA_HIGH, 1, first, steps, rows, lanes, a, a_stride, b, acc, ld);
+    else if (plan->policy == DAA_EXPONENT && plan->streams == 2)
+        run(plan, DAA_EXPONENT, 2, first, steps, rows, lanes, a, a_stride, b, acc, ld);
+    else if (plan->policy == DAA_EXPONENT)
+        run(plan, DAA_EXPONENT, plan->streams, first, steps, rows, lanes, a, a_stride, b, acc, ld);
+    else
+        run(plan, plan->policy, plan->streams, first, steps, rows, lanes, a, a_stride, b, acc, ld);
+}
+
+/* From the top of the largest sum to the last bit of the smallest term that is kept. A product is below 4 * 2^key; only
+ * one of two low values that were rounded up reaches 4 * 2^key, and then it is that power of two. */
+bool daa_plan_fits_float(const struct engine_plan *plan) {
+    if (plan->streams == 1)
+        return true;
+    int low = 2 * (plan->lo_bits - 1), tail = low;
+    if (plan->policy == DAA_HIGH || plan->policy == DAA_STATIC || plan->policy == DAA_ROTATE)
+        tail = 14;
+    int below = plan->window + tail; /* of a term at the window's end; a winner ends at 14 */
+    if (plan->policy == DAA_EXPONENT && below < 14)
+        below = 14;
+    int above = plan->streams == 2 ? 3 : 4;
+    bool carries =
+        plan->lo_round == DAA_NEAREST && plan->lo_bits < 8 && plan->policy != DAA_HIGH && plan->policy != DAA_EXPONENT;
+    if (plan->streams == 2 && plan->window >= 8 && !carries)
+        above = 2; /* a term so far down does not lift the sum of 255/128 * 255/128 to 4 */
+    return above + below <= 24;
+}

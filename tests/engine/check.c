@@ -1,0 +1,315 @@
+/* Every engine against the golden model, bit for bit: check-engine [--seed N] [--long] [--only ENGINE]. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../../sim/engine.h"
+
+static uint64_t state, seed = 1;
+
+static uint32_t random32(void) {
+    state += UINT64_C(0x9e3779b97f4a7c15);
+    uint64_t z = state;
+    z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+    z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
+    return (uint32_t)(z >> 32);
+}
+
+static uint32_t below(uint32_t count) {
+    return (uint32_t)((uint64_t)random32() * count >> 32);
+}
+
+/* ---- operands ---- */
+
+/* Signed zeros, subnormals, the smallest and largest normal, values that round up into the next exponent, even and odd
+ * exponents, ties of the low rounding, Inf, NaN. */
+static const uint16_t edges[] = {
+    0x0000, 0x8000, 0x0001, 0x807f, 0x0080, 0x8080, 0x00ff, 0x0100, 0x017f, 0x3f7f, 0x3f80, 0xbf80, 0x3f81, 0x3f84,
+    0x3f88, 0x3f8c, 0x3f90, 0x3fa0, 0x3fc0, 0xbfe0, 0x3ff0, 0x3ff8, 0x3ffc, 0x3fff, 0xbfff, 0x4000, 0x407f, 0x4080,
+    0x3b80, 0xbb00, 0x1f80, 0x2000, 0x205f, 0x5f7f, 0x5f80, 0x7e80, 0x7f00, 0x7f7f, 0xff7f, 0x7f80, 0xff80, 0x7fc0,
+};
+enum { EDGES = sizeof edges / sizeof edges[0], EDGES_FINITE = EDGES - 3 };
+
+enum kind { GAUSSIAN, CLOSE, SPREAD, SPARSE, TINY, HUGE_VALUES, EDGE_FINITE, EDGE_ALL, MIXED, KINDS };
+static const char *const kind_names[KINDS] = {"normal", "close", "spread",  "sparse", "tiny",
+                                              "huge",   "edges", "special", "mixed"};
+
+static uint16_t random_operand(enum kind kind) {
+    uint32_t bits = random32(), frac = bits & 127, sign = bits >> 16 & 0x8000;
+    if (bits >> 27 == 0)
+        frac = 0x78 | (bits & 7);
+    switch (kind) {
+    case GAUSSIAN:
+        return (uint16_t)(sign | (uint32_t)(128 - __builtin_ctz(random32() | 1 << 20)) << 7 | frac);
+    case CLOSE:
+        return (uint16_t)(sign | (126 + below(3)) << 7 | (frac & (below(2) ? 127 : 0x60)));
+    case SPREAD:
+        return (uint16_t)(sign | (112 + below(28)) << 7 | frac);
+    case SPARSE:
+        return below(2) ? (uint16_t)sign : (uint16_t)(sign | (120 + below(12)) << 7 | frac);
+    case TINY:
+        return (uint16_t)(sign | (below(3) ? 50 + below(30) : below(20)) << 7 | frac);
+    case HUGE_VALUES:
+        return (uint16_t)(sign | (180 + below(16)) << 7 | frac);
+    case EDGE_FINITE:
+        return edges[below(EDGES_FINITE)];
+    case EDGE_ALL:
+        return edges[below(EDGES)];
+    default:
+        return below(200) ? random_operand(GAUSSIAN) : edges[below(EDGES)];
+    }
+}
+
+/* ---- one case ---- */
+
+struct test {
+    struct daa_config config;
+    enum daa_engine engine;
+    enum kind a_kind, b_kind;
+    size_t m, n, k, batch;
+    bool a_transposed, b_transposed, c0, c0_is_c;
+    enum daa_type a_type, b_type;
+    int threads;
+};
+
+static uint64_t cases, steps;
+
+static void *memory(size_t size) {
+    void *m = malloc(size + 1);
+    if (!m) {
+        fputs("check-engine: out of memory\n", stderr);
+        exit(1);
+    }
+    return m;
+}
+
+/* Operands as the type asks; a float gets bits below the format's last, which must round to the operand chosen. */
+static void put(enum daa_type type, void *data, size_t index, uint16_t operand) {
+    uint32_t word = operand;
+    if (type == DAA_BITS16) {
+        ((uint16_t *)data)[index] = operand;
+        return;
+    }
+    if (type == DAA_FLOAT32) {
+        word <<= 16;
+        bool number = (operand & 0x7f80) != 0x7f80 && (operand & 0x7fff) != 0;
+        if (number)
+            word += below(0x7fff) - (below(2) && operand & 0x7f ? 0x7fff : 0);
+        if ((operand & 0x7fff) > 0x7f80)
+            word |= below(0xffff);
+    }
+    ((uint32_t *)data)[index] = word;
+}
+
+static int fail(const struct test *t, size_t x, size_t i, size_t j, uint32_t got, uint32_t want) {
+    char line[DAA_LINE_MAX];
+    daa_config_line(&t->config, line);
+    fprintf(
+        stderr,
+        "check-engine: %s: batch %zu C[%zu][%zu] is 0x%08x; the golden model has 0x%08x (%zu x %zu x %zu, %s by %s, "
+        "transposed %d %d, types %d %d, C0 %d, %d threads, seed %" PRIu64 ": %s)\n",
+        daa_engine_name(t->engine), x, i, j, got, want, t->m, t->n, t->k, kind_names[t->a_kind], kind_names[t->b_kind],
+        t->a_transposed, t->b_transposed, (int)t->a_type, (int)t->b_type, t->c0, t->threads, seed, line);
+    return 1;
+}
+
+static int run(const struct test *t) {
+    const size_t pad = below(5), m = t->m, n = t->n, k = t->k;
+    const size_t lda = (t->a_transposed ? m : k) + pad, ldb = (t->b_transposed ? k : n) + below(5), ldc = n + below(5);
+    const size_t a_size = (t->a_transposed ? k : m) * lda, b_size = (t->b_transposed ? n : k) * ldb, c_size = m * ldc;
+    uint32_t *golden_a = memory(m * k * 4), *golden_b = memory(k * n * 4), *want = memory(m * n * 4);
+    uint32_t *golden_c0 = memory(m * n * 4), *c = memory(t->batch * c_size * 4), *c0 = memory(t->batch * c_size * 4);
+    void *a = memory(t->batch * a_size * 4), *b = memory(t->batch * b_size * 4);
+    int failed = 0;
+    for (size_t i = 0; i < t->batch * c_size; i++) {
+        c0[i] = (uint32_t)random_operand(t->a_kind) << 16 | (random32() & 0xffff);
+        c[i] = t->c0_is_c ? c0[i] : 0xdeadbeef;
+    }
+    for (size_t x = 0; x < t->batch; x++) {
+        for (size_t i = 0; i < m; i++)
+            for (size_t j = 0; j < k; j++)
+                put(t->a_type, a, x * a_size + (t->a_transposed ? j * lda + i : i * lda + j),
+                    random_operand(t->a_kind));
+        for (size_t i = 0; i < k; i++)
+            for (size_t j = 0; j < n; j++)
+                put(t->b_type, b, x * b_size + (t->b_transposed ? j * ldb + i : i * ldb + j),
+                    random_operand(t->b_kind));
+    }
+    const struct daa_gemm_args args = {
+        .config = &t->config,
+        .m = m,
+        .n = n,
+        .k = k,
+        .batch = t->batch,
+        .a = {a, t->a_type, t->a_transposed, lda, a_size},
+        .b = {b, t->b_type, t->b_transposed, ldb, b_size},
+        .c0 = {t->c0 ? (t->c0_is_c ? c : c0) : NULL, DAA_BITS32, false, ldc, c_size},
+        .c = {c, DAA_BITS32, ldc, c_size},
+        .engine = t->engine,
+        .threads = t->threads,
+    };
+    struct daa_gemm_report report;
+    struct daa_error error;
+    if (daa_gemm_run(&args, &report, &error) != DAA_OK) {
+        fprintf(stderr, "check-engine: %s\n", error.text);
+        exit(1);
+    }
+    for (size_t x = 0; x < t->batch && !failed; x++) {
+        for (size_t i = 0; i < m * k; i++) {
+            size_t index = x * a_size + (t->a_transposed ? i % k * lda + i / k : i / k * lda + i % k);
+            if (t->a_type == DAA_FLOAT32)
+                daa_from_double(t->config.a_format, (double)((float *)a)[index], &golden_a[i]);
+            else
+                golden_a[i] = t->a_type == DAA_BITS16 ? ((uint16_t *)a)[index] : ((uint32_t *)a)[index];
+        }
+        for (size_t i = 0; i < k * n; i++) {
+            size_t index = x * b_size + (t->b_transposed ? i % n * ldb + i / n : i / n * ldb + i % n);
+            if (t->b_type == DAA_FLOAT32)
+                daa_from_double(t->config.b_format, (double)((float *)b)[index], &golden_b[i]);
+            else
+                golden_b[i] = t->b_type == DAA_BITS16 ? ((uint16_t *)b)[index] : ((uint32_t *)b)[index];
+        }
+        for (size_t i = 0; i < m * n; i++)
+            golden_c0[i] = c0[x * c_size + i / n * ldc + i % n];
+        if (!daa_gemm(&t->config, m, n, k, golden_a, k, golden_b, n, t->c0 ? golden_c0 : NULL, n, want, n, NULL,
+                      &error)) {
+            fprintf(stderr, "check-engine: %s\n", error.text);
+            exit(1);
+        }
+        for (size_t i = 0; i < m * ldc && !failed; i++) {
+            uint32_t got = c[x * c_size + i];
+            if (i % ldc < n && got != want[i / ldc * n + i % ldc])
+                failed = fail(t, x, i / ldc, i % ldc, got, want[i / ldc * n + i % ldc]);
+            else if (i % ldc >= n && got != (t->c0_is_c ? c0[x * c_size + i] : 0xdeadbeef))
+                failed = fail(t, x, i / ldc, i % ldc, got, 0xdeadbeef);
+        }
+    }
+    cases += t->batch * m * n;
+    steps += t->batch * m * n * ((k + (size_t)t->config.streams - 1) / (size_t)t->config.streams);
+    free(golden_a);
+    free(golden_b);
+    free(golden_c0);
+    free(want);
+    free(a);
+    free(b);
+    free(c);
+    free(c0);
+    return failed;
+}
+
+/* ---- which cases ---- */
+
+static void configure(struct daa_config *config, int streams, int lo_bits, const char *round, const char *policy,
+                      int window) {
+    struct daa_options *options = daa_options_new();
+    struct daa_error error;
+    char number[3][16];
+    snprintf(number[0], sizeof number[0], "%d", streams);
+    snprintf(number[1], sizeof number[1], "%d", lo_bits);
+    snprintf(number[2], sizeof number[2], "%d", window);
+    if (!daa_options_set(options, "streams", number[0], &error) ||
+        !daa_options_set(options, "lo-bits", number[1], &error) ||
+        !daa_options_set(options, "lo-round", round, &error) || !daa_options_set(options, "policy", policy, &error) ||
+        (window >= 0 && !daa_options_set(options, "window", number[2], &error)) ||
+        !daa_options_set(options, "specials", "on", &error) ||
+        !daa_options_resolve(options, DAA_SOFTWARE, config, &error)) {
+        fprintf(stderr, "check-engine: %s\n", error.text);
+        exit(1);
+    }
+    daa_options_free(options);
+}
+
+static struct test random_test(enum daa_engine engine, size_t most) {
+    static const char *const policies[] = {"exponent", "exponent", "exponent", "exponent", "static",
+                                           "rotate",   "high",     "low",      "magnitude"};
+    static const int windows[] = {0, 1, 3, 7, 8, 9, 12, 16, 32};
+    struct test t = {.engine = engine, .batch = below(4) ? 1 : 1 + below(3), .threads = 1 + (int)below(3)};
+    uint32_t kind = below(KINDS);
+    configure(&t.config, 1 << below(3), 1 + (int)below(8), below(2) ? "nearest" : "truncate", policies[below(9)],
+              below(3) ? -1 : windows[below(9)]);
+    t.a_kind = (enum kind)kind;
+    t.b_kind = (enum kind)(below(3) ? kind : below(KINDS));
+    t.m = 1 + below((uint32_t)most);
+    t.n = 1 + below((uint32_t)most * 2);
+    t.k = below((uint32_t)most * (below(4) ? 2 : 16));
+    t.a_transposed = below(2);
+    t.b_transposed = below(2);
+    t.a_type = (enum daa_type)below(3);
+    t.b_type = (enum daa_type)below(3);
+    t.c0 = below(2);
+    t.c0_is_c = t.c0 && below(2);
+    return t;
+}
+
+/* The edge table crossed with itself for each stream beside each edge of the other: every pair in one tile of K = S. */
+static int crossed(enum daa_engine engine) {
+    static const char *const policies[] = {"exponent", "static", "rotate", "high", "low"};
+    int failed = 0;
+    for (int streams = 1; streams <= 4 && !failed; streams *= 2) {
+        for (size_t p = 0; p < (streams == 1 ? 1 : 5) && !failed; p++) {
+            for (int lo_bits = 1; lo_bits <= 8 && !failed; lo_bits++) {
+                struct test t = {.engine = engine, .m = 40, .n = 100, .k = (size_t)streams, .batch = 2, .threads = 1};
+                configure(&t.config, streams, lo_bits, lo_bits % 2 ? "truncate" : "nearest", policies[p], -1);
+                t.a_kind = t.b_kind = EDGE_FINITE;
+                failed = run(&t);
+                configure(&t.config, streams, lo_bits, lo_bits % 2 ? "nearest" : "truncate", policies[p], -1);
+                t.a_kind = t.b_kind = EDGE_ALL;
+                t.c0 = true;
+                failed = failed || run(&t);
+            }
+        }
+    }
+    return failed;
+}
+
+static int check(enum daa_engine engine, bool is_long) {
+    static const size_t tails[] = {1, 7, 8, 9, 15, 16, 17, 31, 32, 33, 65};
+    const int count = is_long ? 4000 : 250;
+    int failed = crossed(engine);
+    for (size_t i = 0; i < 11 && !failed; i++) {
+        struct test t = random_test(engine, 8);
+        t.m = tails[i];
+        t.n = tails[10 - i];
+        t.k = tails[below(11)];
+        failed = run(&t);
+    }
+    for (int i = 0; i < count && !failed; i++) {
+        struct test t = random_test(engine, i % 16 ? 24 : 80);
+        failed = run(&t);
+    }
+    return failed;
+}
+
+int main(int argc, char **argv) {
+    bool is_long = false;
+    enum daa_engine only = DAA_ENGINE_COUNT;
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--long") == 0)
+            is_long = true;
+        else if (strcmp(argv[i], "--seed") == 0 && i + 1 < argc)
+            seed = strtoull(argv[++i], NULL, 10);
+        else if (strcmp(argv[i], "--only") == 0 && i + 1 < argc && daa_engine_parse(argv[i + 1], &only))
+            i++;
+        else {
+            fprintf(stderr, "check-engine: '%s' is not understood; check-engine [--seed N] [--long] [--only ENGINE]\n",
+                    argv[i]);
+            return 2;
+        }
+    }
+    for (enum daa_engine engine = DAA_ENGINE_AUTO; engine < DAA_ENGINE_COUNT; engine++) {
+        if (only != DAA_ENGINE_COUNT && engine != only)
+            continue;
+        state = seed * UINT64_C(0x9e3779b97f4a7c15);
+        cases = steps = 0;
+        if (!daa_engine_present(engine)) {
+            printf("%s: this processor does not have it\n", daa_engine_name(engine));
+            continue;
+        }
+        if (check(engine, is_long))
+            return 1;
+        printf("%s: %" PRIu64 " results of %" PRIu64 " steps as the golden model has them, seed %" PRIu64 "\n",
+               daa_engine_name(engine), cases, steps, seed);
+    }
+    return 0;
+}
