@@ -8,7 +8,8 @@
 #include "engine_pack.h"
 
 enum { ROWS = 8, VECTORS = 2, LANES = 16 * VECTORS };
-enum { ZERO_EXPONENT = -2000 }; /* a product with a zero never has the largest key */
+/* A product with a zero never has the largest key. A key that is one step below the window is at least 16 below. */
+enum { ZERO_EXPONENT = -300, STRIDE_LOG2 = 5, STRIDE = 1 << STRIDE_LOG2 };
 
 /* ---- packed words ---- */
 
@@ -56,19 +57,21 @@ INLINE __m512i low_words(const struct forms *f, __m512i words) {
     return _mm512_and_si512(words, f->drop_bits);
 }
 
-/* Two streams: word s of A is e(a_s) - e(a_other), of B e(b_other) - e(b_s), so that product s is ahead of the other
- * where A's is larger; A's word 0 is one more, which gives ties to stream 0. Four: 4 e, and in A's two bits below it
- * what makes an earlier stream win a tie. */
+/* Keys are exponents times STRIDE, biased to be unsigned. Two streams: word s of A is e(a_s) - e(a_other), of B
+ * e(b_other) - e(b_s), so that product s is ahead of the other where A's is larger; A's word 0 is one more, which gives
+ * ties to stream 0. Four: the exponent itself, and in A's below it what makes an earlier stream win a tie. */
 INLINE __m512i key_words(const struct forms *f, __m512i words, __mmask32 nonzero, int pair) {
+    const __m512i bias = _mm512_set1_epi16(-32768), first = _mm512_set1_epi32(1);
     __m512i field = _mm512_and_si512(_mm512_srli_epi16(words, 7), _mm512_set1_epi16(255));
     __m512i exponent = _mm512_mask_mov_epi16(_mm512_set1_epi16(ZERO_EXPONENT), nonzero, field);
+    exponent = _mm512_slli_epi16(exponent, STRIDE_LOG2);
     if (!f->difference) {
-        __m512i tie = f->is_a ? _mm512_sub_epi16(f->tie, _mm512_set1_epi16((short)(2 * pair))) : f->tie;
-        return _mm512_add_epi16(_mm512_slli_epi16(exponent, 2), tie);
+        __m512i tie = _mm512_sub_epi16(f->tie, _mm512_set1_epi16((short)(2 * pair)));
+        return f->is_a ? _mm512_add_epi16(_mm512_add_epi16(exponent, tie), bias) : exponent;
     }
     __m512i other = _mm512_rol_epi32(exponent, 16);
-    return f->is_a ? _mm512_add_epi16(_mm512_sub_epi16(exponent, other), _mm512_set1_epi32(1))
-                   : _mm512_sub_epi16(other, exponent);
+    return _mm512_add_epi16(bias, f->is_a ? _mm512_add_epi16(_mm512_sub_epi16(exponent, other), first)
+                                          : _mm512_sub_epi16(other, exponent));
 }
 
 /* Sixteen pairs of operands, the pair's forms to planes PLANE words apart. HIGH: the high ones of a fixed policy. */
@@ -153,6 +156,11 @@ static void pack_b(const struct engine_plan *plan, size_t steps, const uint16_t 
 
 /* ---- tiles ---- */
 
+/* Words whose key is below LAST become zeros: shifted out by how far it is. A second mask would take longer. */
+INLINE __m512i in_window(__m512i words, __m512i last, __m512i key) {
+    return _mm512_sllv_epi16(words, _mm512_subs_epu16(last, key));
+}
+
 INLINE __m512bh operands(__m512i words) {
     return (__m512bh)words;
 }
@@ -184,7 +192,7 @@ INLINE void tile1(size_t steps, const uint32_t *a, const uint32_t *b, __m512 acc
 
 INLINE void tile2(int window, size_t steps, const uint32_t *a, const uint32_t *b, __m512 acc[ROWS][VECTORS]) {
     enum { KINDS = 3 };
-    const __m512i reach = _mm512_set1_epi32((window + 1) << 16 | window);
+    const __m512i reach = _mm512_set1_epi16((short)(STRIDE * window));
     for (; steps; a += ROWS * KINDS * GROUP) {
         size_t count = steps < GROUP ? steps : GROUP;
         steps -= count;
@@ -203,10 +211,9 @@ INLINE void tile2(int window, size_t steps, const uint32_t *a, const uint32_t *b
                 __m512i a_high = once(row), a_low = once(row + GROUP), a_key = once(row + 2 * GROUP);
 #pragma GCC unroll 4
                 for (size_t v = 0; v < VECTORS; v++) {
-                    __mmask32 wins = _mm512_cmpgt_epi16_mask(a_key, key[v]);
-                    __mmask32 kept = _mm512_cmpgt_epi16_mask(a_key, last[v]);
+                    __mmask32 wins = _mm512_cmpgt_epu16_mask(a_key, key[v]);
                     __m512i of_a = _mm512_mask_blend_epi16(wins, a_low, a_high);
-                    __m512i of_b = _mm512_maskz_mov_epi16(kept, _mm512_mask_blend_epi16(wins, low[v], high[v]));
+                    __m512i of_b = _mm512_mask_mov_epi16(in_window(low[v], last[v], a_key), wins, high[v]);
                     acc[r][v] = _mm512_add_ps(acc[r][v], dot(_mm512_setzero_ps(), of_a, of_b));
                 }
             }
@@ -217,7 +224,7 @@ INLINE void tile2(int window, size_t steps, const uint32_t *a, const uint32_t *b
 /* A fixed policy, two streams: no choice, only the window. */
 INLINE void tile2_fixed(int window, size_t steps, const uint32_t *a, const uint32_t *b, __m512 acc[ROWS][VECTORS]) {
     enum { KINDS = 2 };
-    const __m512i reach = _mm512_set1_epi32((window + 1) << 16 | window);
+    const __m512i reach = _mm512_set1_epi16((short)(STRIDE * window));
     for (; steps; a += ROWS * KINDS * GROUP) {
         size_t count = steps < GROUP ? steps : GROUP;
         steps -= count;
@@ -234,8 +241,7 @@ INLINE void tile2_fixed(int window, size_t steps, const uint32_t *a, const uint3
                 __m512i a_form = once(row), a_key = once(row + GROUP);
 #pragma GCC unroll 4
                 for (size_t v = 0; v < VECTORS; v++) {
-                    __mmask32 kept = _mm512_cmpgt_epi16_mask(a_key, last[v]);
-                    __m512i of_b = _mm512_maskz_mov_epi16(kept, form[v]);
+                    __m512i of_b = in_window(form[v], last[v], a_key);
                     acc[r][v] = _mm512_add_ps(acc[r][v], dot(_mm512_setzero_ps(), a_form, of_b));
                 }
             }
@@ -245,14 +251,14 @@ INLINE void tile2_fixed(int window, size_t steps, const uint32_t *a, const uint3
 
 /* Four streams: the largest key of each lane, in both halves of the word. */
 INLINE __m512i largest(__m512i key01, __m512i key23) {
-    __m512i most = _mm512_max_epi16(key01, key23);
-    return _mm512_max_epi16(most, _mm512_rol_epi32(most, 16));
+    __m512i most = _mm512_max_epu16(key01, key23);
+    return _mm512_max_epu16(most, _mm512_rol_epi32(most, 16));
 }
 
 INLINE void tile4(bool steer, int window, size_t steps, const uint32_t *a, const uint32_t *b,
                   __m512 acc[ROWS][VECTORS]) {
     const size_t kinds = steer ? 6 : 4, keys_at = steer ? 4 : 2;
-    const __m512i whole = _mm512_set1_epi16(~3), reach = _mm512_set1_epi16((short)(4 * window));
+    const __m512i whole = _mm512_set1_epi16(-STRIDE), reach = _mm512_set1_epi16((short)(STRIDE * window));
     for (; steps; a += ROWS * kinds * GROUP) {
         size_t count = steps < GROUP ? steps : GROUP;
         steps -= count;
@@ -279,8 +285,8 @@ INLINE void tile4(bool steer, int window, size_t steps, const uint32_t *a, const
                         b01 = _mm512_mask_blend_epi16(wins01, low01, b01);
                         b23 = _mm512_mask_blend_epi16(wins23, low23, b23);
                     }
-                    b01 = _mm512_maskz_mov_epi16(_mm512_cmpge_epi16_mask(key01, last), b01);
-                    b23 = _mm512_maskz_mov_epi16(_mm512_cmpge_epi16_mask(key23, last), b23);
+                    b01 = in_window(b01, last, key01);
+                    b23 = in_window(b23, last, key23);
                     acc[r][v] = _mm512_add_ps(acc[r][v], dot(dot(_mm512_setzero_ps(), a01, b01), a23, b23));
                 }
             }

@@ -300,7 +300,7 @@ int main(int argc, char **argv) {
     for (enum daa_engine engine = DAA_ENGINE_AUTO; engine < DAA_ENGINE_COUNT; engine++) {
         if (only != DAA_ENGINE_COUNT && engine != only)
             continue;
-        state = seed * UINT64_C(0x9e3779b97f4a7c15);
+        state = (seed + 1) * UINT64_C(0xd1342543de82ef95);
         cases = steps = 0;
         if (!daa_engine_present(engine)) {
             printf("%s: this processor does not have it\n", daa_engine_name(engine));
