@@ -4,7 +4,7 @@
 #include <immintrin.h>
 #include <stdint.h>
 
-enum { ROWS = 4, VECTORS = 2, WIDTH = 8 };
+enum { ROWS = 6, VECTORS = 2, WIDTH = 8 };
 
 #define OPERATION __attribute__((always_inline)) static inline
 
@@ -57,9 +57,6 @@ OPERATION integers and_i(integers a, integers b) {
 OPERATION mask greater(integers a, integers b) {
     return _mm256_castsi256_ps(_mm256_cmpgt_epi32(a, b));
 }
-OPERATION mask both(mask a, mask b) {
-    return _mm256_and_ps(a, b);
-}
 OPERATION vector mul_or(mask m, vector a, vector b, vector c) {
     return _mm256_blendv_ps(c, _mm256_mul_ps(a, b), m);
 }
@@ -68,6 +65,16 @@ OPERATION vector fma_if(mask m, vector a, vector b, vector c) {
 }
 OPERATION vector pick(mask m, vector a, vector b) {
     return _mm256_blendv_ps(b, a, m);
+}
+
+OPERATION integers subtract_halves(integers a, integers b) {
+    return _mm256_subs_epu16(a, b);
+}
+OPERATION integers upper(integers a) {
+    return _mm256_srli_epi32(a, 16);
+}
+OPERATION vector shifted(vector a, integers b) {
+    return _mm256_castsi256_ps(_mm256_sllv_epi32(_mm256_castps_si256(a), b));
 }
 
 #include "engine_float.h"

@@ -4,7 +4,7 @@
 #include <immintrin.h>
 #include <stdint.h>
 
-enum { ROWS = 6, VECTORS = 2, WIDTH = 16 };
+enum { ROWS = 8, VECTORS = 2, WIDTH = 16 };
 
 #define OPERATION __attribute__((always_inline)) static inline
 
@@ -57,9 +57,6 @@ OPERATION integers and_i(integers a, integers b) {
 OPERATION mask greater(integers a, integers b) {
     return _mm512_cmpgt_epi32_mask(a, b);
 }
-OPERATION mask both(mask a, mask b) {
-    return _kand_mask16(a, b);
-}
 OPERATION vector mul_or(mask m, vector a, vector b, vector c) {
     return _mm512_mask_mul_ps(c, m, a, b);
 }
@@ -68,6 +65,16 @@ OPERATION vector fma_if(mask m, vector a, vector b, vector c) {
 }
 OPERATION vector pick(mask m, vector a, vector b) {
     return _mm512_mask_blend_ps(m, b, a);
+}
+
+OPERATION integers subtract_halves(integers a, integers b) {
+    return _mm512_subs_epu16(a, b);
+}
+OPERATION integers upper(integers a) {
+    return _mm512_srli_epi32(a, 16);
+}
+OPERATION vector shifted(vector a, integers b) {
+    return _mm512_castsi512_ps(_mm512_sllv_epi32(_mm512_castps_si512(a), b));
 }
 
 #include "engine_float.h"

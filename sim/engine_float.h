@@ -3,6 +3,9 @@
  * mul, add_i, sub_i, max_i, and_i; greater (of integers, a mask); mul_or(mask, a, b, c): a * b, c where not set;
  * fma_if(mask, a, b, c): a * b + c, c where not set; pick(mask, a, b): a, b where not set.
  *
+ * subtract_halves(a, b): 16 bits each, 0 where that is negative; upper(a): the upper halves;
+ * shifted(a, b): the bits of a moved up by b, 0 where b is 32 or more.
+ *
  * Products of bf16 and their sum are exact in a float where the plan and the guard say so; only the last add rounds. */
 #ifndef DAA_ENGINE_FLOAT_H
 #define DAA_ENGINE_FLOAT_H
@@ -11,12 +14,19 @@
 
 #include "engine_pack.h"
 
-enum { LANES = WIDTH * VECTORS, ZERO_EXPONENT = -2000 /* a product with a zero never has the largest key */ };
+enum {
+    LANES = WIDTH * VECTORS,
+    ZERO_EXPONENT = -300, /* a product with a zero never has the largest key */
+    STRIDE = 16,          /* of keys of two streams */
+    BIAS = 1 << 14,       /* which makes their halves positive, as 16 bits with a sign and without */
+};
 
 /* ---- packed words ---- */
 
-/* The streams' high forms, their low forms, their keys. A fixed policy has one form. Of two streams there is one key,
- * of A e(a_0) - e(a_1), of B e(b_1) - e(b_0), so that stream 1 is ahead where B's is larger. One stream has no key. */
+/* The streams' high forms, their low forms, their keys. A fixed policy has one form. Of two streams there is one word
+ * of keys: half s of A is e(a_s) - e(a_other), of B e(b_other) - e(b_s), so that product s is ahead where A's is
+ * larger; A's upper half is one less, which gives ties to stream 0 and leaves the comparison to the upper halves. One
+ * stream has no key. */
 static int words(const struct engine_plan *plan) {
     const int keys = plan->streams == 4 ? 4 : plan->streams - 1;
     return (plan->policy == DAA_EXPONENT ? 2 : 1) * plan->streams + keys;
@@ -50,9 +60,8 @@ INLINE void exponents(size_t count, const uint16_t *raw, int32_t *out) {
 }
 
 /* COUNT (at most WHOLE) elements of one step, stream s at raw[s * WHOLE], to planes of WHOLE words, PLANE apart. */
-INLINE void pack_forms(const struct engine_plan *plan, bool is_a, size_t t, const uint16_t *raw, size_t whole,
-                       uint32_t *out, size_t plane) {
-    const size_t streams = (size_t)plan->streams;
+INLINE void pack_forms(const struct engine_plan *plan, size_t streams, bool is_a, size_t t, const uint16_t *raw,
+                       size_t whole, uint32_t *out, size_t plane) {
     int32_t exponent[DAA_STREAMS_MAX][LANES_MAX];
     for (size_t s = 0; s < streams; s++) {
         exponents(whole, raw + s * whole, exponent[s]);
@@ -65,11 +74,34 @@ INLINE void pack_forms(const struct engine_plan *plan, bool is_a, size_t t, cons
     }
     out += (plan->policy == DAA_EXPONENT ? 2 : 1) * streams * plane;
     if (streams == 2)
-        for (size_t i = 0; i < whole; i++)
-            out[i] = (uint32_t)(exponent[!is_a][i] - exponent[is_a][i]);
+        for (size_t i = 0; i < whole; i++) {
+            int32_t ahead = STRIDE * (is_a ? exponent[0][i] - exponent[1][i] : exponent[1][i] - exponent[0][i]);
+            out[i] = (uint32_t)(BIAS - ahead - is_a) << 16 | (uint32_t)(BIAS + ahead);
+        }
     for (size_t s = 0; s < streams && streams == 4; s++)
         for (size_t i = 0; i < whole; i++) /* 4 e, and in A's two bits below it what makes an earlier stream win */
             out[s * plane + i] = (uint32_t)(4 * exponent[s][i] + (is_a ? 3 - (int32_t)s : 0));
+}
+
+/* One row's GROUP steps; COUNT of them are there. */
+INLINE void pack_group(const struct engine_plan *plan, size_t streams, size_t t, size_t count, const uint16_t *raw,
+                       uint32_t *out) {
+    uint16_t line[DAA_STREAMS_MAX * GROUP], whole[DAA_STREAMS_MAX * GROUP] = {0};
+    if (count < GROUP)
+        raw = memcpy(whole, raw, count * streams * sizeof *raw);
+    for (size_t s = 0; s < streams; s++)
+        for (size_t i = 0; i < GROUP; i++)
+            line[s * GROUP + i] = raw[i * streams + s];
+    if (plan->policy != DAA_ROTATE || streams == 1) {
+        pack_forms(plan, streams, true, t, line, GROUP, out, GROUP);
+        return;
+    }
+    for (size_t i = 0; i < GROUP; i++) {
+        uint16_t one[DAA_STREAMS_MAX];
+        for (size_t s = 0; s < streams; s++)
+            one[s] = line[s * GROUP + i];
+        pack_forms(plan, streams, true, t + i, one, 1, out + i, GROUP);
+    }
 }
 
 static void pack_a(const struct engine_plan *plan, size_t steps, const uint16_t *raw, size_t stride, uint32_t *packed) {
@@ -77,20 +109,14 @@ static void pack_a(const struct engine_plan *plan, size_t steps, const uint16_t 
     for (size_t row = 0; row < ROWS; row++) {
         for (size_t t = 0; t < steps; t += GROUP) {
             uint32_t *out = packed + (t / GROUP * ROWS + row) * kinds * GROUP;
-            uint16_t line[DAA_STREAMS_MAX * GROUP] = {0};
-            for (size_t i = 0; i < least_of(steps - t, GROUP); i++)
-                for (size_t s = 0; s < streams; s++)
-                    line[s * GROUP + i] = raw[row * stride + (t + i) * streams + s];
-            if (plan->policy != DAA_ROTATE) {
-                pack_forms(plan, true, t, line, GROUP, out, GROUP);
-                continue;
-            }
-            for (size_t i = 0; i < GROUP; i++) {
-                uint16_t one[DAA_STREAMS_MAX];
-                for (size_t s = 0; s < streams; s++)
-                    one[s] = line[s * GROUP + i];
-                pack_forms(plan, true, t + i, one, 1, out + i, GROUP);
-            }
+            const uint16_t *in = raw + row * stride + t * streams;
+            const size_t count = least_of(steps - t, GROUP);
+            if (streams == 1)
+                pack_group(plan, 1, t, count, in, out);
+            else if (streams == 2)
+                pack_group(plan, 2, t, count, in, out);
+            else
+                pack_group(plan, 4, t, count, in, out);
         }
     }
 }
@@ -98,7 +124,7 @@ static void pack_a(const struct engine_plan *plan, size_t steps, const uint16_t 
 static void pack_b(const struct engine_plan *plan, size_t steps, const uint16_t *raw, uint32_t *packed) {
     const size_t kinds = (size_t)words(plan), streams = (size_t)plan->streams;
     for (size_t t = 0; t < steps; t++)
-        pack_forms(plan, false, t, raw + t * streams * LANES, LANES, packed + t * kinds * LANES, LANES);
+        pack_forms(plan, streams, false, t, raw + t * streams * LANES, LANES, packed + t * kinds * LANES, LANES);
 }
 
 /* ---- a step of a row and a vector: sums, with the row's and the lanes' words ---- */
@@ -108,22 +134,25 @@ static void pack_b(const struct engine_plan *plan, size_t steps, const uint16_t 
 #define B(kind) load(b + (kind)*LANES)
 #define B_KEY(kind) load_i(b + (kind)*LANES)
 
+/* By how far each half's product is below the window. */
+INLINE integers beyond(int window, integers key, integers other) {
+    const integers reach = all_i((STRIDE * window + 1) << 16 | STRIDE * window);
+    return subtract_halves(sub_i(other, reach), key);
+}
+
+/* At most one product, the low one, is below the window: its half makes the shift as large as it needs be. */
 INLINE vector sum2(int window, const uint32_t *a, const uint32_t *b) {
-    const integers key = A_KEY(4), other = B_KEY(4), reach = all_i(window);
-    mask second_wins = greater(other, key);
-    mask second_kept = greater(add_i(add_i(other, reach), all_i(1)), key);
-    mask first_low = both(second_wins, greater(add_i(key, all_i(1)), sub_i(other, reach)));
-    vector sum = mul(A(0), B(0));
-    sum = fma_if(second_kept, A(3), B(3), sum);
-    sum = mul_or(second_wins, A(1), B(1), sum);
-    return fma_if(first_low, A(2), B(2), sum);
+    const integers key = A_KEY(4), other = B_KEY(4);
+    const mask second_wins = greater(key, other);
+    vector high = mul_or(second_wins, A(1), B(1), mul(A(0), B(0)));
+    vector of_a = pick(second_wins, A(2), A(3)), of_b = pick(second_wins, B(2), B(3));
+    return fma_of(of_a, shifted(of_b, beyond(window, key, other)), high);
 }
 
 INLINE vector sum2_fixed(int window, const uint32_t *a, const uint32_t *b) {
-    const integers key = A_KEY(2), other = B_KEY(2), reach = all_i(window);
-    mask first_kept = greater(add_i(key, all_i(1)), sub_i(other, reach));
-    mask second_kept = greater(add_i(add_i(other, reach), all_i(1)), key);
-    return fma_if(second_kept, A(1), B(1), mul_or(first_kept, A(0), B(0), zero()));
+    const integers far = beyond(window, A_KEY(2), B_KEY(2));
+    vector first = shifted(B(0), and_i(far, all_i(0xffff))), second = shifted(B(1), upper(far));
+    return fma_of(A(1), second, mul(A(0), first));
 }
 
 INLINE vector sum4(bool steer, int window, const uint32_t *a, const uint32_t *b) {
