@@ -11,7 +11,8 @@ import subprocess
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "demo"))
+sys.path[:0] = [str(ROOT / "demo"), str(ROOT / "synth")]
+import compare as comparison  # noqa: E402
 import summary  # noqa: E402
 
 
@@ -44,7 +45,12 @@ def run(build):
 
 def compare(build):
     """What `make compare` measured, a configuration a row."""
-    raise NotImplementedError
+    report = json.loads((build / "compare.json").read_text())
+    yield "| configuration | " + " | ".join(head for head, _, _ in comparison.COLUMNS) + " |"
+    yield "| --- |" + " ---: |" * len(comparison.COLUMNS)
+    for name, row in report["configurations"].items():
+        cells = [comparison.cell(row, key, form) for _, key, form in comparison.COLUMNS]
+        yield f"| `{name}` | " + " | ".join(cells) + " |"
 
 
 PARTS = {"run": run, "compare": compare, "configs": configs, "options": options}

@@ -24,3 +24,6 @@ area: ## DIR=DIR or CONFIG=NAME [LIBERTY=F.lib[.gz]] [CLOCK_PS=N] [TARGET=ice40|
 
 pe-area: ## as area, but one element only, quickly
 	@$(PYTHON) synth/area.py "$(AREA_DIR)" --element $(AREA_WORDS) $(FPGA_WORDS)
+
+compare: all ## baseline, paper, quad, high2, low2 side by side: area, MACs per cycle, throughput per area, cycles
+	@$(PYTHON) synth/compare.py --build "$(abspath $(BUILD))" $(if $(LIBERTY),--liberty "$(abspath $(LIBERTY))")
