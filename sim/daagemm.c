@@ -7,7 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "daa.h"
+#include "engine.h"
 #include "matrix.h"
 #include "stats.h"
 
@@ -16,7 +16,8 @@ enum { DONE = 0, FAILED = 1, USAGE = 2 };
 struct arguments {
     struct daa_config config;
     const char *a, *b, *c0, *c, *stats;
-    bool raw;
+    enum daa_engine engine;
+    bool raw, engine_chosen;
 };
 
 struct job {
@@ -37,7 +38,8 @@ enum {
     IN_C0,
     OUT_C,
     STATS,
-    RAW
+    RAW,
+    ENGINE
 };
 
 static const struct option own_options[] = {
@@ -50,6 +52,7 @@ static const struct option own_options[] = {
     {"output", required_argument, NULL, OUT_C},
     {"stats", required_argument, NULL, STATS},
     {"raw", no_argument, NULL, RAW},
+    {"engine", required_argument, NULL, ENGINE},
 };
 enum { OWN_COUNT = sizeof own_options / sizeof own_options[0] };
 
@@ -61,7 +64,7 @@ static int fail(int status, const struct daa_error *error) {
 static void print_help(void) {
     puts(
         "usage: daagemm [--config NAME|FILE] [--OPTION VALUE]... --a A.npy --b B.npy [--c C0.npy] -o C.npy\n"
-        "               [--raw] [--stats S.json]\n"
+        "               [--raw] [--stats S.json] [--engine NAME]\n"
         "\n"
         "C = A B + C0 by the golden model, bit for bit what the array computes.\n"
         "\n"
@@ -70,6 +73,7 @@ static void print_help(void) {
         "  -o, --output FILE  the result as float32, which holds every result exactly\n"
         "  --raw              the result as raw bits: uint8, uint16 or uint32\n"
         "  --stats FILE       counts of products, overflows and underflows, as JSON\n"
+        "  --engine NAME      auto, golden, portable, avx2, avx512 or avx512bf16: the same bits at other speeds\n"
         "  --config NAME|FILE a named configuration or a daa.json (default: paper)\n"
         "  --help, --version\n"
         "\n"
@@ -125,6 +129,11 @@ static bool take_option(int code, struct arguments *arguments, struct daa_option
     case RAW:
         arguments->raw = true;
         return true;
+    case ENGINE:
+        arguments->engine_chosen = true;
+        return daa_engine_parse(optarg, &arguments->engine) ||
+               daa_fail(error, "engine is '%.64s'; it must be auto, golden, portable, avx2, avx512 or avx512bf16",
+                        optarg);
     default:
         return daa_options_set(options, daa_option_info((size_t)(code - FIRST_OPTION))->name, optarg, error);
     }
@@ -216,22 +225,42 @@ static double seconds(void) {
     return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
-/* In blocks of rows, so that a long run can say how far it is. */
-static bool multiply(const struct daa_config *config, struct job *job, struct daa_error *error) {
-    enum { MACS_A_BLOCK = 1 << 24 };
-    size_t m = job->a.rows, n = job->b.cols, k = job->a.cols;
+static void say_why(const struct arguments *arguments, const struct daa_gemm_report *report) {
+    if (arguments->engine_chosen && report->reason)
+        fprintf(stderr, "daagemm: engine %s: %s\n", daa_engine_name(report->engine), report->reason);
+}
+
+/* In blocks of rows, so that a long run can say how far it is; smaller ones for an engine that takes longer. */
+static bool multiply(const struct arguments *arguments, struct job *job, struct daa_error *error) {
+    enum { MACS_A_BLOCK = 1 << 24, MACS_A_FAST_BLOCK = 1 << 30 };
+    size_t m = job->a.rows, n = job->b.cols, k = job->a.cols, rows;
     job->c = (struct daa_matrix){.rows = m, .cols = n, .bits = malloc(m * n * sizeof *job->c.bits + 1)};
     if (!job->c.bits)
         return daa_fail(error, "out of memory for %zu x %zu results; give smaller matrices", m, n);
-    size_t block = (size_t)MACS_A_BLOCK / (k + 1) / (n + 1) + 1;
+    struct daa_gemm_report report = {.engine = DAA_ENGINE_GOLDEN};
     bool progress = isatty(STDERR_FILENO), shown = false;
     double next = seconds() + 1;
-    for (size_t row = 0; row < m && n > 0; row += block) {
-        size_t rows = m - row < block ? m - row : block;
-        const uint32_t *c0 = job->c0.bits ? job->c0.bits + row * n : NULL;
-        if (!daa_gemm(config, rows, n, k, job->a.bits + row * k, k, job->b.bits, n, c0, n, job->c.bits + row * n, n,
-                      &job->counts, error))
+    for (size_t row = 0; row < m && n > 0; row += rows) {
+        size_t macs = report.engine > DAA_ENGINE_PORTABLE ? MACS_A_FAST_BLOCK : MACS_A_BLOCK;
+        size_t block = macs / (k + 1) / (n + 1) + 1;
+        rows = m - row < block ? m - row : block;
+        const struct daa_gemm_args args = {
+            .config = &arguments->config,
+            .m = rows,
+            .n = n,
+            .k = k,
+            .batch = 1,
+            .a = {job->a.bits + row * k, DAA_BITS32, false, k, 0},
+            .b = {job->b.bits, DAA_BITS32, false, n, 0},
+            .c0 = {job->c0.bits ? job->c0.bits + row * n : NULL, DAA_BITS32, false, n, 0},
+            .c = {job->c.bits + row * n, DAA_BITS32, n, 0},
+            .engine = arguments->engine,
+            .counts = arguments->stats ? &job->counts : NULL,
+        };
+        if (daa_gemm_run(&args, &report, error) != DAA_OK)
             return false;
+        if (row == 0)
+            say_why(arguments, &report);
         if (progress && seconds() >= next) {
             fprintf(stderr, "\rdaagemm: %zu of %zu rows", row + rows, m);
             next = seconds() + 0.5;
@@ -267,8 +296,8 @@ static bool run(const struct arguments *arguments, struct job *job, struct daa_e
     if (!load(arguments, job, error) || !daa_output_open(&job->c_output, arguments->c, error) ||
         (arguments->stats && !daa_output_open(&job->stats_output, arguments->stats, error)))
         return false;
-    if (!multiply(config, job, error) || !daa_matrix_write(&job->c_output, job->c.rows, job->c.cols, job->c.bits,
-                                                           config->out_format, arguments->raw, error))
+    if (!multiply(arguments, job, error) || !daa_matrix_write(&job->c_output, job->c.rows, job->c.cols, job->c.bits,
+                                                              config->out_format, arguments->raw, error))
         return false;
     if (arguments->stats && !write_stats(arguments, job, error))
         return false;

@@ -46,3 +46,36 @@ def test_long(run, program, seed, engine):
 
 def test_what_is_not_understood_is_refused(refused, program):
     refused(program, "--only", "mmx", status=2, text="'--only' is not understood")
+
+
+@pytest.fixture
+def operands(tmp_path, seed):
+    numpy = pytest.importorskip("numpy")
+    random = numpy.random.default_rng(seed)
+    numpy.save(tmp_path / "a.npy", random.standard_normal((37, 70)).astype("float32"))
+    numpy.save(tmp_path / "b.npy", random.standard_normal((70, 41)).astype("float32"))
+    return ["--a", tmp_path / "a.npy", "--b", tmp_path / "b.npy"]
+
+
+@pytest.mark.parametrize("options", [[], ["--streams", 4], ["--policy", "static"], ["--format", "e4m3"]])
+def test_daagemm_gives_the_same_file_with_every_engine(run, daagemm, operands, tmp_path, options):
+    files = {}
+    for engine in ENGINES:
+        done = run(daagemm, *operands, *options, "--engine", engine, "-o", tmp_path / f"{engine}.npy")
+        if "this processor does not have the engine" in done.stderr:
+            assert done.returncode == 1
+            continue
+        assert done.returncode == 0, done.stderr
+        assert done.stderr.count("\n") <= 1  # why another engine ran, once
+        files[engine] = (tmp_path / f"{engine}.npy").read_bytes()
+    assert {"auto", "golden", "portable"} <= files.keys() and len(set(files.values())) == 1
+
+
+def test_daagemm_says_which_engine_ran_instead(run, daagemm, operands, tmp_path):
+    done = run(daagemm, *operands, "--format", "e4m3", "--engine", "portable", "-o", tmp_path / "c.npy")
+    assert done.returncode == 0
+    assert done.stderr == "daagemm: engine golden: operands other than bf16 take the golden model\n"
+
+
+def test_daagemm_refuses_an_unknown_engine(refused, daagemm, operands, tmp_path):
+    refused(daagemm, *operands, "--engine", "mmx", "-o", tmp_path / "c.npy", status=2, text="engine is 'mmx'; it must be auto")
