@@ -20,3 +20,35 @@ check-engine-long: $(CHECK_ENGINE) ## the same with many more cases, minutes
 	$(CHECK_ENGINE) --seed $(SEED) --long
 bench-engine: $(BUILD)/bench-engine ## speed of the engines beside OpenBLAS sgemm, in turns: build/bench_engine.json
 	$< -o $(BUILD)/bench_engine.json
+
+# Installation: headers, both libraries, the pkg-config file. The shared library has its own objects.
+PREFIX     ?= /usr/local
+LIBDIR     ?= $(PREFIX)/lib
+SO_VERSION := 0
+DAA_VERSION = $(shell sed -n 's/^\#define DAA_VERSION "\(.*\)"/\1/p' config/config.h)
+LIB_SRC    := $(filter-out sim/daagemm.c sim/bench_engine.c,$(sort $(wildcard sim/*.c config/*.c)))
+PIC_OBJ    := $(patsubst %.c,$(BUILD)/pic/obj/%.o,$(LIB_SRC))
+HEADERS    := sim/daa.h sim/engine.h config/config.h config/format.h
+
+$(BUILD)/pic/obj/sim/engine%.o: CFLAGS += -O3
+$(BUILD)/pic/obj/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -fPIC $(WARN) -MMD -MP -c $< -o $@
+-include $(shell find $(BUILD)/pic -name '*.d' 2>/dev/null)
+
+$(BUILD)/libdaa.so: $(PIC_OBJ)
+	$(CC) $(CFLAGS) $(LDFLAGS) -shared -Wl,-soname,libdaa.so.$(SO_VERSION) -Wl,-z,defs $^ $(SIM_LIBS) -o $@
+
+.PHONY: lib install
+lib: $(BUILD)/libdaa.a $(BUILD)/libdaa.so ## libdaa, static and shared
+install: lib ## PREFIX=/usr/local: libdaa's headers, libraries and pkg-config file, below DESTDIR
+	install -d $(DESTDIR)$(PREFIX)/include/daa $(DESTDIR)$(LIBDIR)/pkgconfig
+	for header in $(HEADERS); do sed 's|"\.\./config/|"|' $$header > $(DESTDIR)$(PREFIX)/include/daa/$${header##*/} || exit 1; done
+	install -m 644 $(BUILD)/libdaa.a $(DESTDIR)$(LIBDIR)/libdaa.a
+	install -m 755 $(BUILD)/libdaa.so $(DESTDIR)$(LIBDIR)/libdaa.so.$(DAA_VERSION)
+	ln -sf libdaa.so.$(DAA_VERSION) $(DESTDIR)$(LIBDIR)/libdaa.so.$(SO_VERSION)
+	ln -sf libdaa.so.$(SO_VERSION) $(DESTDIR)$(LIBDIR)/libdaa.so
+	printf '%s\n' 'prefix=$(PREFIX)' 'libdir=$(LIBDIR)' 'includedir=$${prefix}/include/daa' '' 'Name: daa' \
+	  'Description: The arithmetic of the dynamic asymmetric architecture: golden model and SIMD GEMM' \
+	  'Version: $(DAA_VERSION)' 'Requires.private: jansson' 'Libs: -L$${libdir} -ldaa' 'Libs.private: -lm -lpthread' \
+	  'Cflags: -I$${includedir}' > $(DESTDIR)$(LIBDIR)/pkgconfig/daa.pc
