@@ -20,13 +20,17 @@ ACROSS = "across blocks"
 ELEMENT = "element"
 
 
+def add_cell_arguments(parser):
+    parser.add_argument("--liberty", type=pathlib.Path, default=LIBERTY, help="standard cells, gzipped or not (default OSU 0.18 um)")
+    parser.add_argument("--clock-ps", type=int, help="delay that abc is to reach, in ps (default: none, the smallest area)")
+
+
 def read_arguments():
     parser = job.Parser(prog="area", description=__doc__.split("\n")[0])
     parser.add_argument("directory", metavar="DIR", type=pathlib.Path, help="a directory that daagen wrote")
-    parser.add_argument("--liberty", type=pathlib.Path, default=LIBERTY, help="standard cells, gzipped or not (default OSU 0.18 um)")
+    add_cell_arguments(parser)
     parser.add_argument("--target", default="cells", help="cells (default), ice40, ecp5 or xilinx")
     parser.add_argument("--dsp", help="yes or no: multipliers in an FPGA's DSP blocks (default: as Yosys does for the target)")
-    parser.add_argument("--clock-ps", type=int, help="delay that abc is to reach, in ps (default: none, the smallest area)")
     parser.add_argument("--element", action="store_true", help="the element only, printed and not kept")
     return parser.parse_args()
 
@@ -39,15 +43,19 @@ def load_library(path):
         raise Failed(f"{path}: {error}; {hint}") from None
 
 
-def choose_target(arguments):
+def choose_cells(arguments):
     if arguments.clock_ps is not None and arguments.clock_ps < 1:
         raise Usage(f"CLOCK_PS is {arguments.clock_ps}; it must be 1 or more")
+    return targets.Cells(load_library(arguments.liberty), arguments.clock_ps)
+
+
+def choose_target(arguments):
     if arguments.dsp not in (None, "yes", "no"):
         raise Usage(f"DSP is '{arguments.dsp}'; it must be yes or no")
     if arguments.target == "cells":
         if arguments.dsp:
             raise Usage("DSP is for FPGAs; standard cells have no DSP blocks")
-        return targets.Cells(load_library(arguments.liberty), arguments.clock_ps)
+        return choose_cells(arguments)
     if arguments.target not in targets.FPGA_CELLS:
         raise Usage(f"TARGET is '{arguments.target}'; it must be {', '.join(['cells', *targets.FPGA_CELLS])}")
     if arguments.clock_ps:

@@ -124,6 +124,12 @@ def base_name(module):
     return match.group(1)
 
 
+def keep_only(modules):
+    """Commands that delete all other modules."""
+    return ["select -none", *(f"select -add {module}" for module in modules), "select -set kept %", "select -clear",
+            "delete * @kept %d"]
+
+
 class Yosys:
     """Runs Yosys scripts in a directory, its scratch files in WORK below it."""
 

@@ -27,3 +27,6 @@ pe-area: ## as area, but one element only, quickly
 
 compare: all ## baseline, paper, quad, high2, low2 side by side: area, MACs per cycle, throughput per area, cycles
 	@$(PYTHON) synth/compare.py --build "$(abspath $(BUILD))" $(if $(LIBERTY),--liberty "$(abspath $(LIBERTY))")
+
+netlist: ## DIR=DIR or CONFIG=NAME [LIBERTY=F.lib[.gz]] [CLOCK_PS=N]: the mapped, flattened netlist, DIR/netlist.v
+	@$(PYTHON) synth/netlist.py "$(AREA_DIR)" $(AREA_WORDS)
