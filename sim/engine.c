@@ -505,18 +505,41 @@ static void shape(struct job *job, int threads) {
     job->col_tasks = parts(job->b_panels, job->task_cols);
 }
 
-static void *take(size_t count, size_t size, bool *good) {
-    void *memory = NULL;
-    *good = *good && (count == 0 || size <= (SIZE_MAX / 2 - 64) / count) &&
-            posix_memalign(&memory, 64, count * size + 64) == 0;
-    return *good ? memory : NULL;
+/* The next COUNT parts of SIZE bytes, on a cache line; TOTAL stays at SIZE_MAX once it is too much. */
+static size_t reserve(size_t *total, size_t count, size_t size) {
+    const size_t most = SIZE_MAX / 4, at_byte = *total;
+    bool fits = at_byte < most && (count == 0 || size <= (most - at_byte) / count - 64);
+    *total = fits ? (at_byte + count * size + 63) / 64 * 64 : SIZE_MAX;
+    return at_byte;
+}
+
+/* All in one piece, from malloc(): the C library keeps one freed piece for the next call, where several, or an aligned
+ * one, go back to the system, whose new pages then cost as much as a small product. */
+static bool take_memory(struct job *job, int threads, void **memory) {
+    const struct engine_kernel *kernel = job->kernel;
+    const size_t a_count = kernel ? job->blocks * job->a_panels : 0, b_count = kernel ? job->blocks * job->b_panels : 0;
+    size_t total = 0, scratch = reserve(&total, (size_t)threads, job->scratch_size);
+    size_t a = reserve(&total, a_count, job->a_block * sizeof *job->a);
+    size_t b = reserve(&total, b_count, job->b_block * sizeof *job->b);
+    size_t a_range = reserve(&total, a_count, sizeof *job->a_range);
+    size_t b_range = reserve(&total, b_count, sizeof *job->b_range);
+    *memory = total == SIZE_MAX ? NULL : malloc(total + 64);
+    if (!*memory)
+        return false;
+    char *base = (char *)*memory + (64 - (uintptr_t)*memory % 64);
+    job->scratch = base + scratch;
+    job->a = (uint32_t *)(void *)(base + a);
+    job->b = (uint32_t *)(void *)(base + b);
+    job->a_range = (struct engine_range *)(void *)(base + a_range);
+    job->b_range = (struct engine_range *)(void *)(base + b_range);
+    return true;
 }
 
 static enum daa_status run_fast(const struct daa_gemm_args *args, struct daa_gemm_report *report,
                                 struct daa_error *error) {
     struct job job = {.args = args, .plan = make_plan(args->config), .kernel = daa_kernel(report->engine)};
-    int threads = thread_count(args);
-    bool good = true;
+    const int threads = thread_count(args);
+    void *memory = NULL;
     if (args->m == 0 || args->n == 0 || args->batch == 0)
         return DAA_OK;
     shape(&job, threads);
@@ -524,24 +547,14 @@ static enum daa_status run_fast(const struct daa_gemm_args *args, struct daa_gem
     job.scratch_size = (job.task_rows * job.rows * job.task_cols * job.lanes * sizeof(float) +
                         (ROWS_MAX + LANES_MAX) * STEPS_MAX * DAA_STREAMS_MAX * sizeof(uint16_t) + 63) /
                        64 * 64;
-    if (job.kernel) {
-        job.a = take(job.blocks * job.a_panels, job.a_block * sizeof *job.a, &good);
-        job.b = take(job.blocks * job.b_panels, job.b_block * sizeof *job.b, &good);
-        job.a_range = take(job.blocks * job.a_panels, sizeof *job.a_range, &good);
-        job.b_range = take(job.blocks * job.b_panels, sizeof *job.b_range, &good);
-    }
-    job.scratch = take((size_t)threads, job.scratch_size, &good);
-    if (good)
-        report->threads = run_threads(&job, threads);
-    else
+    if (!take_memory(&job, threads, &memory)) {
         daa_fail(error, "out of memory for panels of %zu x %zu and %zu x %zu operands; give smaller matrices", args->m,
                  args->k, args->k, args->n);
-    free(job.a);
-    free(job.b);
-    free(job.a_range);
-    free(job.b_range);
-    free(job.scratch);
-    return good ? DAA_OK : DAA_NO_MEMORY;
+        return DAA_NO_MEMORY;
+    }
+    report->threads = run_threads(&job, threads);
+    free(memory);
+    return DAA_OK;
 }
 
 enum daa_status daa_gemm_run(const struct daa_gemm_args *args, struct daa_gemm_report *report,
