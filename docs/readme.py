@@ -46,11 +46,13 @@ def run(build):
 def compare(build):
     """What `make compare` measured, a configuration a row."""
     report = json.loads((build / "compare.json").read_text())
-    yield "| configuration | " + " | ".join(head for head, _, _ in comparison.COLUMNS) + " |"
+    yield "| " + " | ".join(["configuration", *(head for head, _, _ in comparison.COLUMNS)]) + " |"
     yield "| --- |" + " ---: |" * len(comparison.COLUMNS)
     for name, row in report["configurations"].items():
-        cells = [comparison.cell(row, key, form) for _, key, form in comparison.COLUMNS]
-        yield f"| `{name}` | " + " | ".join(cells) + " |"
+        yield f"| `{name}` | " + " | ".join(comparison.cell(row, key, form) for _, key, form in comparison.COLUMNS) + " |"
+    yield ""
+    *_, note = comparison.lines(report)
+    yield note
 
 
 PARTS = {"run": run, "compare": compare, "configs": configs, "options": options}
