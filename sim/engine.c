@@ -1,9 +1,10 @@
 /* The GEMM call: arguments checked, an engine chosen, operands packed in panels, tiles shared out among threads. */
-#define _XOPEN_SOURCE 700 /* sysconf */
+#define _DEFAULT_SOURCE /* sysconf, madvise */
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "engine_kernel.h"
@@ -14,7 +15,9 @@ enum {
     TASK_COLS = 256,
     THREADS_MAX = 256,
     GOLDEN_ROWS = 64,
-    SMALL_WORK = 1 << 19, /* products below which another thread costs more than it brings */
+    HUGE_PAGE = 1 << 21,
+    LARGE = 4 * HUGE_PAGE, /* memory that is better taken in huge pages */
+    SMALL_WORK = 1 << 19,  /* products below which another thread costs more than it brings */
 };
 
 /* ---- elements ---- */
@@ -523,10 +526,15 @@ static bool take_memory(struct job *job, int threads, void **memory) {
     size_t b = reserve(&total, b_count, job->b_block * sizeof *job->b);
     size_t a_range = reserve(&total, a_count, sizeof *job->a_range);
     size_t b_range = reserve(&total, b_count, sizeof *job->b_range);
-    *memory = total == SIZE_MAX ? NULL : malloc(total + 64);
+    const size_t align = total < LARGE ? 64 : HUGE_PAGE;
+    *memory = total == SIZE_MAX ? NULL : malloc(total + align);
     if (!*memory)
         return false;
-    char *base = (char *)*memory + (64 - (uintptr_t)*memory % 64);
+    char *base = (char *)*memory + (align - (uintptr_t)*memory % align);
+#ifdef MADV_HUGEPAGE
+    if (align == HUGE_PAGE) /* only a wish: where it is not granted, the pages are small */
+        (void)madvise(base, total / HUGE_PAGE * HUGE_PAGE, MADV_HUGEPAGE);
+#endif
     job->scratch = base + scratch;
     job->a = (uint32_t *)(void *)(base + a);
     job->b = (uint32_t *)(void *)(base + b);
