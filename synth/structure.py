@@ -50,6 +50,7 @@ class Structure:
             f"hierarchy -check -top {self.emitted.top}",
             self.yosys.stat("array.json"),
             *(f"delete {name}" for name in self.containers()),
+            "proc",
             f"write_rtlil {place('units.il')}",
         ])
         self.modules = self.yosys.modules("array.json")
@@ -101,7 +102,7 @@ class Structure:
 
     def element_parts(self):
         """The element's modules: instances by (role, module)."""
-        self.yosys.run([f"read_rtlil {self.yosys.place('units.il')}", f"proc {self.element}",
+        self.yosys.run([f"read_rtlil {self.yosys.place('units.il')}",
                         f"json -o {self.yosys.place('element.json')} {self.element}"])
         found = json.loads((self.yosys.work / "element.json").read_text())["modules"]
         parts = collections.Counter()
