@@ -68,11 +68,6 @@ static void report(struct plan *plan, enum report where, const char *name, int n
     plan->values[plan->count - 1].report = where;
 }
 
-static void manifest_only(struct plan *plan, enum report where, const char *name, int number) {
-    report(plan, where, name, number);
-    plan->values[plan->count - 1].manifest_only = true;
-}
-
 /* Bits of an unsigned field that holds 0..most. */
 static int field_bits(int most) {
     int bits = 1;
@@ -221,7 +216,10 @@ static void add_sum(struct plan *plan, const struct daa_config *config, int key_
     report(plan, DERIVED, "key_span", key_span);
     plan_number(plan, "span", span);
     report(plan, DERIVED, "sum_int", integer);
-    manifest_only(plan, DERIVED, "sum_frac", sum_fraction(plan, span));
+    report(plan, DERIVED, "sum_frac", sum_fraction(plan, span));
+    plan_number(plan, "sum_bits", sum_fraction(plan, span) + integer);
+    plan_number(plan, "shift_bits", field_bits(span));
+    plan_number(plan, "lo_shift_bits", field_bits(span + value_of(plan, "lo_carries")));
 }
 
 static int signed_bits(int least, int most) {

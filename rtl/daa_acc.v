@@ -44,7 +44,10 @@ module daa_acc #(
   wire [Sig-1:0] base_sig = {base_some, base[AccFrac-1:0], {(Sig - AccFrac - 1) {1'b0}}};
   wire signed [ExpBits-1:0] base_sexp = $signed({{(ExpBits - AccExp) {1'b0}}, base_exp});
 
-  wire sum_some = active_i & mag_i[SumBits-1];
+  // A first step without products adds nothing to c0_i. In other steps without products all stays as it was, and
+  // nothing is loaded.
+  wire live = active_i | ~first_i;
+  wire sum_some = live & mag_i[SumBits-1];
   wire [Sig-1:0] sum_sig = {mag_i, {(Sig - SumBits) {1'b0}}};
 
   // Align the smaller to the larger.
@@ -90,9 +93,9 @@ module daa_acc #(
   // Zero is +0. Inf and NaN stay.
   wire base_nan = base_special & base[AccFrac-1];
   wire base_inf = base_special & ~base[AccFrac-1];
-  wire nan = base_nan | nan_i | (inf_i & base_inf & (inf_sign_i ^ base_sign));
-  wire inf = base_inf | inf_i | over;
-  wire inf_sign = base_inf ? base_sign : inf_i ? inf_sign_i : bigger_sign;
+  wire nan = base_nan | (live & nan_i) | (live & inf_i & base_inf & (inf_sign_i ^ base_sign));
+  wire inf = base_inf | (live & inf_i) | over;
+  wire inf_sign = base_inf ? base_sign : (live & inf_i) ? inf_sign_i : bigger_sign;
   wire [AccExp+AccFrac:0] acc_d =
       nan ? {1'b0, ExpMax, 1'b1, {(AccFrac - 1) {1'b0}}} :
       inf ? {inf_sign, ExpMax, {AccFrac{1'b0}}} :

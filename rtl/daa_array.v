@@ -40,7 +40,7 @@ module daa_array #(
   localparam integer BBits = 16;
   localparam integer AccBits = 32;
   localparam integer OutBits = 32;
-  localparam integer AOp = 19;  // a decoded operand
+  localparam integer AOp = 19;  // bits of a decoded operand
   localparam integer BOp = 19;
 
   wire en, clear, take, take_c0, first, last;

@@ -50,15 +50,18 @@ module daa_ctrl #(
   wire c0_pending = |c0_rows_q;
   wire c0_stalls = c0_pending & ~c0_valid_i;
   assign en_o = clear_o | ~(result_stalls | c0_stalls);
-  wire first_ok = ~starting_q | (~|first_gap_q & (~a_c0_i | c0_valid_i));
-  wire last_ok = ~a_last_i | ~|last_gap_q;
+  // The marks count only while valid is high: a source may leave them unknown until then.
+  wire a_c0 = a_valid_i & a_c0_i;
+  wire a_last = a_valid_i & a_last_i;
+  wire first_ok = ~starting_q | (~|first_gap_q & (~a_c0 | c0_valid_i));
+  wire last_ok = ~a_last | ~|last_gap_q;
   wire go = rst_ni & ~clear_o & en_o & first_ok & last_ok;
   assign a_ready_o = go & b_valid_i;
   assign b_ready_o = go & a_valid_i;
   assign take_o = go & a_valid_i & b_valid_i;
   wire first = take_o & starting_q;
-  wire last = take_o & a_last_i;
-  wire first_c0 = first & a_c0_i;
+  wire last = take_o & a_last;
+  wire first_c0 = first & a_c0;
   assign c0_ready_o = first_c0 | (c0_pending & ~result_stalls);
   assign take_c0_o = c0_ready_o & c0_valid_i;
 
@@ -69,7 +72,7 @@ module daa_ctrl #(
       last_gap_q  <= {RowBits{1'b0}};
       c0_rows_q   <= {RowBits{1'b0}};
     end else if (en_o) begin
-      if (take_o) starting_q <= a_last_i;
+      if (take_o) starting_q <= a_last;
       if (first) first_gap_q <= Gap[RowBits-1:0];
       else if (|first_gap_q) first_gap_q <= first_gap_q - 1'b1;
       if (last) last_gap_q <= Gap[RowBits-1:0];

@@ -36,7 +36,7 @@ module daa_pe #(
     input  wire [AccBits-1:0] c0_i,
     output wire [AccBits-1:0] result_o
 );
-/* verilator no_inline_module */
+/* verilator no_inline_module */  // a Verilated model then has one element's code, not Rows*Cols copies
 
   localparam integer KeyBits = 9;
   localparam integer ExpBits = 10;
@@ -297,8 +297,8 @@ module daa_pe #(
       .sign_i(r3_sign),
       .exp_i(r3_exp),
       .mag_i(r3_mag),
-      .nan_i(r3_nan & r3_active),
-      .inf_i(r3_inf & r3_active),
+      .nan_i(r3_nan),
+      .inf_i(r3_inf),
       .inf_sign_i(r3_inf_sign),
       .c0_i(c0_i),
       .result_o(result_o)

@@ -92,7 +92,7 @@ def raw(random, form, shape, wild):
     fraction = numpy.where(kind == 2, 0, fraction)
     bits = random.integers(0, 2, shape) << (form.exp + form.frac) | exponent << form.frac | fraction
     harmless = bits & ~(1 << (form.width - 2))  # without its exponent's top bit nothing is Inf or NaN
-    bits = numpy.where(form.special(bits) & (random.random(shape) > (0.01 if wild else 0)), harmless, bits)
+    bits = numpy.where(form.special(bits) & (random.random(shape) > (0.25 if wild else 0)), harmless, bits)
     return bits.astype(numpy.uint8 if form.width <= 8 else numpy.uint16 if form.width <= 16 else numpy.uint32)
 
 
