@@ -9,6 +9,11 @@ def accuracy_lines(result):
         yield f"{name:24}{count:>12}{count / result['images']:>12.2%}"
 
 
+def streams(figures):
+    count = figures["streams"]
+    return f"{count} stream{'s' if count > 1 else ''}"
+
+
 def comparison_lines(result):
     """The 1-stream rival beside the array, and their ratio."""
     rival, array = result["rival"], result["array"]
@@ -21,8 +26,7 @@ def comparison_lines(result):
         ("MACs per cycle per mm2", "macs_per_cycle_per_mm2", "{:.1f}"),
         ("  at the peak", "peak_macs_per_cycle_per_mm2", "{:.1f}"),
     )
-    streams = f"{array['streams']} streams" if array["streams"] > 1 else "1 stream"
-    yield f"{'':24}{'1 stream':>12}{streams:>12}{'ratio':>10}"
+    yield f"{'':24}{streams(rival):>12}{streams(array):>12}{'ratio':>10}"
     for name, key, form in rows:
         old, new = rival[key], array[key]
         yield f"{name:24}{form.format(old):>12}{form.format(new):>12}{new / old:>9.2f}x"
@@ -33,7 +37,7 @@ def lines(result):
     options, array = result["options"], result["array"]
     columns, classes = array["cols"], result["classes"]
     yield f"Fashion-MNIST by nearest class mean: {result['images']} images, {result['pixels']} pixels, {classes} classes"
-    yield (f"array {result['config']}: {array['rows']} x {columns}, {array['streams']} stream(s), "
+    yield (f"array {result['config']}: {array['rows']} x {columns}, {streams(array)}, "
            f"{options['a-format']} x {options['b-format']} into {options['acc-format']}, policy {options['policy']}")
     yield ""
     yield from accuracy_lines(result)
