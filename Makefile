@@ -15,7 +15,7 @@ include $(sort $(wildcard */*.mk))
 all: $(ALL)
 
 help: ## this list
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 16
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 24
 
 clean: ## remove everything made
 	rm -rf $(BUILD)

@@ -30,7 +30,7 @@ ANALYZER = -fanalyzer -fdiagnostics-path-format=none -Wno-analyzer-null-derefere
 # cppcheck does not see that an output parameter fills what it points to.
 lint: need-lint ## formatting and static checks of C, syntax of Python and shell
 	@clang-format --dry-run -Werror $(C_FILES)
-	@cppcheck --quiet --std=c11 -D'noreturn=__attribute__((noreturn))' --enable=warning,performance,portability \
+	@cppcheck --quiet --std=c11 --enable=warning,performance,portability \
 	  --suppress=missingIncludeSystem --suppress=ctuuninitvar --suppress=legacyUninitvar --error-exitcode=1 \
 	  $(filter %.c,$(C_FILES))
 	@set -e; for file in $(filter %.c,$(C_FILES)); do $(CC) -O1 $(WARN) $(ANALYZER) -I. -c $$file -o /dev/null; done
