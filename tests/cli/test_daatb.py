@@ -233,7 +233,7 @@ def test_hang(tiny, files, run, tmp_path):
     assert done.returncode == 1 and done.stderr.startswith("daatb: cycle ")
     assert "c.npy" not in left(tmp_path)
     shutil.rmtree(tmp_path / "broken")
-    daatb = broken(tiny, tmp_path, "daa_ctrl.v", "wire last_ok = ~a_last_i |", "wire last_ok = ~a_last_i &")
+    daatb = broken(tiny, tmp_path, "daa_ctrl.v", "wire last_ok = ~a_last |", "wire last_ok = ~a_last_i &")
     done = run(daatb, *files, "--stall", 0.5)
     assert done.returncode == 1
     assert re.match(r"daatb: cycle \d+: hang: no transfer for \d+ cycles; A step 2 of 3 in tile 0 of 12 "
@@ -281,7 +281,7 @@ def test_make_icarus_fails_by_name(tiny, files, tmp_path):
     for file, old, new, text in (
         ("daa_drain.v", "either | results_i", "either | 1 | results_i", "FAIL: mismatch: C["),
         ("daa_drain.v", "either | results_i", "either | 1'bx | results_i", "FAIL: X in the results"),
-        ("daa_ctrl.v", "wire last_ok = ~a_last_i |", "wire last_ok = ~a_last_i &", "FAIL: icarus: hang"),
+        ("daa_ctrl.v", "wire last_ok = ~a_last |", "wire last_ok = ~a_last_i &", "FAIL: icarus: hang"),
     ):
         shutil.copytree(tiny, array, ignore=shutil.ignore_patterns("daatb*", "obj_*"))
         source = array / "rtl" / file
