@@ -32,6 +32,7 @@ class Group:
         self.name, self.arguments, self.start, self.end = name, arguments, start, None
         self.attributes = {}
         self.groups = []
+        self.skipped = set()  # names of groups passed over
 
     def all(self, *names):
         return [group for group in self.groups if group.name in names]
@@ -139,6 +140,7 @@ class Parser:
 
     def inner(self, group, name, arguments, start):
         if name not in READ:
+            group.skipped.add(name)
             self.skip(start)
             return
         inner = Group(name, arguments, start)
@@ -265,6 +267,17 @@ class Cell:
         text = self.outputs[0].attributes.get("function")
         return Function(text) if text else None
 
+    def timed(self):
+        return all("timing" in pin.skipped for pin in self.outputs)
+
+    def gate(self):
+        """The gate as a line of genlib, its delays all alike."""
+        function = self.function()
+        rows = itertools.product("!.", repeat=len(function.inputs))
+        terms = ["*".join(mark.strip(".") + name for mark, name in zip(row, function.inputs))
+                 for row, value in zip(rows, function.table()) if value]
+        return f"GATE {self.name} {self.area:g} {self.outputs[0].arguments[0]}={'+'.join(terms)}; PIN * UNKNOWN 1 999 1 0 1 0"
+
     def usable(self):
         return self.area > 0 and not self.special and (self.is_flop() or self.function() is not None)
 
@@ -283,6 +296,10 @@ class Library:
         self.flop = self.smallest("flip-flop (an ff group clocked by one pin, next_state another pin)", Cell.is_flop)
         self.nand2 = self.smallest("2-input NAND", lambda cell: self.computes(cell, (True, True, True, False)))
         self.smallest("inverter", lambda cell: self.computes(cell, (True, False)))
+        self.gates = [cell for cell in self.usable if not cell.flops and 1 <= len(cell.function().inputs) <= 6]
+        # abc takes no delays from a library where some are missing, or that has two kinds of gates only.
+        self.timed = (all(cell.timed() for cell in self.gates)
+                      and len({cell.function().table() for cell in self.gates}) > 2)
         self.text = self.cut(text)
 
     @staticmethod
@@ -295,6 +312,11 @@ class Library:
         if not found:
             raise LibertyError(f"library {self.name} has no usable {what}")
         return min(found, key=lambda cell: (cell.area, cell.name))
+
+    def genlib(self):
+        """The gates in abc's own format, without delays."""
+        constants = ["GATE _const0_ 0 Y=CONST0;", "GATE _const1_ 0 Y=CONST1;"]
+        return "\n".join(constants + [cell.gate() for cell in self.gates if any(cell.function().table())]) + "\n"
 
     def cut(self, text):
         """The file without the refused cells, so that no tool can pick one."""
@@ -319,6 +341,9 @@ def load(path):
             raise LibertyError("its gzip data is damaged") from None
     if b"\0" in data:
         raise LibertyError("it is not text")
-    library = Library(data.decode("utf-8", errors="replace"))
+    try:
+        library = Library(data.decode("utf-8", errors="replace"))
+    except RecursionError:
+        raise LibertyError("its brackets are nested too deeply") from None
     library.sha256 = digest
     return library

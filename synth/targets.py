@@ -31,9 +31,9 @@ CLOCK_RECIPES = AREA_RECIPES + (
 )
 
 
-def front(seed, adders):
-    """From processes to optimised gates."""
-    return [f"rename -scramble-name -seed {seed}", "synth -run coarse:fine -noshare", "opt -fast -full", "opt -full", adders, "opt -fast", "abc -fast", "opt -fast"]
+def front(modules, seed, adders):
+    """From processes to optimised gates. Each module starts from the seed, so that its result does not depend on the others."""
+    return [*(f"rename -scramble-name -seed {seed} {module}/*" for module in modules), "synth -run coarse:fine -noshare", "opt -fast -full", "opt -full", adders, "opt -fast", "abc -fast", "opt -fast"]
 
 
 class Cells:
@@ -43,6 +43,8 @@ class Cells:
     measures = ("um2", "flip_flops")
 
     def __init__(self, library, clock_ps):
+        if clock_ps and not library.timed:
+            raise Failed(f"library {library.name} has gates without delays; leave CLOCK_PS out")
         self.library = library
         self.clock_ps = clock_ps
         self.recipes = CLOCK_RECIPES if clock_ps else AREA_RECIPES
@@ -59,41 +61,42 @@ class Cells:
 
     def prepare(self, work):
         (work / "cells.lib").write_text(self.library.text)
+        (work / "cells.genlib").write_text(self.library.genlib())
         shutil.copyfile(ROOT / "ripple.v", work / "ripple.v")
 
     def back(self, yosys, script):
         """From gates to cells."""
         cells = yosys.place("cells.lib")
         delay = f"-D {self.clock_ps}" if self.clock_ps else ""
+        gates = f"-liberty {cells}" if self.library.timed else f"-genlib {yosys.place('cells.genlib')}"
+        if not self.library.timed:
+            script = script.removesuffix(TIMED)
         (yosys.work / "abc.script").write_text(script.replace("{D}", delay) + "\n")
-        return [f"dfflibmap -liberty {cells}", "opt", f"abc -liberty {cells} -script {yosys.place('abc.script')}",
-                "opt_clean -purge"]
+        return [f"dfflibmap -liberty {cells}", "opt", f"abc {gates} -script {yosys.place('abc.script')}", "opt_clean -purge"]
 
     def whole(self, yosys, units):
         """Figures of UNITS, each by itself with everything inside it flattened. Leaves them mapped, for a netlist."""
-        rest = ["read_rtlil " + yosys.place("units.il"), "proc", "flatten", *keep_only(units)]
-        return self.synthesize(yosys, rest)
+        return self.synthesize(yosys, ["read_rtlil " + yosys.place("units.il"), "flatten"], units)
 
     def parts(self, yosys, top, children):
         """Figures of TOP and of its CHILDREN, each flattened inside, with the boundaries between them kept."""
         keep = [f"setattr -mod -set keep_hierarchy 1 {child}" for child in children]
-        return self.synthesize(yosys, ["read_rtlil " + yosys.place("units.il"), "proc", *keep, "flatten",
-                                       *keep_only([top, *children])])
+        return self.synthesize(yosys, ["read_rtlil " + yosys.place("units.il"), *keep, "flatten"], [top, *children])
 
-    def synthesize(self, yosys, source):
-        """Figures of all modules that SOURCE (commands) leaves, each by the recipe that does best for it."""
+    def synthesize(self, yosys, source, modules):
+        """Figures of MODULES, which SOURCE (commands) brings, each by the recipe that does best for it."""
         best = {}
         for index, (recipe, seed, adders, script) in enumerate(self.recipes):
             log = yosys.run([
                 *source,
-                *front(seed, adders.replace("{ripple}", yosys.place("ripple.v"))),
+                *keep_only(modules),
+                *front(modules, seed, adders.replace("{ripple}", yosys.place("ripple.v"))),
                 *self.back(yosys, script),
                 yosys.stat("stat.json"),
                 f"write_rtlil {yosys.place(f'mapped{index}.il')}",
             ])
             delays = abc_delays(log)
-            modules = yosys.modules("stat.json")
-            for module, stat in modules.items():
+            for module, stat in yosys.modules("stat.json").items():
                 figures = self.figures(module, stat, delays.get(module), recipe, modules)
                 if module not in best or self.better(figures, best[module]):
                     best[module] = figures
