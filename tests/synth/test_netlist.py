@@ -1,0 +1,33 @@
+"""The synthesised netlist of `tiny`, simulated with the library's own cell models, against the golden model."""
+import pathlib
+import shutil
+import subprocess
+
+import numpy
+import pytest
+
+CELLS = pathlib.Path("/usr/share/qflow/tech/osu018/osu018_stdcells.v")
+
+
+@pytest.mark.xdist_group("netlist")
+def test_the_netlist_of_tiny_gives_the_golden_bits(root, daagen, build, tmp_path, seed):
+    array = tmp_path / "array"
+    subprocess.run([daagen, "--config", "tiny", "-o", array], check=True)
+    subprocess.run(["make", "-s", "netlist", f"DIR={array}", f"BUILD={build}"], cwd=root, check=True, capture_output=True)
+    netlist = (array / "netlist.v").read_text()
+    assert "FPOSX1" in netlist and "always" not in netlist, "not a netlist of cells"
+
+    # The same bench as for the Verilog, with netlist and cells in its place.
+    shutil.copy(CELLS, array / "cells.v")
+    shutil.rmtree(array / "rtl")
+    (array / "daa.f").write_text("netlist.v\ncells.v\n")
+    random = numpy.random.default_rng(seed)
+    operands = {"A": random.standard_normal((5, 9)), "B": random.standard_normal((9, 3)), "C0": random.standard_normal((5, 3))}
+    operands["A"][random.random((5, 9)) < 0.3] = 0
+    operands["A"][4, 2], operands["B"][5, 2] = numpy.inf, numpy.nan
+    words = [f"{name}={tmp_path / name}.npy" for name in operands]
+    for name, matrix in operands.items():
+        numpy.save(tmp_path / f"{name}.npy", matrix.astype(numpy.float32))
+    command = ["make", "-s", "icarus", f"DIR={array}", f"BUILD={build}", "STALL=0.2", f"SEED={seed}", *words]
+    done = subprocess.run(command, cwd=root, capture_output=True, text=True)
+    assert done.returncode == 0 and "PASS" in done.stdout, done.stdout + done.stderr[-400:]
