@@ -158,11 +158,7 @@ SHARED = ("rows", "cols", "a-format", "b-format", "acc-format", "out-format", "s
 
 
 def option_words(options, names):
-    words = []
-    for name in names:
-        value = options[name]
-        words += [f"--{name}", ("on" if value else "off") if isinstance(value, bool) else str(value)]
-    return words
+    return [word for name in names for word in (f"--{name}", str(options[name]))]
 
 
 class Job:
@@ -178,8 +174,6 @@ class Job:
     def name(self):
         """The directory's name: the configuration's, or for a file that of its directory (DIR/daa.json) or its own."""
         path = pathlib.Path(self.config)
-        if path.suffix != ".json":
-            return self.config
         return path.resolve().parent.name if path.name == "daa.json" else path.stem
 
     def prepare(self):

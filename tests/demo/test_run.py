@@ -1,4 +1,5 @@
 """The main job: end to end on the smallest array, refusals, and what an interruption leaves."""
+import argparse
 import json
 import os
 import signal
@@ -92,7 +93,8 @@ def test_a_second_run_rebuilds_nothing(workplace, done):
     (["--images", "10001"], 2, "run: IMAGES is 10001; it must be 1 to 10000\n"),
     (["--images", "many"], 2, "invalid int value: 'many'"),
     (["--data", "/nowhere"], 1, "run: /nowhere/train-images-idx3-ubyte.gz is not there; install dataset-fashion-mnist"),
-    (["--config", "large"], 1, "large"),
+    (["--config", "large"], 1, "run: daagen: "),
+    (["--config", "/"], 1, "run: daagen: "),
 ])
 def test_refuses(workplace, words, status, text):
     got, out, err = job(workplace, *words)
@@ -110,6 +112,13 @@ def test_a_mismatch_fails_the_job(workplace, done, monkeypatch, capsys):
     assert main_job.main("run", main_job.run) == 1
     assert capsys.readouterr().err == "run: 1 elements differ between golden model and hardware; there must be none\n"
     (workplace / "run" / "summary.json").write_text(summary)
+
+
+def test_a_file_names_its_directory():
+    def name(config):
+        return main_job.Job(argparse.Namespace(build=ROOT, config=config, images=1, data=ROOT)).name()
+
+    assert [name(config) for config in ("paper", "a/b/daa.json", "a/b.json", "/a/b")] == ["paper", "b", "b", "b"]
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
