@@ -37,6 +37,14 @@ struct daa_options {
     char *top[OPT_COUNT];  /* set by name: these win */
 };
 
+const char *daa_version(void) {
+    return DAA_VERSION;
+}
+
+size_t daa_config_size(void) {
+    return sizeof(struct daa_config);
+}
+
 bool daa_fail(struct daa_error *error, const char *format, ...) {
     va_list arguments;
     va_start(arguments, format);

@@ -27,6 +27,10 @@ struct daa_config {
     char prefix[DAA_PREFIX_MAX + 1]; /* modules are called <prefix>_array, ... */
 };
 
+/* For callers that do not compile with this header: what they were built for, and the room a configuration takes. */
+const char *daa_version(void);
+size_t daa_config_size(void);
+
 /* One line, without the program's name and without a newline: what is wrong and what would be right. */
 struct daa_error {
     char text[DAA_ERROR_MAX];

@@ -49,3 +49,18 @@ double daa_to_double(struct daa_format format, uint32_t bits) {
     memcpy(&value, &word, sizeof value);
     return value;
 }
+
+bool daa_quantize(const char *name, size_t count, const float *in, float *out, struct daa_error *error) {
+    struct daa_format format;
+    if (!daa_format_parse(name, &format) || format.exp_bits < 2 || format.exp_bits > 8 || format.frac_bits < 1 ||
+        format.frac_bits > 10)
+        return daa_fail(error, "'%s' is no operand format; it must be an alias such as bf16, or eXmY, X 2..8, Y 1..10",
+                        name);
+    for (size_t i = 0; i < count; i++) {
+        uint32_t bits;
+        if (daa_from_double(format, (double)in[i], &bits) == DAA_NO_NAN)
+            return daa_fail(error, "element %zu is NaN, and %s has none; remove it", i, name);
+        out[i] = (float)daa_to_double(format, bits);
+    }
+    return true;
+}
