@@ -9,12 +9,12 @@ C_FILES = $(wildcard $(addsuffix /*.[ch],config gen sim tb tests/*))
 .PHONY: setup need-test need-lint test test-long lint sanitize
 
 setup: ## install what run and test need (as root)
-	@./daa --need run test
+	@./daa --need run train test
 
 need-test:
-	@./daa --need run test
+	@./daa --need run train test
 need-lint:
-	@./daa --need run test lint
+	@./daa --need run train test lint
 
 test: need-test ## build all, run the short tests
 	@+$(MAKE) -s --no-print-directory all
@@ -34,7 +34,7 @@ lint: need-lint ## formatting and static checks of C, syntax of Python and shell
 	  --suppress=missingIncludeSystem --suppress=ctuuninitvar --suppress=legacyUninitvar --error-exitcode=1 \
 	  $(filter %.c,$(C_FILES))
 	@set -e; for file in $(filter %.c,$(C_FILES)); do $(CC) -O1 $(WARN) $(ANALYZER) -I. -c $$file -o /dev/null; done
-	@$(PYTHON) -m compileall -q demo docs synth tests
+	@$(PYTHON) -m compileall -q demo docs python synth tests train
 	@sh -n daa && bash -n .ci/run
 
 # The same tests over commands that stop at any memory or arithmetic error; the simulated array stays as it is.

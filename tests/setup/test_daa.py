@@ -108,8 +108,8 @@ def test_an_installation_that_does_not_help_is_told(machine):
 
 
 @pytest.mark.parametrize("words, text", [
-    (["--need", "run", "all"], "unknown group 'all'; the groups are run, test, bench and lint"),
-    (["--need"], "--need takes groups: run, test, bench, lint"),
+    (["--need", "run", "all"], "unknown group 'all'; the groups are run, train, test, bench and lint"),
+    (["--need"], "--need takes groups: run, train, test, bench, lint"),
     (["--now"], "unknown option '--now'; see ./daa --help"),
 ])
 def test_refuses(refused, root, words, text):
