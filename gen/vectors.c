@@ -74,10 +74,11 @@ static void cancel(struct bench *bench) {
         bench->b[k + 1][col] = bench->b[k][col];
 }
 
-/* Overflow, and where there are specials NaN in the first row and Inf in the last. */
+/* Overflow in every row, and where there are specials a NaN in the first row instead and Inf in the last. */
 static void go_extreme(struct bench *bench) {
     struct daa_format a = bench->config.a_format, b = bench->config.b_format;
-    bench->a[0][0] = largest(a);
+    for (int row = 0; row < bench->rows; row++)
+        bench->a[row][0] = largest(a);
     bench->b[0][0] = largest(b);
     if (!bench->config.specials)
         return;

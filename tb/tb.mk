@@ -42,7 +42,15 @@ tb-trace: $(DIR)/daatb-trace
 $(DIR)/daa_config.h $(DIR)/daa.f $(DIR)/daa.json:
 	@echo "make: there is no $@; DIR must be a directory that daagen wrote" >&2; exit 2
 
-DUT := $(DIR)/daa_config.h $(DIR)/daa.f $(wildcard $(DIR)/rtl/*.v) tb/dut.cpp tb/dut.h tb/share.vlt
+# Made anew only where the flags are others than last time.
+FLAGS := $(DIR)/daatb.flags
+ifneq ($(OPT) $(VFLAGS),$(shell cat $(FLAGS) 2>/dev/null))
+.PHONY: $(FLAGS)
+endif
+$(FLAGS): $(DIR)/daa.json
+	@echo '$(OPT) $(VFLAGS)' > $@
+
+DUT := $(FLAGS) $(DIR)/daa_config.h $(DIR)/daa.f $(wildcard $(DIR)/rtl/*.v) tb/dut.cpp tb/dut.h tb/share.vlt
 
 # $(call verilate,OBJECTS' DIRECTORY,VERILATOR FLAGS,OPTIMISATION): the model and its C face.
 define verilate
