@@ -7,6 +7,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "engine_count.h"
 #include "engine_kernel.h"
 #include "number.h"
 
@@ -130,8 +131,6 @@ static bool is_format(struct daa_format format, const char *name) {
 
 static const char *why_golden(const struct daa_gemm_args *args) {
     const struct daa_config *config = args->config;
-    if (args->counts)
-        return "products are counted by the golden model";
     if (!is_format(config->a_format, "bf16") || !is_format(config->b_format, "bf16"))
         return "operands other than bf16 take the golden model";
     if (!is_format(config->acc_format, "fp32"))
@@ -581,5 +580,11 @@ enum daa_status daa_gemm_run(const struct daa_gemm_args *args, struct daa_gemm_r
         !check_data("B", &args->b, config->b_format, args->k, args->n, args->batch, config->specials, error) ||
         !check_data("C0", c0, config->acc_format, args->m, args->n, args->batch, config->specials, error))
         return DAA_BAD_DATA;
-    return report->engine == DAA_ENGINE_GOLDEN ? run_golden(args, error) : run_fast(args, report, error);
+    if (report->engine == DAA_ENGINE_GOLDEN)
+        return run_golden(args, error);
+    if (args->counts && !daa_count_products(args)) {
+        daa_fail(error, "out of memory for the counts of %zu rows; give smaller matrices", args->m);
+        return DAA_NO_MEMORY;
+    }
+    return run_fast(args, report, error);
 }

@@ -7,7 +7,7 @@
 
 enum daa_engine {
     DAA_ENGINE_AUTO,     /* the fastest that this processor has and this configuration allows */
-    DAA_ENGINE_GOLDEN,   /* the golden model: every configuration, and counts */
+    DAA_ENGINE_GOLDEN,   /* the golden model: every configuration */
     DAA_ENGINE_PORTABLE, /* plain C: bf16 operands, fp32 accumulator, every window, every policy but magnitude */
     DAA_ENGINE_AVX2,
     DAA_ENGINE_AVX512,
@@ -51,7 +51,7 @@ struct daa_gemm_args {
     struct daa_gemm_result_matrix c;
     enum daa_engine engine;
     int threads;               /* 1..256; 0 is one a processor */
-    struct daa_counts *counts; /* added to, or NULL; they are counted by the golden model */
+    struct daa_counts *counts; /* added to, or NULL; undefined after DAA_NO_MEMORY, as C is */
 };
 
 /* What ran, and, where that is not what was asked for, why. */

@@ -9,10 +9,9 @@ import pytest
 ENGINES = ["auto", "golden", "portable", "avx2", "avx512", "avx512bf16"]
 
 
-@pytest.fixture(scope="session")
-def program(root, build):
+def make(root, build, name):
     """An instrumented build (BUILD=...) takes the program that is instrumented too."""
-    path = root / ("build/check-engine" if build == root / "build" else "build/asan/check-engine")
+    path = root / ("build" if build == root / "build" else "build/asan") / name
     path.parent.mkdir(parents=True, exist_ok=True)
     with open(f"{path}.lock", "w") as lock:  # several workers, one make
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -20,6 +19,16 @@ def program(root, build):
         made = subprocess.run(["make", "-s", path.relative_to(root)], cwd=root, env=clean, capture_output=True, text=True)
     assert made.returncode == 0, made.stderr
     return path
+
+
+@pytest.fixture(scope="session")
+def program(root, build):
+    return make(root, build, "check-engine")
+
+
+@pytest.fixture(scope="session")
+def counter(root, build):
+    return make(root, build, "check-counts")
 
 
 def check(run, program, engine, *options):
@@ -44,8 +53,27 @@ def test_long(run, program, seed, engine):
     check(run, program, engine, "--seed", seed, "--long")
 
 
-def test_what_is_not_understood_is_refused(refused, program):
+def test_what_is_not_understood_is_refused(refused, program, counter):
     refused(program, "--only", "mmx", status=2, text="'--only' is not understood")
+    refused(counter, "--only", status=2, text="'--only' is not understood")
+
+
+def count(run, counter, *options):
+    result = run(counter, *options)
+    assert result.returncode == 0, result.stderr
+    print(result.stdout)
+    met = re.search(r"of (\d+) products .* high (\d+), low (\d+), zero (\d+), dropped (\d+), special (\d+)", result.stdout)
+    products, *fates = map(int, met.groups())
+    assert products > 1000000 and products == sum(fates) and min(fates) > 100000
+
+
+def test_counts_are_the_golden_models(run, counter, seed):
+    count(run, counter, "--seed", seed)
+
+
+@pytest.mark.long
+def test_counts_are_the_golden_models_long(run, counter, seed):
+    count(run, counter, "--seed", seed, "--long")
 
 
 @pytest.fixture
@@ -69,6 +97,18 @@ def test_daagemm_gives_the_same_file_with_every_engine(run, daagemm, operands, t
         assert done.stderr.count("\n") <= 1  # why another engine ran, once
         files[engine] = (tmp_path / f"{engine}.npy").read_bytes()
     assert {"auto", "golden", "portable"} <= files.keys() and len(set(files.values())) == 1
+
+
+@pytest.mark.parametrize("options", [[], ["--streams", 4], ["--policy", "rotate"], ["--format", "e4m3"]])
+def test_daagemm_counts_the_same_with_every_engine(run, daagemm, operands, tmp_path, options):
+    found = []
+    for engine in "golden", "auto":
+        stats = tmp_path / f"{engine}.json"
+        done = run(daagemm, *operands, *options, "--engine", engine, "-o", tmp_path / "c.npy", "--stats", stats)
+        assert done.returncode == 0, done.stderr
+        assert ("golden" in done.stderr) == (engine == "auto" and "--format" in options)
+        found.append(stats.read_bytes())
+    assert found[0] == found[1]
 
 
 def test_daagemm_says_which_engine_ran_instead(run, daagemm, operands, tmp_path):
