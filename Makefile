@@ -11,11 +11,15 @@ V        ?= 0
 
 include $(sort $(wildcard */*.mk))
 
-.PHONY: all help clean
+.PHONY: all help bench clean
 all: $(ALL)
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 24
+
+bench: ## all benchmarks, one after the other: the simulated arrays, the engines
+	@+$(MAKE) --no-print-directory bench-array
+	@+$(MAKE) --no-print-directory bench-engine
 
 clean: ## remove everything made
 	rm -rf $(BUILD)

@@ -1,4 +1,4 @@
-"""make bench: how long the Verilated 16x16 arrays take to build, and how many MACs a second they do on one core."""
+"""make bench-array: how long the Verilated 16x16 arrays take to build, and how many MACs a second they do on one core."""
 import argparse
 import json
 import os
@@ -18,7 +18,7 @@ def run(*words):
     """A command that must succeed; what it says is shown only when it does not."""
     done = subprocess.run([str(word) for word in words], capture_output=True, text=True)
     if done.returncode:
-        sys.exit(f"make bench: {' '.join(map(str, words))} failed:\n{done.stdout}{done.stderr}")
+        sys.exit(f"make bench-array: {' '.join(map(str, words))} failed:\n{done.stdout}{done.stderr}")
 
 
 def build(config, directory, build_dir):

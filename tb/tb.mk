@@ -7,7 +7,7 @@ ALL += $(TB_OBJ) $(BUILD)/daavec
 $(BUILD)/daavec: $(VEC_OBJ) $(BUILD)/libdaa.a
 	$(CC) $(CFLAGS) $(LDFLAGS) $^ $(SIM_LIBS) -o $@
 
-.PHONY: tb tb-trace icarus bench need-verilator
+.PHONY: tb tb-trace icarus bench-array need-verilator
 need-verilator:
 	@command -v verilator >/dev/null || { echo "make: there is no verilator; ./daa --need run installs it" >&2; exit 1; }
 
@@ -22,7 +22,7 @@ $(VERILATED) $(VERILATED_FST): | need-verilator
 .PHONY: verilated
 verilated: $(VERILATED)
 
-bench: $(BUILD)/daagen $(TB_OBJ) $(BUILD)/libdaa.a $(VERILATED) ## time the build and the speed of the Verilated arrays: build/bench.json
+bench-array: $(BUILD)/daagen $(TB_OBJ) $(BUILD)/libdaa.a $(VERILATED) ## time the build and the speed of the Verilated arrays: build/bench.json
 	@$(PYTHON) tb/bench.py --build $(BUILD)
 
 ifeq ($(DIR),)
@@ -30,7 +30,7 @@ tb tb-trace icarus:
 	@echo "make $@: DIR is not set; make $@ DIR=DIR takes a directory that daagen wrote" >&2; exit 2
 else
 
-# How the C++ compiler treats the model: -O1 makes the fastest one of -O0 to -O3 (make bench measures it), -O0 is there
+# How the C++ compiler treats the model: -O1 makes the fastest one of -O0 to -O3 (make bench-array measures it), -O0 is there
 # soonest. VFLAGS go to verilator, -GRows=8 for one.
 OPT    ?= -O1
 VFLAGS ?=
