@@ -56,7 +56,7 @@ install: lib ## PREFIX=/usr/local: libdaa's headers, libraries and pkg-config fi
 	install -m 755 $(BUILD)/libdaa.so $(DESTDIR)$(LIBDIR)/libdaa.so.$(DAA_VERSION)
 	ln -sf libdaa.so.$(DAA_VERSION) $(DESTDIR)$(LIBDIR)/libdaa.so.$(SO_VERSION)
 	ln -sf libdaa.so.$(SO_VERSION) $(DESTDIR)$(LIBDIR)/libdaa.so
-	printf '%s\n' 'prefix=$(PREFIX)' 'libdir=$(LIBDIR)' 'includedir=$${prefix}/include/daa' '' 'Name: daa' \
+	printf '%s\n' 'prefix=$(PREFIX)' 'libdir=$(LIBDIR)' 'includedir=$${prefix}/include' '' 'Name: daa' \
 	  'Description: The arithmetic of the dynamic asymmetric architecture: golden model and SIMD GEMM' \
 	  'Version: $(DAA_VERSION)' 'Requires.private: jansson' 'Libs: -L$${libdir} -ldaa' 'Libs.private: -lm -lpthread' \
 	  'Cflags: -I$${includedir}' > $(DESTDIR)$(LIBDIR)/pkgconfig/daa.pc

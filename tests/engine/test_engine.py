@@ -62,7 +62,8 @@ def count(run, counter, *options):
     result = run(counter, *options)
     assert result.returncode == 0, result.stderr
     print(result.stdout)
-    met = re.search(r"of (\d+) products .* high (\d+), low (\d+), zero (\d+), dropped (\d+), special (\d+)", result.stdout)
+    numbers = r"of (\d+) products .* high (\d+), low (\d+), zero (\d+), dropped (\d+), special (\d+)"
+    met = re.search(numbers, result.stdout)
     products, *fates = map(int, met.groups())
     assert products > 1000000 and products == sum(fates) and min(fates) > 100000
 
