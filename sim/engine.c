@@ -165,10 +165,8 @@ static bool choose(const struct daa_gemm_args *args, struct daa_gemm_report *rep
         for (engine = DAA_ENGINE_AVX512BF16; !daa_engine_present(engine); engine--)
             ;
     struct engine_plan plan = make_plan(args->config);
-    if (daa_kernel(engine) && !daa_plan_fits_float(&plan)) {
-        engine = DAA_ENGINE_PORTABLE;
-        report->reason = "the sum of a step is longer than a float's 24 bits and takes the portable engine";
-    }
+    if (daa_kernel(engine, &plan) && !daa_plan_fits_float(&plan))
+        report->reason = "the sum of a step is longer than a float's 24 bits and takes doubles";
     report->engine = engine;
     return true;
 }
@@ -353,7 +351,7 @@ static void pack_panel(struct job *job, size_t task) {
  * its key, a step's sum less than 4 above it, and a low value may be one exponent above its operand. One stream needs
  * none of this: there every step is one fused multiply-add. */
 static bool in_range(const struct job *job, struct engine_range a, struct engine_range b) {
-    if (job->plan.streams == 1 || (!a.special && !b.special && (a.most == 0 || b.most == 0)))
+    if (job->plan.streams == 1 || job->kernel->exact || (!a.special && !b.special && (a.most == 0 || b.most == 0)))
         return true;
     return !a.special && !b.special && a.least + b.least - 254 - 14 >= -126 && a.most + b.most - 254 + 4 <= 127 &&
            a.most < 254 && b.most < 254;
@@ -364,10 +362,10 @@ static void wide_tile(struct job *job, size_t row_panel, size_t col_panel, size_
     const size_t steps = steps_of(job, block) * job->word_k / (size_t)job->plan.streams;
     const size_t stride = steps_of(job, block) * job->word_k;
     uint16_t *b = raw + ROWS_MAX * STEPS_MAX * DAA_STREAMS_MAX;
-    const size_t first = block * job->block_steps * job->word_k / (size_t)job->plan.streams;
     fetch_a(job, row_panel, block, raw, stride);
     fetch_b(job, col_panel, block, b);
-    daa_wide_tile(&job->plan, first, steps, (int)job->rows, (int)job->lanes, raw, stride, b, acc, ld);
+    (job->kernel ? job->kernel->wide : daa_wide_tile)(&job->plan, steps, (int)job->rows, (int)job->lanes, raw, stride,
+                                                      b, acc, ld);
 }
 
 static void start(const struct job *job, size_t row, size_t rows, size_t col, size_t cols, float *acc, size_t ld) {
@@ -544,9 +542,10 @@ static bool take_memory(struct job *job, int threads, void **memory) {
 
 static enum daa_status run_fast(const struct daa_gemm_args *args, struct daa_gemm_report *report,
                                 struct daa_error *error) {
-    struct job job = {.args = args, .plan = make_plan(args->config), .kernel = daa_kernel(report->engine)};
+    struct job job = {.args = args, .plan = make_plan(args->config)};
     const int threads = thread_count(args);
     void *memory = NULL;
+    job.kernel = daa_kernel(report->engine, &job.plan);
     if (args->m == 0 || args->n == 0 || args->batch == 0)
         return DAA_OK;
     shape(&job, threads);

@@ -342,5 +342,6 @@ const struct engine_kernel daa_kernel_avx512bf16 = {
     .tile = tile,
     .load = pack_load,
     .scan = pack_scan,
+    .wide = daa_wide_vectors,
 };
 #endif

@@ -229,7 +229,7 @@ static void tile(const struct engine_plan *plan, size_t steps, const uint32_t *a
     {                                                                                                                  \
         .engine = which, .rows = ROWS, .lanes = LANES, .a_words = words, .b_words = words,                             \
         .steps_a_word = steps_a_word, .pack_a = pack_a, .pack_b = pack_b, .tile = tile, .load = pack_load,             \
-        .scan = pack_scan,                                                                                             \
+        .scan = pack_scan, .wide = daa_wide_vectors,                                                                   \
     }
 
 #endif

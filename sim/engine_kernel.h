@@ -27,8 +27,16 @@ struct engine_range {
     bool special;        /* an Inf or a NaN */
 };
 
+/* Straight from raw[row * A_STRIDE + k] of A and raw[k * lanes + lane] of B, where k = 0 belongs to a step that begins
+ * a group: acc[row * ld + lane] runs through STEPS steps of any window, any exponents, Inf and NaN. */
+typedef void engine_exact_path(const struct engine_plan *plan, size_t steps, int rows, int lanes, const uint16_t *a,
+                               size_t a_stride, const uint16_t *b, float *acc, size_t ld);
+/* In plain C (engine_wide.c), and on AVX2 for 2 and 4 streams and whole vectors of 8 lanes (engine_wide_avx2.c). */
+engine_exact_path daa_wide_tile, daa_wide_vectors;
+
 struct engine_kernel {
     enum daa_engine engine;
+    bool exact;      /* whatever the operands: there is nothing to guard */
     int rows, lanes; /* of a tile */
     /* Packed 32-bit words of one step, per row of A and per lane of B. */
     int (*a_words)(const struct engine_plan *plan);
@@ -45,17 +53,14 @@ struct engine_kernel {
     /* Sources to raw bf16, COUNT elements next to each other. Returns the OR of all raw words. */
     uint32_t (*load)(enum daa_type type, const void *data, size_t count, uint16_t *raw);
     struct engine_range (*scan)(const uint16_t *raw, size_t count);
+    /* The exact path with this engine's instructions. */
+    engine_exact_path *wide;
 };
 
-extern const struct engine_kernel daa_kernel_avx2, daa_kernel_avx512, daa_kernel_avx512bf16;
+extern const struct engine_kernel daa_kernel_avx2, daa_kernel_avx512, daa_kernel_avx512bf16, daa_kernel_wide;
 
-/* NULL for the engines that are not SIMD. */
-const struct engine_kernel *daa_kernel(enum daa_engine engine);
-
-/* The exact path, in doubles: any window, any exponents, Inf and NaN. a[row * a_stride + k], b[k * lanes + lane];
- * FIRST is the step that k = 0 belongs to. (engine_wide.c) */
-void daa_wide_tile(const struct engine_plan *plan, uint64_t first, size_t steps, int rows, int lanes, const uint16_t *a,
-                   size_t a_stride, const uint16_t *b, float *acc, size_t ld);
+/* An engine's kernel for a plan; NULL for the engines that are not SIMD. */
+const struct engine_kernel *daa_kernel(enum daa_engine engine, const struct engine_plan *plan);
 
 /* Is the sum of a step exact in a float for every pair of operands in range? */
 bool daa_plan_fits_float(const struct engine_plan *plan);

@@ -21,7 +21,7 @@ bool daa_engine_parse(const char *name, enum daa_engine *engine) {
     return false;
 }
 
-const struct engine_kernel *daa_kernel(enum daa_engine engine) {
+static const struct engine_kernel *fast_kernel(enum daa_engine engine) {
 #if defined(__x86_64__)
     switch (engine) {
     case DAA_ENGINE_AVX2:
@@ -36,6 +36,16 @@ const struct engine_kernel *daa_kernel(enum daa_engine engine) {
 #else
     (void)engine;
     return NULL;
+#endif
+}
+
+const struct engine_kernel *daa_kernel(enum daa_engine engine, const struct engine_plan *plan) {
+    const struct engine_kernel *fast = fast_kernel(engine);
+#if defined(__x86_64__)
+    return fast && !daa_plan_fits_float(plan) ? &daa_kernel_wide : fast;
+#else
+    (void)plan;
+    return fast;
 #endif
 }
 
@@ -56,8 +66,8 @@ static bool reported(enum daa_engine engine) {
 #endif
 }
 
-/* The kernel's own accumulation of a single stream: every operand below with every other, starting from every sum. */
-static bool behaves(const struct engine_kernel *kernel) {
+/* The kernel's own accumulation: every operand below with every other, starting from every sum. */
+static bool behaves(const struct engine_kernel *kernel, const struct engine_plan *plan) {
     static const uint16_t operands[] = {
         0x0000, 0x8000, 0x0001, 0x007f, 0x0080, 0x8080, 0x00ff, 0x2001, 0x1fff, 0x9fff, 0x3380, 0x3300,
         0xb380, 0x3f7f, 0x3f80, 0xbf80, 0x3f81, 0xbfff, 0x4b80, 0x5f80, 0x7f7f, 0xff7f, 0x7f80, 0x7fc0,
@@ -65,11 +75,11 @@ static bool behaves(const struct engine_kernel *kernel) {
     static const uint32_t sums[] = {0x00000000, 0x3f800000, 0x3f800001, 0xbf800001, 0x4b800000, 0x4b7fffff,
                                     0x00800000, 0x80800001, 0x00ffffff, 0x7f7fffff, 0xff7fffff, 0x7f800000};
     enum { COUNT = sizeof operands / sizeof operands[0], SUMS = sizeof sums / sizeof sums[0], STEPS = 2 };
-    const struct engine_plan plan = {.streams = 1, .policy = DAA_HIGH, .lo_bits = 8, .window = 8};
-    const size_t steps = (size_t)(STEPS / kernel->steps_a_word(&plan)), rows = (size_t)kernel->rows;
+    const size_t streams = (size_t)plan->streams, steps = STEPS / streams / (size_t)kernel->steps_a_word(plan),
+                 rows = (size_t)kernel->rows;
     const size_t lanes = (size_t)kernel->lanes;
     uint16_t a[ROWS_MAX * STEPS], b[STEPS * LANES_MAX];
-    uint32_t packed_a[ROWS_MAX * GROUP] = {0}, packed_b[STEPS * LANES_MAX];
+    uint32_t packed_a[ROWS_MAX * GROUP * 6] = {0}, packed_b[STEPS * LANES_MAX * 3];
     float got[ROWS_MAX * LANES_MAX] = {0}, want[ROWS_MAX * LANES_MAX];
     for (size_t i = 0; i < COUNT * SUMS; i++) {
         for (size_t x = 0; x < rows * STEPS; x++)
@@ -79,10 +89,10 @@ static bool behaves(const struct engine_kernel *kernel) {
         for (size_t x = 0; x < rows * lanes; x++)
             memcpy(&got[x], &sums[(i + x) % SUMS], sizeof got[x]);
         memcpy(want, got, sizeof want);
-        kernel->pack_a(&plan, steps, a, STEPS, packed_a);
-        kernel->pack_b(&plan, steps, b, packed_b);
-        kernel->tile(&plan, steps, packed_a, packed_b, got, lanes);
-        daa_wide_tile(&plan, 0, STEPS, kernel->rows, kernel->lanes, a, STEPS, b, want, lanes);
+        kernel->pack_a(plan, steps, a, STEPS, packed_a);
+        kernel->pack_b(plan, steps, b, packed_b);
+        kernel->tile(plan, steps, packed_a, packed_b, got, lanes);
+        daa_wide_tile(plan, STEPS / streams, kernel->rows, kernel->lanes, a, STEPS, b, want, lanes);
         for (size_t x = 0; x < rows * lanes; x++) {
             uint32_t bits[2];
             memcpy(&bits[0], &got[x], sizeof bits[0]);
@@ -100,12 +110,14 @@ static bool behaves(const struct engine_kernel *kernel) {
 bool daa_engine_present(enum daa_engine engine) {
     enum { UNSEEN, ABSENT, PRESENT };
     static atomic_int seen[DAA_ENGINE_COUNT];
-    const struct engine_kernel *kernel = daa_kernel(engine);
-    if (!kernel)
+    static const struct engine_plan one = {.streams = 1, .policy = DAA_HIGH, .lo_bits = 8, .window = 8};
+    static const struct engine_plan two = {.streams = 2, .policy = DAA_HIGH, .lo_bits = 8, .window = 32};
+    const struct engine_kernel *fast = daa_kernel(engine, &one), *wide = daa_kernel(engine, &two);
+    if (!fast)
         return (unsigned)engine < DAA_ENGINE_AVX2;
     int state = atomic_load_explicit(&seen[engine], memory_order_relaxed);
     if (state == UNSEEN) {
-        state = reported(engine) && behaves(kernel) ? PRESENT : ABSENT;
+        state = reported(engine) && behaves(fast, &one) && behaves(wide, &two) ? PRESENT : ABSENT;
         atomic_store_explicit(&seen[engine], state, memory_order_relaxed);
     }
     return state == PRESENT;

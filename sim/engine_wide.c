@@ -96,9 +96,8 @@ step_sum(enum daa_policy policy, int streams, int window, uint64_t step, const s
 }
 
 __attribute__((always_inline)) static inline void run(const struct engine_plan *plan, enum daa_policy policy,
-                                                      int streams, uint64_t first, size_t steps, int rows, int lanes,
-                                                      const uint16_t *a, size_t a_stride, const uint16_t *b, float *acc,
-                                                      size_t ld) {
+                                                      int streams, size_t steps, int rows, int lanes, const uint16_t *a,
+                                                      size_t a_stride, const uint16_t *b, float *acc, size_t ld) {
     struct part parts[CHUNK * DAA_STREAMS_MAX * LANES_MAX], row_parts[CHUNK * DAA_STREAMS_MAX];
     for (size_t at = 0; at < steps; at += CHUNK) {
         int count = (int)(steps - at < CHUNK ? steps - at : CHUNK), products = count * streams;
@@ -113,7 +112,7 @@ __attribute__((always_inline)) static inline void run(const struct engine_plan *
                 float *here = &acc[(size_t)row * ld + (size_t)lane];
                 double value = (double)*here;
                 for (int t = 0; t < count; t++)
-                    value = accumulate(value, step_sum(policy, streams, plan->window, first + at + (uint64_t)t,
+                    value = accumulate(value, step_sum(policy, streams, plan->window, at + (uint64_t)t,
                                                        row_parts + t * streams, parts + lane * products + t * streams));
                 *here = (float)value;
             }
@@ -121,16 +120,16 @@ __attribute__((always_inline)) static inline void run(const struct engine_plan *
     }
 }
 
-void daa_wide_tile(const struct engine_plan *plan, uint64_t first, size_t steps, int rows, int lanes, const uint16_t *a,
+void daa_wide_tile(const struct engine_plan *plan, size_t steps, int rows, int lanes, const uint16_t *a,
                    size_t a_stride, const uint16_t *b, float *acc, size_t ld) {
     if (plan->streams == 1)
-        run(plan, DAA_HIGH, 1, first, steps, rows, lanes, a, a_stride, b, acc, ld);
+        run(plan, DAA_HIGH, 1, steps, rows, lanes, a, a_stride, b, acc, ld);
     else if (plan->policy == DAA_EXPONENT && plan->streams == 2)
-        run(plan, DAA_EXPONENT, 2, first, steps, rows, lanes, a, a_stride, b, acc, ld);
+        run(plan, DAA_EXPONENT, 2, steps, rows, lanes, a, a_stride, b, acc, ld);
     else if (plan->policy == DAA_EXPONENT)
-        run(plan, DAA_EXPONENT, plan->streams, first, steps, rows, lanes, a, a_stride, b, acc, ld);
+        run(plan, DAA_EXPONENT, plan->streams, steps, rows, lanes, a, a_stride, b, acc, ld);
     else
-        run(plan, plan->policy, plan->streams, first, steps, rows, lanes, a, a_stride, b, acc, ld);
+        run(plan, plan->policy, plan->streams, steps, rows, lanes, a, a_stride, b, acc, ld);
 }
 
 /* From the top of the largest sum to the last bit of the smallest term that is kept. A product is below 4 * 2^key; only
