@@ -1,5 +1,6 @@
 """A configuration: the options of the generator's table, resolved and checked by libdaa."""
 import ctypes
+import os
 
 from ._library import Message, byref, check, library
 
@@ -9,9 +10,16 @@ _LINE_MAX = 512
 options = {library.daa_option_info(i).contents.name.decode(): i for i in range(library.daa_option_count())}
 """Option name ("lo-bits") -> place in the table, in the table's order."""
 
+_named = {library.daa_named_name(i).decode() for i in range(library.daa_named_count())}
+
 
 def _text(value):
-    return {True: "on", False: "off"}.get(value, str(value)) if isinstance(value, bool) else str(value)
+    return ("off", "on")[value] if isinstance(value, bool) else str(value)
+
+
+def _options_of(line):
+    words = line.split()
+    return {name[2:].replace("-", "_"): value for name, value in zip(words[::2], words[1::2])}
 
 
 class Config:
@@ -28,7 +36,7 @@ class Config:
         struct = ctypes.create_string_buffer(library.daa_config_size())
         try:
             if name_or_file is not None:
-                check(library.daa_options_load(handle, str(name_or_file).encode(), byref(message)), message)
+                check(library.daa_options_load(handle, os.fsencode(name_or_file), byref(message)), message)
             for name, value in overrides.items():
                 option, text = name.replace("_", "-").encode(), _text(value).encode()
                 check(library.daa_options_set(handle, option, text, byref(message)), message)
@@ -39,7 +47,9 @@ class Config:
         library.daa_config_line(struct, line)
         object.__setattr__(self, "_struct", struct)
         object.__setattr__(self, "_line", line.value.decode())
-        object.__setattr__(self, "_given", (name_or_file, overrides))
+        # A file may change, or stay behind when this is pickled: what it says is kept instead of its name.
+        from_file = name_or_file is not None and name_or_file not in _named
+        object.__setattr__(self, "_given", (None, _options_of(self._line)) if from_file else (name_or_file, overrides))
 
     def __setattr__(self, name, value):
         raise AttributeError("a Config does not change; use replace()")
@@ -79,7 +89,7 @@ class Config:
         return hash(self._line)
 
     def __reduce__(self):
-        return _from_line, (self._line,)
+        return _restore, self._given
 
     def __copy__(self):
         return self
@@ -88,6 +98,5 @@ class Config:
         return self
 
 
-def _from_line(line):
-    words = line.split()
-    return Config(**{name[2:].replace("-", "_"): value for name, value in zip(words[::2], words[1::2])})
+def _restore(name, overrides):
+    return Config(name, **overrides)

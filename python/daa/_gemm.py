@@ -1,5 +1,7 @@
 """Matrix products by the contract, on the memory that the arrays already have."""
 import ctypes
+import operator
+import sys
 import warnings
 
 import numpy
@@ -7,9 +9,9 @@ import numpy
 from ._config import Config
 from ._library import STREAMS_MAX, Args, CountsStruct, Error, Matrix, Message, Report, Result, byref, library
 
-_FLOAT32, _BITS32, _BITS16 = 0, 1, 2  # enum daa_type
+_FLOAT32, _BITS16 = 0, 2  # enum daa_type
 _ENGINES = ("auto", "golden", "portable", "avx2", "avx512", "avx512bf16")
-_RAW_TENSORS = {"bfloat16": "bf16", "float16": "fp16"}  # dtypes that are an operand format's own bits
+_OWN_DTYPE = {"bf16": "bfloat16", "fp16": "float16"}  # operand format -> dtype that is its raw bits
 
 
 class Counts:
@@ -29,6 +31,9 @@ class Counts:
         """{"high": [...], ...} of the first `streams` streams."""
         return {name: getattr(self, name)[:streams] for name, _ in CountsStruct._fields_}
 
+    def __repr__(self):
+        return f"daa.Counts({self.as_dict()})"
+
 
 def engines():
     """The names of the engines that this processor has."""
@@ -37,7 +42,7 @@ def engines():
 
 def _engine(name):
     engine = ctypes.c_int()
-    if not library.daa_engine_parse(name.encode(), byref(engine)):
+    if not library.daa_engine_parse(str(name).encode(), byref(engine)):
         raise Error(f"there is no engine '{name}'; it must be one of {', '.join(_ENGINES)}")
     return engine.value
 
@@ -45,52 +50,39 @@ def _engine(name):
 # ---- arrays ----
 
 def _is_tensor(array):
-    return type(array).__module__.split(".")[0] == "torch" or hasattr(array, "detach")
+    torch = sys.modules.get("torch")  # without it there are no tensors
+    return torch is not None and isinstance(array, torch.Tensor)
 
 
-def _as_numpy(name, array):
-    """The same memory as a NumPy array; raw 16-bit floats of torch as uint16, with the name of their format."""
+def _of_tensor(name, tensor):
+    """A tensor's memory as a NumPy array; of bfloat16, which NumPy does not know, as uint16."""
+    import torch
+    if tensor.device.type != "cpu" or tensor.layout != torch.strided:
+        raise Error(f"{name} is a tensor on {tensor.device}, {tensor.layout}; it must be dense and on the CPU")
+    if tensor.requires_grad and torch.is_grad_enabled():
+        raise Error(f"{name} requires a gradient, which gemm() does not have; use detach(), or the layers of daa.torch")
+    tensor = tensor.detach().resolve_neg()
+    return tensor.view(torch.int16).numpy().view(numpy.uint16) if tensor.dtype == torch.bfloat16 else tensor.numpy()
+
+
+def _operand(name, array, format_name=None):
+    """An input's memory as a NumPy array, and its enum daa_type: float32, or raw bits of the format."""
     if not _is_tensor(array):
         array = numpy.asarray(array)
-        dtype = str(array.dtype)
-        raw = _RAW_TENSORS.get(dtype)
-        return (array.view(numpy.uint16), raw) if raw else (array, None)
-    import torch
-    if array.device.type != "cpu" or array.layout != torch.strided:
-        raise Error(f"{name} is a tensor on {array.device}, {array.layout}; it must be dense and on the CPU")
-    if array.requires_grad and torch.is_grad_enabled():
-        raise Error(f"{name} requires a gradient, which gemm() does not have; use detach(), or the layers of daa.torch")
-    raw = _RAW_TENSORS.get(str(array.dtype).split(".")[-1])
-    return array.detach().view(torch.int16).numpy().view(numpy.uint16) if raw else array.detach().numpy(), raw
-
-
-def _operand(name, array, format_name):
-    """A NumPy array and its enum daa_type."""
-    array, raw = _as_numpy(name, array)
-    if array.ndim < 2:
-        raise Error(f"{name} has {array.ndim} dimensions; a matrix has two, a batch of them more")
-    if raw:
-        if raw != format_name:
-            raise Error(f"{name} is {raw}, and its operand format is {format_name}; give float32, which is rounded to it")
-        return array, _BITS16
-    if array.dtype == numpy.float32:
-        return array, _FLOAT32
-    raise Error(f"{name} is {array.dtype}; it must be float32 (or the raw bits of its format: bfloat16, float16)")
-
-
-def _batched(array, lead):
-    """(matrices, rows, cols), without a copy where the strides allow; one matrix stands for the whole batch."""
-    rows, cols = array.shape[-2:]
-    if numpy.prod(array.shape[:-2], dtype=int) == 1:
-        return array.reshape(1, rows, cols)
-    return numpy.broadcast_to(array, lead + (rows, cols)).reshape(-1, rows, cols)
+        if not array.dtype.isnative:
+            array = array.astype(array.dtype.newbyteorder("="))
+    dtype, own = str(array.dtype).split(".")[-1], _OWN_DTYPE.get(format_name)
+    if dtype not in ("float32", own):
+        raise Error(f"{name} is {dtype}; it must be float32{f' or {own}' if own else ''}")
+    memory = _of_tensor(name, array) if _is_tensor(array) else array
+    return (memory, _FLOAT32) if dtype == "float32" else (memory.view(numpy.uint16), _BITS16)
 
 
 def _layout(array):
     """(transposed, leading dimension) of the matrices in a batch, or None where BLAS has no name for their strides."""
-    _, rows, cols = array.shape
+    batch, rows, cols = array.shape
     size = array.itemsize
-    if any(stride % size for stride in array.strides) or (array.shape[0] > 1 and array.strides[0] < 0):
+    if not array.flags.aligned or any(stride % size for stride in array.strides) or (batch > 1 and array.strides[0] < 0):
         return None
     row, col = array.strides[1] // size, array.strides[2] // size
     if (col == 1 or cols <= 1) and (row >= cols or rows <= 1):
@@ -100,19 +92,30 @@ def _layout(array):
     return None
 
 
-def _describe(array, transposable=True):
-    """The array (a copy of it only where its strides fit no layout), leading dimension, and stride of a batch."""
-    layout = _layout(array) if array.dtype.isnative else None
+def _matrix(array, shape, kind, transposable=True):
+    """The array broadcast to the shape (..., rows, cols) as a batch of matrices for the library, and what owns their memory:
+    the array, or a copy where the strides fit no layout. A matrix that stands for the whole batch stays one."""
+    batch = int(numpy.prod(shape[:-2], dtype=int))
+    array = numpy.broadcast_to(array, shape).reshape(batch, *shape[-2:])
+    if array.strides[0] == 0:
+        array = array[:1]
+    layout = _layout(array)
     if layout is None or (layout[0] and not transposable):
-        array = numpy.ascontiguousarray(array, array.dtype.newbyteorder("="))
-        layout = False, max(array.shape[2], 1)
-    stride = array.strides[0] // array.itemsize if array.shape[0] > 1 else 0
-    return array, layout[0], layout[1], stride
+        array, layout = numpy.array(array, order="C"), (False, shape[-1])
+    stride = array.strides[0] // array.itemsize if len(array) > 1 else 0
+    return Matrix(array.ctypes.data if array.size else None, kind, *layout, stride), array
 
 
-def _matrix(array, kind, transposable=True):
-    array, transposed, ld, stride = _describe(array, transposable)
-    return array, Matrix(array.ctypes.data if array.size else None, kind, transposed, ld, stride)
+def _result(out, shape):
+    if out is None:
+        return numpy.empty(shape, numpy.float32)
+    if not _is_tensor(out) and not isinstance(out, numpy.ndarray):
+        raise Error(f"out is a {type(out).__name__}; it must be a NumPy array or a tensor")
+    array = _of_tensor("out", out) if _is_tensor(out) else out
+    flags = array.flags
+    if array.dtype != numpy.float32 or array.shape != shape or not (flags.c_contiguous and flags.aligned and flags.writeable):
+        raise Error(f"out is {out.dtype} {array.shape}; it must be float32 {shape}, C-contiguous, aligned and writeable")
+    return array
 
 
 # ---- the product ----
@@ -120,80 +123,70 @@ def _matrix(array, kind, transposable=True):
 def gemm(a, b, c0=None, *, config=Config(), out=None, engine="auto", threads=0, counts=None):
     """A B + C0 by the contract: bit for bit what the golden model and the emitted array give.
 
-    a: (..., M, K), b: (..., K, N), c0: (..., M, N); NumPy arrays or CPU tensors of any strides, float32 (rounded to the
-    operand format by contract section 1) or, for the formats bf16 and fp16, bfloat16 and float16. Leading dimensions
-    broadcast. c0 is float32 and rounded to the accumulator format. Returns float32, which holds every result exactly,
-    of the kind that `a` is; `out` is a C-contiguous float32 array or tensor to fill instead.
+    a: (..., M, K), b: (..., K, N); NumPy arrays or CPU tensors of any strides, float32 (rounded to the operand format by
+    contract section 1) or, for the formats bf16 and fp16, bfloat16 and float16. Leading dimensions broadcast. c0:
+    broadcasts to (..., M, N), float32, rounded to the accumulator format. Returns float32, which holds every result
+    exactly, of the kind that `a` is; `out` is a C-contiguous float32 array or tensor to fill instead. It may be c0, and may
+    overlap a and b, which are then copied. They are copied as well where their strides are not those of a BLAS matrix.
 
     engine: one of `engines()`. threads: 0 is one a processor. counts: a `Counts` to add to.
     Raises Error for shapes, dtypes, an engine that the processor does not have, and operands that the configuration
     refuses (NaN in a finite format, Inf or NaN without specials). Warns once where a slower engine had to take over.
     """
+    if not isinstance(config, Config):
+        raise Error(f"config is {config!r}; it must be a daa.Config")
     x, a_type = _operand("a", a, config.a_format)
     y, b_type = _operand("b", b, config.b_format)
-    m, k = x.shape[-2:]
-    if y.shape[-2] != k:
-        raise Error(f"a is {m} x {k} and b is {y.shape[-2]} x {y.shape[-1]}; b must have {k} rows")
-    n = y.shape[-1]
+    for name, array in (("a", x), ("b", y)):
+        if array.ndim < 2:
+            raise Error(f"{name} has {array.ndim} dimensions; a matrix has two, a batch of them more")
+    (m, k), (rows, n) = x.shape[-2:], y.shape[-2:]
+    if rows != k:
+        raise Error(f"a is {m} x {k} and b is {rows} x {n}; b must have {k} rows")
     try:
         lead = numpy.broadcast_shapes(x.shape[:-2], y.shape[:-2])
     except ValueError:
         raise Error(f"the batches of a and b are {x.shape[:-2]} and {y.shape[:-2]}; they must broadcast") from None
     shape = lead + (m, n)
-    batch = int(numpy.prod(lead, dtype=int))
-    x, a_matrix = _matrix(_batched(x, lead), a_type)
-    y, b_matrix = _matrix(_batched(y, lead), b_type)
-    start, c0_matrix = _start(c0, lead, shape)
     result = _result(out, shape)
-    args = Args(ctypes.addressof(config._struct), m, n, k, batch, a_matrix, b_matrix, c0_matrix,
-                Result(result.ctypes.data if result.size else None, _FLOAT32, max(n, 1), m * n), _engine(engine), threads,
-                ctypes.pointer(counts.struct) if counts is not None else None)
+    start = None if c0 is None else _operand("c0", c0)[0]
+    if out is not None:
+        x, y = (array.copy() if numpy.may_share_memory(array, result) else array for array in (x, y))
+        if start is not None and c0 is not out and numpy.may_share_memory(start, result):
+            start = start.copy()
+    a_matrix, x = _matrix(x, lead + (m, k), a_type)
+    b_matrix, y = _matrix(y, lead + (k, n), b_type)
+    c0_matrix = Matrix(None, _FLOAT32, False, n, 0)
+    if start is not None:
+        try:
+            c0_matrix, start = _matrix(start, shape, _FLOAT32, transposable=False)
+        except ValueError:
+            raise Error(f"c0 is {start.shape}; it must broadcast to {shape}") from None
+    args = Args(ctypes.addressof(config._struct), m, n, k, int(numpy.prod(lead, dtype=int)), a_matrix, b_matrix, c0_matrix,
+                Result(result.ctypes.data if result.size else None, _FLOAT32, n, m * n), _engine(engine),
+                operator.index(threads), ctypes.pointer(counts.struct) if counts is not None else None)
     report, message = Report(), Message()
     if library.daa_gemm_run(byref(args), byref(report), byref(message)) != 0:
         raise message.error()
     if report.reason:
         warnings.warn(f"{report.reason.decode()} ({config})", RuntimeWarning, stacklevel=2)
-    if out is not None:
-        return out
-    if _is_tensor(a):
-        import torch
-        return torch.from_numpy(result)
-    return result
-
-
-def _start(c0, lead, shape):
-    if c0 is None:
-        return None, Matrix(None, _FLOAT32, False, 1, 0)
-    array, _ = _as_numpy("c0", c0)
-    if array.dtype != numpy.float32:
-        raise Error(f"c0 is {array.dtype}; it must be float32")
-    try:
-        array = numpy.broadcast_to(array, shape[len(lead) - max(array.ndim - 2, 0):] if array.ndim > 1 else shape[-2:])
-        return _matrix(_batched(array, lead), _FLOAT32, transposable=False)
-    except ValueError:
-        raise Error(f"c0 is {array.shape}; it must broadcast to {shape}") from None
-
-
-def _result(out, shape):
     if out is None:
-        return numpy.empty(shape, numpy.float32)
-    array, _ = _as_numpy("out", out)
-    if array.dtype != numpy.float32 or array.shape != shape or not array.flags.c_contiguous or not array.flags.writeable:
-        raise Error(f"out is {array.dtype} {array.shape}; it must be float32 {shape}, C-contiguous and writeable")
-    return array
+        return _like(a, result)
+    if _is_tensor(out):
+        out[:0].zero_()  # tells autograd, which did not see it, that `out` was written
+    return out
+
+
+def _like(given, result):
+    """The result as a tensor where the argument given is one."""
+    return sys.modules["torch"].from_numpy(result) if _is_tensor(given) else result
 
 
 def quantize(x, format):
     """The values that an operand format ("bf16", "e4m3", "eXmY", ...) gives to x, as float32: rounded to nearest even,
     subnormals as the format has them (contract, section 1). A NaN is an error in a format that has none."""
-    array, raw = _as_numpy("x", x)
-    if raw or array.dtype != numpy.float32:
-        raise Error(f"x is {raw or array.dtype}; it must be float32")
-    array = numpy.ascontiguousarray(array)
-    result, message = numpy.empty_like(array), Message()
-    if not library.daa_quantize(format.encode(), array.size, array.ctypes.data, result.ctypes.data, byref(message)):
+    result, message = numpy.array(_operand("x", x)[0], order="C"), Message()
+    data = result.ctypes.data
+    if not library.daa_quantize(str(format).encode(), result.size, data, data, byref(message)):
         raise message.error()
-    if _is_tensor(x):
-        import torch
-        return torch.from_numpy(result)
-    return result
+    return _like(x, result)
