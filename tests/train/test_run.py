@@ -1,0 +1,148 @@
+"""One run: what the seed fixes, checkpoints, the arithmetic of each arm, and that the loss falls."""
+import hashlib
+
+import numpy as np
+import pytest
+import torch
+
+from train import StudyError, arms, model
+from train.run import Dump, Run, Stopped, batch_of, execute, learning_rate
+
+
+def small_run(arm="s2-t4", seed=0, **options):
+    return Run(arm, seed, **{"dataset": "shapes", "model": "vgg7", "epochs": 1.0, **options})
+
+
+def stop_after(calls):
+    """A stop() that becomes true at its call number CALLS, as a signal would."""
+    left = [calls]
+
+    def stop():
+        left[0] -= 1
+        return left[0] < 0
+
+    return stop
+
+
+@pytest.fixture(autouse=True)
+def narrow(monkeypatch):
+    """The small network, smaller still."""
+    monkeypatch.setitem(model.MODELS, "vgg7", lambda channels: model.vgg7(channels, width=8))
+
+
+def weights(path):
+    from train.run import load_checkpoint
+
+    state = load_checkpoint(path)
+    return {name: value.numpy().tobytes() for name, value in state["model"].items()}
+
+
+@pytest.mark.parametrize("arm", ["fp32", "s2-t4"])
+def test_interrupted_run_gives_the_same_bytes(shapes, tmp_path, arm):
+    run = small_run(arm)
+    whole, pieces = tmp_path / "whole", tmp_path / "pieces"
+    whole.mkdir(), pieces.mkdir()
+    row, losses = execute(run, shapes, whole)
+    for calls in (2, 1, 2):  # in training twice, then in the test
+        with pytest.raises(Stopped):
+            execute(run, shapes, pieces, stop_after(calls))
+    again, others = execute(run, shapes, pieces)
+    assert others.tobytes() == losses.tobytes()
+    assert {**again, "seconds": 0} == {**row, "seconds": 0}
+    name = f"{run.name}.checkpoint"
+    assert weights(pieces / name) == weights(whole / name)
+
+
+def test_damaged_checkpoint_is_named(shapes, tmp_path):
+    run = small_run()
+    with pytest.raises(Stopped):
+        execute(run, shapes, tmp_path, stop_after(1))
+    path = tmp_path / f"{run.name}.checkpoint"
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    for bad in (bytes(content), bytes(content[:-100]), b""):
+        path.write_bytes(bad)
+        with pytest.raises(StudyError, match=f"{path} is damaged; delete it"):
+            execute(run, shapes, tmp_path)
+        assert path.read_bytes() == bad
+
+
+def test_checkpoint_of_another_run_is_refused(shapes, tmp_path):
+    run, other = small_run(seed=0), small_run(seed=1)
+    with pytest.raises(Stopped):
+        execute(run, shapes, tmp_path, stop_after(1))
+    (tmp_path / f"{run.name}.checkpoint").rename(tmp_path / f"{other.name}.checkpoint")
+    with pytest.raises(StudyError, match="of another run .*seed0.*delete it"):
+        execute(other, shapes, tmp_path)
+
+
+def test_arms_share_start_and_order(shapes):
+    digests = set()
+    for arm in ("fp32", "bf16", "s4-t4", "static-t1"):
+        network = arms.convert(model.build("vgg7", 1, 3), arm)
+        digests.add(hashlib.sha256(b"".join(p.detach().numpy().tobytes() for p in network.parameters())).hexdigest())
+    assert len(digests) == 1
+    x, y = batch_of(shapes, 3, 2)
+    again = batch_of(shapes, 3, 2)
+    assert torch.equal(x, again[0]) and torch.equal(y, again[1])
+    assert not torch.equal(y, batch_of(shapes, 4, 2)[1])
+
+
+def test_an_epoch_shows_every_image_once(shapes):
+    means = []
+    for epoch in (0, 1):
+        labels = torch.cat([batch_of(shapes, 0, epoch * 5 + place)[1] for place in range(5)])
+        assert np.array_equal(np.bincount(labels), np.bincount(shapes.train.labels))
+        means.append(labels)
+    assert not torch.equal(*means)
+
+
+def test_flips_are_half():
+    """An image is its own or mirrored, half of the time each."""
+    from train import data
+
+    image = np.arange(36, dtype=np.uint8).reshape(1, 1, 6, 6)
+    dataset = data.normalised("one", data.Set(np.repeat(image, 1000, 0), np.zeros(1000, np.uint8)), None)
+    pixels = torch.cat([batch_of(dataset, 0, step)[0] for step in range(8)])
+    plain = dataset.batch(image, np.zeros(1))[0]
+    flipped = (pixels == plain.flip(-1)).all(-1).all(-1).flatten()
+    assert ((pixels == plain).all(-1).all(-1).flatten() | flipped).all()
+    assert 400 < flipped.sum() < 600
+
+
+def test_learning_rate_rises_then_falls_to_zero():
+    rates = [learning_rate(0.1, step, 100) for step in range(100)]
+    assert rates[0] == pytest.approx(0.01) and max(rates) == rates[9] == rates[10] == pytest.approx(0.1)
+    assert rates[99] == pytest.approx(0.1 / 90) and rates == sorted(rates[:10]) + sorted(rates[10:], reverse=True)
+
+
+def test_loss_falls_through_two_streams(shapes, tmp_path):
+    row, losses = execute(small_run("s2-t4", epochs=4.0), shapes, tmp_path)
+    assert len(losses) == row["steps"] == 20
+    assert losses[-5:].mean() < 0.6 * losses[:3].mean()
+    assert row["test_accuracy"] > 50
+
+
+def test_arms_compute_differently(shapes, tmp_path):
+    """Each arm's first losses agree roughly with the reference's, and with no other arm's to the last bit."""
+    first = {}
+    for arm in arms.ARMS:
+        network = arms.convert(model.build("vgg7", 1, 0), arm)
+        x, y = batch_of(shapes, 0, 0)
+        loss = torch.nn.functional.cross_entropy(network(x), y)
+        loss.backward()
+        first[arm] = (loss.item(), *(p.grad.numpy().tobytes() for p in network.parameters()))
+        assert loss.item() == pytest.approx(first["bf16"][0], rel=0.2)
+    assert len(set(first.values())) == len(arms.ARMS)
+    assert first["only-forward"][0] == first["s2-t1"][0]
+    assert first["only-input-grad"][0] == first["only-weight-grad"][0] == first["bf16"][0]
+
+
+def test_dumped_operands(shapes, tmp_path):
+    dump = Dump(tmp_path / "dump", (0, 2), ("0",), ("forward",))
+    run = small_run(epochs=0.6)
+    execute(run, shapes, tmp_path, dump=dump)
+    names = sorted(str(path.relative_to(tmp_path / "dump")) for path in (tmp_path / "dump").rglob("*.npy"))
+    assert names == [f"step{step}/0.forward.{side}.npy" for step in (0, 2) for side in "ab"]
+    with pytest.raises(StudyError, match="past step 0, which cannot be dumped; delete it"):
+        execute(run, shapes, tmp_path, dump=dump)

@@ -1,0 +1,87 @@
+"""The arms of the study: which arithmetic each of the three GEMMs of a layer goes through. Everything else (batch
+normalisation, activations, loss, master weights, optimizer) is float32 in all of them, and every convolution and linear
+layer is converted, the first and the last included."""
+from typing import NamedTuple, Optional
+
+GEMMS = ("forward", "input_grad", "weight_grad")
+
+BF16 = dict(streams=1)
+
+
+def _daa(streams, lo_bits, **options):
+    return dict(streams=streams, lo_bits=lo_bits, **options)
+
+
+class Arm(NamedTuple):
+    forward: Optional[dict]  # options of daa.Config over the defaults; None is torch's own float32
+    input_grad: Optional[dict]
+    weight_grad: Optional[dict]
+    seeds: int  # of the study: 0 .. seeds-1
+    says: str
+
+
+def _all(options, seeds, says):
+    return Arm(options, options, options, seeds, says)
+
+
+# In the order of the study, seed by seed, so that a study cut short has the important pairs. The rivals of steering and
+# the arms with one GEMM in DAA have T = 1: at T = 4 all of them, all-low included, are expected within the noise of bf16,
+# so only a low value that hurts tells a steering from another and a GEMM from another. All-low is also there at T = 4,
+# because it is what an architect would build instead.
+ARMS = {
+    "bf16": _all(BF16, 5, "bf16 products, fp32 accumulation: the reference of the pairs"),
+    "s2-t4": _all(_daa(2, 4), 5, "2 streams, 4 low bits: the default"),
+    "s4-t4": _all(_daa(4, 4), 5, "4 streams, 4 low bits"),
+    "fp32": _all(None, 3, "float32 by torch"),
+    "s2-t2": _all(_daa(2, 2), 3, "2 streams, 2 low bits"),
+    "s2-t1": _all(_daa(2, 1), 3, "2 streams, 1 low bit: a power of two"),
+    "s4-t2": _all(_daa(4, 2), 3, "4 streams, 2 low bits"),
+    "low-t1": _all(_daa(2, 1, policy="low"), 3, "all products low, 1 bit"),
+    "s2-t3": _all(_daa(2, 3), 3, "2 streams, 3 low bits"),
+    "s4-t3": _all(_daa(4, 3), 3, "4 streams, 3 low bits"),
+    "s2-t2-trunc": _all(_daa(2, 2, lo_round="truncate"), 3, "2 low bits, truncated"),
+    "s2-t1-trunc": _all(_daa(2, 1, lo_round="truncate"), 3, "1 low bit, truncated"),
+    "s2-t4-trunc": _all(_daa(2, 4, lo_round="truncate"), 3, "4 low bits, truncated"),
+    "s2-t3-trunc": _all(_daa(2, 3, lo_round="truncate"), 3, "3 low bits, truncated"),
+    "static-t1": _all(_daa(2, 1, policy="static"), 3, "stream 0 always high, 1 low bit"),
+    "rotate-t1": _all(_daa(2, 1, policy="rotate"), 3, "the streams high in turn, 1 low bit"),
+    "only-forward": Arm(_daa(2, 1), BF16, BF16, 3, "2 streams, 1 low bit, in the forward GEMM; bf16 in the others"),
+    "only-input-grad": Arm(BF16, _daa(2, 1), BF16, 3, "the same in the input gradient"),
+    "only-weight-grad": Arm(BF16, BF16, _daa(2, 1), 3, "the same in the weight gradient"),
+    "low-t4": _all(_daa(2, 4, policy="low"), 3, "all products low, 4 bits"),
+}
+
+REFERENCE = "bf16"
+SHORT = ("bf16", "s2-t4", "s4-t4", "fp32")
+
+
+def is_float32(name):
+    """Does no GEMM of the arm go through daa?"""
+    return ARMS[name][:3] == (None, None, None)
+
+
+def configs(name):
+    """The arm's daa.Config for each GEMM, None for float32."""
+    if is_float32(name):
+        return dict.fromkeys(GEMMS)
+    import daa
+
+    return {gemm: daa.Config(**options) for gemm, options in zip(GEMMS, ARMS[name][:3])}
+
+
+def convert(model, name, high=()):
+    """MODEL with the arm's arithmetic, in place; float32 leaves it as it is. HIGH: layers with every product high."""
+    if is_float32(name):
+        return model
+    import daa.torch
+
+    forward, input_grad, weight_grad = configs(name).values()
+    return daa.torch.convert(model, forward, input_grad=input_grad, weight_grad=weight_grad, high=high)
+
+
+def describe(name):
+    """One line: the canonical configuration, or those of the three GEMMs where they differ."""
+    texts = {gemm: "float32" if config is None else str(config) for gemm, config in configs(name).items()}
+    if len(set(texts.values())) == 1:
+        return texts["forward"]
+    return "; ".join(f"{gemm}: {text}" for gemm, text in texts.items())
