@@ -1,4 +1,5 @@
-"""What the tests of the Python package share: the package in the tree and daagemm as its judge."""
+"""What the tests of the Python package share: the package in the tree, daagemm as its judge, bounds on errors. A
+module imports the fixtures that it uses."""
 import json
 import sys
 
@@ -12,11 +13,13 @@ sys.path.insert(0, str(ROOT / "python"))
 import torch  # noqa: E402
 
 torch.set_num_threads(1)  # the tests run side by side
+torch.manual_seed(1)  # of layers that a module makes for all of its tests
 
 
 @pytest.fixture
 def numbers(rng):
-    """A NumPy generator of the test's own."""
+    """A NumPy generator of the test's own; PyTorch's is seeded with it."""
+    torch.manual_seed(rng.getrandbits(32))
     return np.random.default_rng(rng.getrandbits(64))
 
 
