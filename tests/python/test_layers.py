@@ -11,7 +11,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-pytestmark = [pytest.mark.filterwarnings("ignore:.* takes? the:RuntimeWarning"),
+pytestmark = [pytest.mark.filterwarnings("ignore:.* takes? .*--rows:RuntimeWarning"),
               pytest.mark.filterwarnings("ignore:Using padding='same':UserWarning")]
 GEMMS = daa.torch.GEMMS
 
