@@ -1,24 +1,24 @@
-/* The GEMM call: arguments checked, an engine chosen, operands packed in panels, tiles shared out among threads. */
-#define _DEFAULT_SOURCE /* sysconf, madvise */
+/* The GEMM call: arguments checked, an engine chosen, blocks of the result shared out among threads. */
+#define _DEFAULT_SOURCE /* sysconf */
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "engine_count.h"
+#include "engine_fetch.h"
 #include "engine_kernel.h"
 #include "number.h"
 
 enum {
-    TASK_ROWS = 128, /* of C that a thread takes at a time, about */
+    TASK_ROWS = 512, /* of C that a thread takes at a time, at most */
     TASK_COLS = 256,
+    CACHED_WORDS = 1 << 16, /* of a task's packed B in a K block, about: half of a second-level cache */
+    STRIP_ROWS = 48,        /* rows of A that are fetched at a time */
     THREADS_MAX = 256,
     GOLDEN_ROWS = 64,
-    HUGE_PAGE = 1 << 21,
-    LARGE = 4 * HUGE_PAGE, /* memory that is better taken in huge pages */
-    SMALL_WORK = 1 << 19,  /* products below which another thread costs more than it brings */
+    SMALL_WORK = 1 << 19, /* products below which another thread costs more than it brings */
 };
 
 /* ---- elements ---- */
@@ -236,40 +236,51 @@ static enum daa_status run_golden(const struct daa_gemm_args *args, struct daa_e
     return good ? DAA_OK : DAA_NO_MEMORY;
 }
 
-/* ---- packed panels ---- */
+/* ---- tasks ---- */
 
+/* A task is a block of C that a thread computes. It goes down K in blocks: of each it packs its columns of B, then one
+ * panel of its rows of A after the other, which it uses at once, so that packed operands stay in the caches. */
 struct job {
     const struct daa_gemm_args *args;
     struct engine_plan plan;
     const struct engine_kernel *kernel; /* NULL: the exact path, straight from the sources */
-    size_t batch;
-    size_t rows, lanes;        /* of a tile */
-    size_t word_k;             /* elements of K in a packed step */
-    size_t steps, block_steps; /* packed steps in all, and of a K block */
+    size_t rows, lanes;                 /* of a tile */
+    size_t word_k;                      /* elements of K in a packed step */
+    size_t block_k;                     /* elements of K in a block, zeros behind the last one included */
     size_t blocks, a_panels, b_panels;
-    size_t a_block, b_block; /* words of one panel's K block */
-    uint32_t *a, *b;
-    struct engine_range *a_range, *b_range;
+    size_t a_block, b_block;     /* words of one panel's K block */
     size_t task_rows, task_cols; /* in panels */
     size_t row_tasks, col_tasks;
     bool plain_out; /* results are the accumulator's bits */
-    char *scratch;
+    uintptr_t scratch;
     size_t scratch_size;
-    pthread_mutex_t gate;
-    pthread_barrier_t barrier;
-    atomic_size_t next_pack, next_tile, next_scratch;
+    atomic_size_t next_task, next_scratch;
+};
+
+/* What a thread works in. */
+struct scratch {
+    float *acc;      /* of a task: rows of task_cols * lanes */
+    uint32_t *a;     /* a panel's K block */
+    uint32_t *b;     /* K blocks of a task's columns */
+    uint16_t *a_raw; /* a strip of rows, raw[row * stride + k] */
+    uint16_t *b_raw; /* a panel, raw[k * lanes + lane] */
+    struct engine_range *b_range;
+};
+
+/* The block of K that a task is at. */
+struct block {
+    size_t first, depth;  /* in K */
+    size_t steps, stride; /* packed steps, elements of K with the zeros behind the last */
 };
 
 static size_t parts(size_t whole, size_t part) {
     return (whole + part - 1) / part;
 }
 
-static size_t block_k(const struct job *job, size_t block) {
-    return least(job->block_steps * job->word_k, job->args->k - block * job->block_steps * job->word_k);
-}
-
-static size_t steps_of(const struct job *job, size_t block) {
-    return least(job->block_steps, job->steps - block * job->block_steps);
+static struct block block_at(const struct job *job, size_t index) {
+    const size_t first = index * job->block_k, depth = least(job->block_k, job->args->k - first);
+    const size_t steps = parts(depth, job->word_k);
+    return (struct block){first, depth, steps, steps * job->word_k};
 }
 
 static uint32_t load_plain(enum daa_type type, const void *data, size_t count, uint16_t *raw) {
@@ -279,73 +290,34 @@ static uint32_t load_plain(enum daa_type type, const void *data, size_t count, u
     return 0;
 }
 
-/* COUNT elements that lie next to each other in the source. */
-static void load(const struct job *job, const struct daa_gemm_matrix *m, size_t index, size_t count, uint16_t *raw) {
-    (job->kernel ? job->kernel->load : load_plain)(m->type, at(m->type, m->data, job->batch * m->stride + index), count,
-                                                   raw);
+/* COUNT of WHOLE rows of A, or lanes of B, from FIRST on: raw[i * ld + k] or, with K_FIRST, raw[k * ld + i]; zeros
+ * around them. */
+static void fetch(const struct job *job, const struct daa_gemm_matrix *m, size_t batch, struct block block,
+                  bool k_first, bool k_stored_last, size_t first, size_t count, size_t whole, uint16_t *raw,
+                  size_t ld) {
+    const struct engine_source source = {m->type, at(m->type, m->data, batch * m->stride), m->ld,
+                                         job->kernel ? job->kernel->load : load_plain};
+    const size_t index = k_stored_last ? first * m->ld + block.first : block.first * m->ld + first;
+    const size_t lines = k_stored_last ? count : block.depth, line = k_stored_last ? block.depth : count;
+    if (count < whole || block.depth < block.stride)
+        memset(raw, 0, whole * block.stride * sizeof *raw);
+    (k_stored_last == k_first ? daa_fetch_across : daa_fetch_lines)(&source, index, lines, line, raw, ld);
 }
 
-/* A K block of a panel of A as raw[row * stride + k], or of B as raw[k * lanes + lane]; zeros around it. */
-static void fetch_a(const struct job *job, size_t panel, size_t block, uint16_t *raw, size_t stride) {
+static void fetch_a(const struct job *job, size_t batch, struct block block, size_t panel, size_t panels,
+                    uint16_t *raw) {
     const struct daa_gemm_matrix *a = &job->args->a;
-    const size_t first = panel * job->rows, count = least(job->rows, job->args->m - first);
-    const size_t k0 = block * job->block_steps * job->word_k, depth = block_k(job, block);
-    uint16_t line[ROWS_MAX];
-    if (count < job->rows || depth < stride)
-        memset(raw, 0, job->rows * stride * sizeof *raw);
-    if (!a->transposed) {
-        for (size_t row = 0; row < count; row++)
-            load(job, a, (first + row) * a->ld + k0, depth, raw + row * stride);
-        return;
-    }
-    for (size_t k = 0; k < depth; k++) {
-        load(job, a, (k0 + k) * a->ld + first, count, line);
-        for (size_t row = 0; row < count; row++)
-            raw[row * stride + k] = line[row];
-    }
+    const size_t first = panel * job->rows, whole = panels * job->rows;
+    fetch(job, a, batch, block, false, !a->transposed, first, least(whole, job->args->m - first), whole, raw,
+          block.stride);
 }
 
-static void fetch_b(const struct job *job, size_t panel, size_t block, uint16_t *raw) {
+static void fetch_b(const struct job *job, size_t batch, struct block block, size_t panel, uint16_t *raw) {
     const struct daa_gemm_matrix *b = &job->args->b;
-    const size_t lanes = job->lanes, first = panel * lanes, count = least(lanes, job->args->n - first);
-    const size_t k0 = block * job->block_steps * job->word_k, depth = block_k(job, block);
-    const size_t whole = steps_of(job, block) * job->word_k;
-    uint16_t line[STEPS_MAX * DAA_STREAMS_MAX];
-    if (count < lanes || depth < whole)
-        memset(raw, 0, whole * lanes * sizeof *raw);
-    if (!b->transposed) {
-        for (size_t k = 0; k < depth; k++)
-            load(job, b, (k0 + k) * b->ld + first, count, raw + k * lanes);
-        return;
-    }
-    for (size_t lane = 0; lane < count; lane++) {
-        load(job, b, (first + lane) * b->ld + k0, depth, line);
-        for (size_t k = 0; k < depth; k++)
-            raw[k * lanes + lane] = line[k];
-    }
+    const size_t first = panel * job->lanes;
+    fetch(job, b, batch, block, true, b->transposed, first, least(job->lanes, job->args->n - first), job->lanes, raw,
+          job->lanes);
 }
-
-static void pack_panel(struct job *job, size_t task) {
-    uint16_t raw[STEPS_MAX * DAA_STREAMS_MAX * LANES_MAX];
-    const bool is_a = task < job->a_panels;
-    const size_t panel = is_a ? task : task - job->a_panels;
-    for (size_t block = 0; block < job->blocks; block++) {
-        const size_t steps = steps_of(job, block), stride = steps * job->word_k;
-        if (is_a) {
-            const size_t at_block = block * job->a_panels + panel;
-            fetch_a(job, panel, block, raw, stride);
-            job->a_range[at_block] = job->kernel->scan(raw, job->rows * stride);
-            job->kernel->pack_a(&job->plan, steps, raw, stride, job->a + at_block * job->a_block);
-        } else {
-            const size_t at_block = block * job->b_panels + panel;
-            fetch_b(job, panel, block, raw);
-            job->b_range[at_block] = job->kernel->scan(raw, job->lanes * stride);
-            job->kernel->pack_b(&job->plan, steps, raw, job->b + at_block * job->b_block);
-        }
-    }
-}
-
-/* ---- tiles ---- */
 
 /* Can no product or sum of a step leave the normal numbers? Fields are biased by 127; a product's last bit is 14 below
  * its key, a step's sum less than 4 above it, and a low value may be one exponent above its operand. One stream needs
@@ -357,21 +329,11 @@ static bool in_range(const struct job *job, struct engine_range a, struct engine
            a.most < 254 && b.most < 254;
 }
 
-static void wide_tile(struct job *job, size_t row_panel, size_t col_panel, size_t block, uint16_t *raw, float *acc,
-                      size_t ld) {
-    const size_t steps = steps_of(job, block) * job->word_k / (size_t)job->plan.streams;
-    const size_t stride = steps_of(job, block) * job->word_k;
-    uint16_t *b = raw + ROWS_MAX * STEPS_MAX * DAA_STREAMS_MAX;
-    fetch_a(job, row_panel, block, raw, stride);
-    fetch_b(job, col_panel, block, b);
-    (job->kernel ? job->kernel->wide : daa_wide_tile)(&job->plan, steps, (int)job->rows, (int)job->lanes, raw, stride,
-                                                      b, acc, ld);
-}
-
-static void start(const struct job *job, size_t row, size_t rows, size_t col, size_t cols, float *acc, size_t ld) {
+static void start(const struct job *job, size_t batch, size_t row, size_t rows, size_t col, size_t cols, float *acc,
+                  size_t ld) {
     const struct daa_gemm_matrix *c0 = &job->args->c0;
     for (size_t i = 0; c0->data && i < rows; i++) {
-        const uint32_t *from = (const uint32_t *)c0->data + job->batch * c0->stride + (row + i) * c0->ld + col;
+        const uint32_t *from = (const uint32_t *)c0->data + batch * c0->stride + (row + i) * c0->ld + col;
         for (size_t j = 0; j < cols; j++) {
             uint32_t bits = from[j] & 0x7f800000 ? from[j] : 0;
             memcpy(&acc[i * ld + j], &bits, sizeof bits);
@@ -379,11 +341,11 @@ static void start(const struct job *job, size_t row, size_t rows, size_t col, si
     }
 }
 
-static void finish(const struct job *job, size_t row, size_t rows, size_t col, size_t cols, const float *acc,
-                   size_t ld) {
+static void finish(const struct job *job, size_t batch, size_t row, size_t rows, size_t col, size_t cols,
+                   const float *acc, size_t ld) {
     const struct daa_gemm_result_matrix *c = &job->args->c;
     for (size_t i = 0; i < rows; i++) {
-        uint32_t *to = (uint32_t *)c->data + job->batch * c->stride + (row + i) * c->ld + col;
+        uint32_t *to = (uint32_t *)c->data + batch * c->stride + (row + i) * c->ld + col;
         for (size_t j = 0; j < cols; j++) {
             uint32_t bits;
             memcpy(&bits, &acc[i * ld + j], sizeof bits);
@@ -395,76 +357,93 @@ static void finish(const struct job *job, size_t row, size_t rows, size_t col, s
     }
 }
 
-static void run_task(struct job *job, size_t task, float *acc) {
-    const size_t ld = job->task_cols * job->lanes;
-    const size_t row_panel = task / job->col_tasks * job->task_rows, col_panel = task % job->col_tasks * job->task_cols;
+static void run_task(struct job *job, size_t task, const struct scratch *s) {
+    const size_t ld = job->task_cols * job->lanes, tasks = job->row_tasks * job->col_tasks, batch = task / tasks;
+    const size_t row_panel = task % tasks / job->col_tasks * job->task_rows;
+    const size_t col_panel = task % job->col_tasks * job->task_cols;
     const size_t row_end = least(row_panel + job->task_rows, job->a_panels);
     const size_t col_end = least(col_panel + job->task_cols, job->b_panels);
     const size_t row = row_panel * job->rows, rows = least(row_end * job->rows, job->args->m) - row;
     const size_t col = col_panel * job->lanes, cols = least(col_end * job->lanes, job->args->n) - col;
-    uint16_t *raw = (uint16_t *)(void *)(acc + job->task_rows * job->rows * ld);
-    memset(acc, 0, job->task_rows * job->rows * ld * sizeof *acc);
-    start(job, row, rows, col, cols, acc, ld);
-    for (size_t block = 0; block < job->blocks; block++) {
-        for (size_t j = col_panel; j < col_end; j++) {
-            for (size_t i = row_panel; i < row_end; i++) {
-                float *here = acc + (i - row_panel) * job->rows * ld + (j - col_panel) * job->lanes;
-                const size_t a = block * job->a_panels + i, b = block * job->b_panels + j;
-                if (job->kernel && in_range(job, job->a_range[a], job->b_range[b]))
-                    job->kernel->tile(&job->plan, steps_of(job, block), job->a + a * job->a_block,
-                                      job->b + b * job->b_block, here, ld);
-                else
-                    wide_tile(job, i, j, block, raw, here, ld);
+    const struct engine_kernel *kernel = job->kernel;
+    const size_t strip = STRIP_ROWS / job->rows;
+    memset(s->acc, 0, (row_end - row_panel) * job->rows * ld * sizeof *s->acc);
+    start(job, batch, row, rows, col, cols, s->acc, ld);
+    for (size_t index = 0; index < job->blocks; index++) {
+        const struct block block = block_at(job, index);
+        for (size_t j = col_panel; kernel && j < col_end; j++) {
+            fetch_b(job, batch, block, j, s->b_raw);
+            s->b_range[j - col_panel] = kernel->scan(s->b_raw, job->lanes * block.stride);
+            kernel->pack_b(&job->plan, block.steps, s->b_raw, s->b + (j - col_panel) * job->b_block);
+        }
+        for (size_t i = row_panel; i < row_end; i++) {
+            const size_t in_strip = (i - row_panel) % strip;
+            const uint16_t *a_raw = s->a_raw + in_strip * job->rows * block.stride;
+            struct engine_range a_range = {0};
+            if (in_strip == 0)
+                fetch_a(job, batch, block, i, least(strip, row_end - i), s->a_raw);
+            if (kernel) {
+                a_range = kernel->scan(a_raw, job->rows * block.stride);
+                kernel->pack_a(&job->plan, block.steps, a_raw, block.stride, s->a);
+            }
+            for (size_t j = col_panel; j < col_end; j++) {
+                float *here = s->acc + (i - row_panel) * job->rows * ld + (j - col_panel) * job->lanes;
+                if (kernel && in_range(job, a_range, s->b_range[j - col_panel])) {
+                    kernel->tile(&job->plan, block.steps, s->a, s->b + (j - col_panel) * job->b_block, here, ld);
+                    continue;
+                }
+                fetch_b(job, batch, block, j, s->b_raw);
+                (kernel ? kernel->wide : daa_wide_tile)(&job->plan, block.stride / (size_t)job->plan.streams,
+                                                        (int)job->rows, (int)job->lanes, a_raw, block.stride, s->b_raw,
+                                                        here, ld);
             }
         }
     }
-    finish(job, row, rows, col, cols, acc, ld);
+    finish(job, batch, row, rows, col, cols, s->acc, ld);
+}
+
+/* ---- memory ---- */
+
+/* The next COUNT parts of SIZE bytes, on a cache line. */
+static size_t reserve(size_t *total, size_t count, size_t size) {
+    const size_t at_byte = *total;
+    *total += (count * size + 63) / 64 * 64;
+    return at_byte;
+}
+
+/* A thread's scratch at BASE; returns its size. */
+static size_t lay_out(const struct job *job, uintptr_t base, struct scratch *s) {
+    const size_t rows = job->task_rows * job->rows, cols = job->task_cols * job->lanes;
+    size_t total = 0;
+    s->acc = (float *)(base + reserve(&total, rows * cols, sizeof *s->acc));
+    s->a = (uint32_t *)(base + reserve(&total, job->a_block, sizeof *s->a));
+    s->b = (uint32_t *)(base + reserve(&total, job->task_cols * job->b_block, sizeof *s->b));
+    s->a_raw = (uint16_t *)(base + reserve(&total, STRIP_ROWS * job->block_k, sizeof *s->a_raw));
+    s->b_raw = (uint16_t *)(base + reserve(&total, job->lanes * job->block_k, sizeof *s->b_raw));
+    s->b_range = (struct engine_range *)(base + reserve(&total, job->task_cols, sizeof *s->b_range));
+    return total;
 }
 
 /* ---- threads ---- */
 
-/* Every worker runs this: panels, then tiles, batch after batch, all in step. */
-static void work(struct job *job) {
-    float *scratch = (float *)(void *)(job->scratch + atomic_fetch_add(&job->next_scratch, 1) * job->scratch_size);
-    const size_t panels = job->kernel ? job->a_panels + job->b_panels : 0, tasks = job->row_tasks * job->col_tasks;
-    for (size_t batch = 0; batch < job->args->batch; batch++) {
-        for (size_t task; (task = atomic_fetch_add(&job->next_pack, 1)) < panels;)
-            pack_panel(job, task);
-        pthread_barrier_wait(&job->barrier);
-        for (size_t task; (task = atomic_fetch_add(&job->next_tile, 1)) < tasks;)
-            run_task(job, task, scratch);
-        if (pthread_barrier_wait(&job->barrier) == PTHREAD_BARRIER_SERIAL_THREAD) {
-            job->batch++;
-            atomic_store(&job->next_pack, 0);
-            atomic_store(&job->next_tile, 0);
-        }
-        pthread_barrier_wait(&job->barrier);
-    }
-}
-
-/* The gate is shut until it is known how many workers there are. */
-static void *worker(void *argument) {
+static void *work(void *argument) {
     struct job *job = argument;
-    pthread_mutex_lock(&job->gate);
-    pthread_mutex_unlock(&job->gate);
-    work(job);
+    const size_t tasks = job->row_tasks * job->col_tasks * job->args->batch;
+    struct scratch s;
+    lay_out(job, job->scratch + atomic_fetch_add(&job->next_scratch, 1) * job->scratch_size, &s);
+    for (size_t task; (task = atomic_fetch_add(&job->next_task, 1)) < tasks;)
+        run_task(job, task, &s);
     return NULL;
 }
 
 static int run_threads(struct job *job, int wanted) {
     pthread_t threads[THREADS_MAX];
     int count = 1;
-    pthread_mutex_init(&job->gate, NULL);
-    pthread_mutex_lock(&job->gate);
-    while (count < wanted && pthread_create(&threads[count], NULL, worker, job) == 0)
+    while (count < wanted && pthread_create(&threads[count], NULL, work, job) == 0)
         count++;
-    pthread_barrier_init(&job->barrier, NULL, (unsigned)count);
-    pthread_mutex_unlock(&job->gate);
     work(job);
     for (int i = 1; i < count; i++)
         pthread_join(threads[i], NULL);
-    pthread_barrier_destroy(&job->barrier);
-    pthread_mutex_destroy(&job->gate);
     return count;
 }
 
@@ -479,85 +458,63 @@ static int thread_count(const struct daa_gemm_args *args) {
 
 /* ---- the whole of it ---- */
 
+/* Panels of a task, as even as they can be: at most MOST of them. */
+static size_t even(size_t panels, size_t most) {
+    return parts(panels, parts(panels, most));
+}
+
 static void shape(struct job *job, int threads) {
     const struct daa_gemm_args *args = job->args;
     const struct engine_kernel *kernel = job->kernel;
-    const size_t streams = (size_t)job->plan.streams;
+    const size_t streams = (size_t)job->plan.streams, enough = threads > 1 ? 2 * (size_t)threads : 1;
+    const size_t b_words = kernel ? (size_t)kernel->b_words(&job->plan) : 1;
     job->rows = kernel ? (size_t)kernel->rows : ROWS_MAX;
     job->lanes = kernel ? (size_t)kernel->lanes : 32;
     job->word_k = streams > 1 || !kernel ? streams : (size_t)kernel->steps_a_word(&job->plan);
-    job->steps = parts(args->k, job->word_k);
-    job->blocks = parts(job->steps, STEPS_MAX);
-    job->block_steps = job->blocks ? parts(parts(job->steps, job->blocks), GROUP) * GROUP : 0;
-    job->blocks = job->blocks ? parts(job->steps, job->block_steps) : 0;
     job->a_panels = parts(args->m, job->rows);
     job->b_panels = parts(args->n, job->lanes);
-    if (kernel) {
-        job->a_block = job->block_steps * job->rows * (size_t)kernel->a_words(&job->plan);
-        job->b_block = least(job->block_steps, job->steps) * job->lanes * (size_t)kernel->b_words(&job->plan);
+    job->task_rows = even(job->a_panels, TASK_ROWS / job->rows);
+    job->task_cols = even(job->b_panels, TASK_COLS / job->lanes);
+    for (;;) { /* smaller tasks where threads would be without one */
+        const bool tall = job->task_rows * job->rows > job->task_cols * job->lanes;
+        size_t *larger = tall ? &job->task_rows : &job->task_cols;
+        job->row_tasks = parts(job->a_panels, job->task_rows);
+        job->col_tasks = parts(job->b_panels, job->task_cols);
+        if (job->row_tasks * job->col_tasks * args->batch >= enough || *larger == 1)
+            break;
+        *larger = parts(*larger, 2);
     }
-    job->task_rows = least(TASK_ROWS / job->rows, job->a_panels);
-    job->task_cols = least(TASK_COLS / job->lanes, job->b_panels);
-    while (parts(job->a_panels, job->task_rows) * parts(job->b_panels, job->task_cols) < 3 * (size_t)threads &&
-           threads > 1 && job->task_rows > 1)
-        job->task_rows = parts(job->task_rows, 2);
-    job->row_tasks = parts(job->a_panels, job->task_rows);
-    job->col_tasks = parts(job->b_panels, job->task_cols);
+    const size_t whole = GROUP * job->word_k, most = DEPTH_MAX / whole * whole;
+    const size_t cached = CACHED_WORDS / (job->task_cols * job->lanes * b_words) / GROUP * whole;
+    const size_t block_k = least(cached > whole ? cached : whole, most);
+    job->blocks = parts(args->k, block_k);
+    job->block_k = job->blocks ? parts(parts(args->k, job->blocks), whole) * whole : 0;
+    job->blocks = job->blocks ? parts(args->k, job->block_k) : 0;
+    if (kernel) {
+        job->a_block = job->block_k / job->word_k * job->rows * (size_t)kernel->a_words(&job->plan);
+        job->b_block = job->block_k / job->word_k * job->lanes * b_words;
+    }
 }
 
-/* The next COUNT parts of SIZE bytes, on a cache line; TOTAL stays at SIZE_MAX once it is too much. */
-static size_t reserve(size_t *total, size_t count, size_t size) {
-    const size_t most = SIZE_MAX / 4, at_byte = *total;
-    bool fits = at_byte < most && (count == 0 || size <= (most - at_byte) / count - 64);
-    *total = fits ? (at_byte + count * size + 63) / 64 * 64 : SIZE_MAX;
-    return at_byte;
-}
-
-/* All in one piece, from malloc(): the C library keeps one freed piece for the next call, where several, or an aligned
- * one, go back to the system, whose new pages then cost as much as a small product. */
-static bool take_memory(struct job *job, int threads, void **memory) {
-    const struct engine_kernel *kernel = job->kernel;
-    const size_t a_count = kernel ? job->blocks * job->a_panels : 0, b_count = kernel ? job->blocks * job->b_panels : 0;
-    size_t total = 0, scratch = reserve(&total, (size_t)threads, job->scratch_size);
-    size_t a = reserve(&total, a_count, job->a_block * sizeof *job->a);
-    size_t b = reserve(&total, b_count, job->b_block * sizeof *job->b);
-    size_t a_range = reserve(&total, a_count, sizeof *job->a_range);
-    size_t b_range = reserve(&total, b_count, sizeof *job->b_range);
-    const size_t align = total < LARGE ? 64 : HUGE_PAGE;
-    *memory = total == SIZE_MAX ? NULL : malloc(total + align);
-    if (!*memory)
-        return false;
-    char *base = (char *)*memory + (align - (uintptr_t)*memory % align);
-#ifdef MADV_HUGEPAGE
-    if (align == HUGE_PAGE) /* only a wish: where it is not granted, the pages are small */
-        (void)madvise(base, total / HUGE_PAGE * HUGE_PAGE, MADV_HUGEPAGE);
-#endif
-    job->scratch = base + scratch;
-    job->a = (uint32_t *)(void *)(base + a);
-    job->b = (uint32_t *)(void *)(base + b);
-    job->a_range = (struct engine_range *)(void *)(base + a_range);
-    job->b_range = (struct engine_range *)(void *)(base + b_range);
-    return true;
-}
-
+/* All scratch is one piece from malloc(): the C library keeps one freed piece for the next call, where several, or an
+ * aligned one, go back to the system, whose new pages then cost as much as a small product. */
 static enum daa_status run_fast(const struct daa_gemm_args *args, struct daa_gemm_report *report,
                                 struct daa_error *error) {
     struct job job = {.args = args, .plan = make_plan(args->config)};
-    const int threads = thread_count(args);
-    void *memory = NULL;
-    job.kernel = daa_kernel(report->engine, &job.plan);
+    struct scratch unused;
     if (args->m == 0 || args->n == 0 || args->batch == 0)
         return DAA_OK;
-    shape(&job, threads);
+    const int threads = thread_count(args);
+    job.kernel = daa_kernel(report->engine, &job.plan);
     job.plain_out = daa_format_equal(args->config->out_format, args->config->acc_format);
-    job.scratch_size = (job.task_rows * job.rows * job.task_cols * job.lanes * sizeof(float) +
-                        (ROWS_MAX + LANES_MAX) * STEPS_MAX * DAA_STREAMS_MAX * sizeof(uint16_t) + 63) /
-                       64 * 64;
-    if (!take_memory(&job, threads, &memory)) {
-        daa_fail(error, "out of memory for panels of %zu x %zu and %zu x %zu operands; give smaller matrices", args->m,
-                 args->k, args->k, args->n);
+    shape(&job, threads);
+    job.scratch_size = lay_out(&job, 0, &unused);
+    char *memory = malloc((size_t)threads * job.scratch_size + 64);
+    if (!memory) {
+        daa_fail(error, "out of memory for the blocks of %d threads; give fewer threads", threads);
         return DAA_NO_MEMORY;
     }
+    job.scratch = ((uintptr_t)memory + 63) / 64 * 64;
     report->threads = run_threads(&job, threads);
     free(memory);
     return DAA_OK;

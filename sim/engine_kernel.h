@@ -9,7 +9,7 @@ enum {
     GROUP = 16,     /* steps that lie together in a packed row of A; a K block is a whole number of groups */
     ROWS_MAX = 16,  /* of a tile, any engine */
     LANES_MAX = 64, /* columns of a tile */
-    STEPS_MAX = 256 /* of a K block */
+    DEPTH_MAX = 512 /* elements of a K block */
 };
 
 /* The part of a configuration that the engines need, for bf16 operands and an fp32 accumulator. */

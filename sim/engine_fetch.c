@@ -1,0 +1,78 @@
+/* Sources to raw bf16, row after row as stored or across them. */
+#include <string.h>
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
+#include "engine_fetch.h"
+#include "engine_kernel.h"
+
+enum { EIGHT = 8 };
+
+static size_t least(size_t a, size_t b) {
+    return a < b ? a : b;
+}
+
+static const char *at(enum daa_type type, const void *data, size_t index) {
+    return (const char *)data + index * (type == DAA_BITS16 ? 2 : 4);
+}
+
+void daa_fetch_lines(const struct engine_source *source, size_t index, size_t lines, size_t count, uint16_t *raw,
+                     size_t ld) {
+    for (size_t line = 0; line < lines; line++, index += source->ld, raw += ld) {
+        const void *from = at(source->type, source->data, index);
+        if (source->type == DAA_BITS16 && count == 32)
+            memcpy(raw, from, 32 * sizeof *raw); /* of a known size: a few moves, where a call would take longer */
+        else
+            source->load(source->type, from, count, raw);
+    }
+}
+
+/* Eight lines of eight elements each to eight lines of the other direction. */
+static void transpose(const uint16_t *const from[EIGHT], size_t at_element, uint16_t *to, size_t ld) {
+#if defined(__SSE2__)
+    __m128i row[EIGHT], pair[EIGHT], four[EIGHT];
+    for (int i = 0; i < EIGHT; i++)
+        row[i] = _mm_loadu_si128((const __m128i_u *)(from[i] + at_element));
+    for (int i = 0; i < EIGHT; i += 2) {
+        pair[i] = _mm_unpacklo_epi16(row[i], row[i + 1]);
+        pair[i + 1] = _mm_unpackhi_epi16(row[i], row[i + 1]);
+    }
+    for (int i = 0; i < EIGHT; i += 4) {
+        four[i] = _mm_unpacklo_epi32(pair[i], pair[i + 2]);
+        four[i + 1] = _mm_unpackhi_epi32(pair[i], pair[i + 2]);
+        four[i + 2] = _mm_unpacklo_epi32(pair[i + 1], pair[i + 3]);
+        four[i + 3] = _mm_unpackhi_epi32(pair[i + 1], pair[i + 3]);
+    }
+    for (size_t i = 0; i < EIGHT / 2; i++) {
+        _mm_storeu_si128((__m128i_u *)(to + 2 * i * ld), _mm_unpacklo_epi64(four[i], four[i + 4]));
+        _mm_storeu_si128((__m128i_u *)(to + (2 * i + 1) * ld), _mm_unpackhi_epi64(four[i], four[i + 4]));
+    }
+#else
+    for (size_t i = 0; i < EIGHT; i++)
+        for (size_t j = 0; j < EIGHT; j++)
+            to[j * ld + i] = from[i][at_element + j];
+#endif
+}
+
+void daa_fetch_across(const struct engine_source *source, size_t index, size_t lines, size_t count, uint16_t *raw,
+                      size_t ld) {
+    uint16_t loaded[EIGHT][DEPTH_MAX];
+    for (size_t line = 0; line < lines; line += EIGHT, index += EIGHT * source->ld) {
+        const uint16_t *from[EIGHT];
+        const size_t there = least(lines - line, EIGHT);
+        for (size_t i = 0; i < there; i++) {
+            from[i] = (const uint16_t *)source->data + index + i * source->ld;
+            if (source->type != DAA_BITS16) {
+                source->load(source->type, at(source->type, source->data, index + i * source->ld), count, loaded[i]);
+                from[i] = loaded[i];
+            }
+        }
+        size_t element = 0;
+        for (; there == EIGHT && element + EIGHT <= count; element += EIGHT)
+            transpose(from, element, raw + element * ld + line, ld);
+        for (; element < count; element++)
+            for (size_t i = 0; i < there; i++)
+                raw[element * ld + line + i] = from[i][element];
+    }
+}

@@ -1,0 +1,21 @@
+/* Blocks of a source matrix as raw bf16, for engine.c. */
+#ifndef DAA_ENGINE_FETCH_H
+#define DAA_ENGINE_FETCH_H
+
+#include "engine.h"
+
+struct engine_source {
+    enum daa_type type;
+    const void *data; /* of one matrix */
+    size_t ld;
+    uint32_t (*load)(enum daa_type type, const void *data, size_t count, uint16_t *raw);
+};
+
+/* LINES stored lines from element INDEX on, COUNT elements of each: element e of line i to raw[i * ld + e], or, across,
+ * to raw[e * ld + i]; there COUNT is at most DEPTH_MAX. */
+void daa_fetch_lines(const struct engine_source *source, size_t index, size_t lines, size_t count, uint16_t *raw,
+                     size_t ld);
+void daa_fetch_across(const struct engine_source *source, size_t index, size_t lines, size_t count, uint16_t *raw,
+                      size_t ld);
+
+#endif
