@@ -4,8 +4,10 @@
 Interrupted at any point and started again, it goes on where it was: finished runs are in the CSV, the others have
 checkpoints."""
 import argparse
+import contextlib
 import fcntl
 import json
+import math
 import os
 import pathlib
 import queue
@@ -20,14 +22,21 @@ from train import StudyError, arms, report
 from train.run import Run, add_recipe, command, discard, positive, recipe, words
 from train.table import KEY, append_row, key_of, read_rows
 
-def lock(directory):
-    """Holds the directory until this process ends, however it ends."""
+RUN = (sys.executable, "-m", "train.run")  # the command of one run
+
+
+@contextlib.contextmanager
+def locked(directory):
+    """Holds the directory against other studies; the system lets it go when this process ends, however it ends."""
     directory.mkdir(parents=True, exist_ok=True)
     handle = os.open(directory, os.O_RDONLY)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
     except BlockingIOError:
         raise StudyError(f"{directory} is in use by another study; wait for its end, or stop it") from None
+    finally:
+        os.close(handle)
 
 
 def plan(names, seeds, shared):
@@ -58,7 +67,7 @@ class Scheduler:
                  "--lr", run.lr, "--high", ",".join(run.high), "--work", options.work, "--curve", self.curve(run)]
         # A session of its own: Ctrl-C reaches the scheduler only, which then ends its runs.
         said = tempfile.TemporaryFile("w+")
-        process = subprocess.Popen([sys.executable, "-m", "train.run", *map(str, words)], stdout=subprocess.PIPE,
+        process = subprocess.Popen([*RUN, *map(str, words)], stdout=subprocess.PIPE,
                                    stderr=said, text=True, start_new_session=True, env=environment())
         self.running[run] = process
         threading.Thread(target=self.follow, args=(run, process, said), daemon=True).start()
@@ -72,7 +81,7 @@ class Scheduler:
         self.events.put((run, (said.read().strip(), status)))
 
     def loop(self):
-        progress = Progress(len(self.waiting))
+        progress = Progress(self.waiting)
         while self.waiting or self.running:
             while self.waiting and len(self.running) < self.jobs:
                 self.start(self.waiting.pop(0))
@@ -81,10 +90,10 @@ class Scheduler:
                 del self.running[run]
                 error, status = event
                 if error:
-                    print(f"{run.name}: {error.splitlines()[-1]}", file=sys.stderr, flush=True)
+                    print(f"{run.name}: {error}", file=sys.stderr, flush=True)
                 if status:
                     self.failed.append(run)
-                    progress.drop(run)
+                    progress.failed(run)
             elif event.startswith("{"):
                 result = json.loads(event)
                 append_row(self.table, run, result)
@@ -92,7 +101,7 @@ class Scheduler:
                 progress.finished(run)
                 print(f"{run.name}: accuracy {result['test_accuracy']:.2f}%, training loss {result['train_loss']:.4f}, "
                       f"{result['seconds'] / 60:.1f} min; {progress}", flush=True)
-            else:
+            elif event.startswith("step "):
                 _, place, loss = event.split()
                 progress.step(run, *map(int, place.split("/")))
                 progress.show(f"{run.name} {place} loss {loss}; {progress}")
@@ -106,33 +115,36 @@ class Scheduler:
 
 
 class Progress:
-    """How far the study is and how long it will still take, by the share of runs done since it started."""
+    """How far the study is and how long it will still take, from the speed of this scheduler's own work so far. Work is
+    counted in runs of the reference (arms.cost)."""
+
+    KNOWN = 0.05  # of a run: work before there is an estimate
 
     def __init__(self, runs):
-        self.runs, self.done, self.began = runs, 0, time.monotonic()
-        self.share, self.first = {}, {}  # of each run in progress: its share now, and when it started here
-        self.worked = 0.0  # runs' worth of work done here
-        self.shown = 0.0
+        self.left = {run: arms.cost(run.arm) for run in runs}
+        self.seen = set()  # runs that have said where they are: a resumed one begins in its middle
+        self.runs, self.done, self.worked = len(runs), 0, 0.0
+        self.began, self.shown = time.monotonic(), -math.inf
 
     def step(self, run, step, steps):
-        self.first.setdefault(run, (step - 1) / steps)
-        self.share[run] = step / steps
+        left = arms.cost(run.arm) * (1 - step / steps)
+        if run in self.seen:
+            self.worked += self.left[run] - left
+        self.seen.add(run)
+        self.left[run] = left
 
     def finished(self, run):
-        self.worked += 1 - self.first.pop(run, 0)
-        self.share.pop(run, None)
+        del self.left[run]
         self.done += 1
 
-    def drop(self, run):
-        self.first.pop(run, None)
-        self.share.pop(run, None)
+    def failed(self, run):
+        del self.left[run]
         self.runs -= 1
 
     def __str__(self):
-        worked = self.worked + sum(share - self.first[run] for run, share in self.share.items())
-        left = self.runs - self.done - sum(self.share.values())
-        seconds = (time.monotonic() - self.began) * left / worked if worked else 0
-        return f"{self.done} of {self.runs} runs done, {duration(seconds) if worked else 'time unknown'} left"
+        known = self.worked > self.KNOWN
+        time_left = duration((time.monotonic() - self.began) * sum(self.left.values()) / self.worked) if known else "time unknown"
+        return f"{self.done} of {self.runs} runs done, {time_left} left"
 
     def show(self, text):
         """A line that the next one overwrites on a terminal; one a minute elsewhere."""
@@ -178,7 +190,7 @@ def main(arguments=None):
     parser = argparse.ArgumentParser(prog="train.accuracy", description="Train every arm of the study on every seed. Runs "
                                      "that the output already holds are left out; Ctrl-C keeps what is done.")
     add_recipe(parser)
-    parser.add_argument("--arms", type=arm_names, default=tuple(arms.ARMS), metavar="ARM,...",
+    parser.add_argument("--arms", type=arm_names, default=arms.ORDER, metavar="ARM,...",
                         help=f"of {', '.join(arms.ARMS)}; default: all")
     parser.add_argument("--seeds", type=seed_list, metavar="N,...", help="default: those of the study, by arm")
     parser.add_argument("--output", type=pathlib.Path, default=pathlib.Path("build/accuracy"), metavar="DIR",
@@ -187,29 +199,30 @@ def main(arguments=None):
                         help="runs at a time, one thread each; default: the processors, %(default)s")
     options = parser.parse_args(arguments)
 
-    def interrupted(number, frame):
-        raise KeyboardInterrupt
+    with command("train.accuracy"), contextlib.ExitStack() as locks:
+        for directory in sorted({options.output.resolve(), options.work.resolve()}):
+            locks.enter_context(locked(directory))
+        study(options)
 
-    signal.signal(signal.SIGTERM, interrupted)
-    with command("train.accuracy"):
-        lock(options.output)
-        if options.work.resolve() != options.output.resolve():
-            lock(options.work)
-        done = [{name: row[name] for name in KEY} for row in read_rows(options.output / "runs.csv")]
-        runs = [run for run in plan(options.arms, options.seeds, recipe(options)) if key_of(run) not in done]
-        scheduler = Scheduler(runs, options.jobs, options)
-        try:
-            scheduler.loop()
-        except KeyboardInterrupt:
-            print("\nstopping; the same command goes on from here", flush=True)
-            scheduler.stop()
-            sys.exit(130)
-        except BaseException:
-            scheduler.stop()
-            raise
-        print(report.write(options.output), flush=True)
-        if scheduler.failed:
-            raise StudyError(f"{len(scheduler.failed)} runs failed: {', '.join(run.name for run in scheduler.failed)}")
+
+def study(options):
+    """Runs what is not in the CSV yet, then writes the report."""
+    done = [{name: row[name] for name in KEY} for row in read_rows(options.output / "runs.csv")]
+    runs = [run for run in plan(options.arms, options.seeds, recipe(options)) if key_of(run) not in done]
+    scheduler = Scheduler(runs, options.jobs, options)
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        scheduler.loop()
+    except KeyboardInterrupt:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        print("\nstopping; the same command goes on from here", flush=True)
+        sys.exit(130)
+    finally:
+        scheduler.stop()
+        signal.signal(signal.SIGTERM, before)
+    print(report.write(options.output), flush=True)
+    if scheduler.failed:
+        raise StudyError(f"{len(scheduler.failed)} runs failed: {', '.join(run.name for run in scheduler.failed)}")
 
 
 if __name__ == "__main__":

@@ -24,40 +24,61 @@ def _all(options, seeds, says):
     return Arm(options, options, options, seeds, says)
 
 
-# In the order of the study, seed by seed, so that a study cut short has the important pairs. The rivals of steering and
-# the arms with one GEMM in DAA have T = 1: at T = 4 all of them, all-low included, are expected within the noise of bf16,
-# so only a low value that hurts tells a steering from another and a GEMM from another. All-low is also there at T = 4,
-# because it is what an architect would build instead.
+# The rivals of steering and the arms with one GEMM in DAA have T = 1: at T = 4 all of them, all-low included, are expected
+# within the noise of bf16, so only a low value that hurts tells one steering, and one GEMM, from another. All-low is also
+# there at T = 4, because it is what an architect would build instead.
 ARMS = {
+    "fp32": _all(None, 3, "float32 by PyTorch"),
     "bf16": _all(BF16, 5, "bf16 products, fp32 accumulation: the reference of the pairs"),
-    "s2-t4": _all(_daa(2, 4), 5, "2 streams, 4 low bits: the default"),
-    "s4-t4": _all(_daa(4, 4), 5, "4 streams, 4 low bits"),
-    "fp32": _all(None, 3, "float32 by torch"),
+    "s2-t4": _all(_daa(2, 4), 5, "2 streams, 4 low bits"),
+    "s2-t3": _all(_daa(2, 3), 3, "2 streams, 3 low bits"),
     "s2-t2": _all(_daa(2, 2), 3, "2 streams, 2 low bits"),
     "s2-t1": _all(_daa(2, 1), 3, "2 streams, 1 low bit: a power of two"),
-    "s4-t2": _all(_daa(4, 2), 3, "4 streams, 2 low bits"),
-    "low-t1": _all(_daa(2, 1, policy="low"), 3, "all products low, 1 bit"),
-    "s2-t3": _all(_daa(2, 3), 3, "2 streams, 3 low bits"),
+    "s2-t4-trunc": _all(_daa(2, 4, lo_round="truncate"), 3, "2 streams, 4 low bits, truncated"),
+    "s2-t3-trunc": _all(_daa(2, 3, lo_round="truncate"), 3, "2 streams, 3 low bits, truncated"),
+    "s2-t2-trunc": _all(_daa(2, 2, lo_round="truncate"), 3, "2 streams, 2 low bits, truncated"),
+    "s2-t1-trunc": _all(_daa(2, 1, lo_round="truncate"), 3, "2 streams, 1 low bit, truncated"),
+    "s4-t4": _all(_daa(4, 4), 5, "4 streams, 4 low bits"),
     "s4-t3": _all(_daa(4, 3), 3, "4 streams, 3 low bits"),
-    "s2-t2-trunc": _all(_daa(2, 2, lo_round="truncate"), 3, "2 low bits, truncated"),
-    "s2-t1-trunc": _all(_daa(2, 1, lo_round="truncate"), 3, "1 low bit, truncated"),
-    "s2-t4-trunc": _all(_daa(2, 4, lo_round="truncate"), 3, "4 low bits, truncated"),
-    "s2-t3-trunc": _all(_daa(2, 3, lo_round="truncate"), 3, "3 low bits, truncated"),
-    "static-t1": _all(_daa(2, 1, policy="static"), 3, "stream 0 always high, 1 low bit"),
-    "rotate-t1": _all(_daa(2, 1, policy="rotate"), 3, "the streams high in turn, 1 low bit"),
-    "only-forward": Arm(_daa(2, 1), BF16, BF16, 3, "2 streams, 1 low bit, in the forward GEMM; bf16 in the others"),
-    "only-input-grad": Arm(BF16, _daa(2, 1), BF16, 3, "the same in the input gradient"),
-    "only-weight-grad": Arm(BF16, BF16, _daa(2, 1), 3, "the same in the weight gradient"),
-    "low-t4": _all(_daa(2, 4, policy="low"), 3, "all products low, 4 bits"),
+    "s4-t2": _all(_daa(4, 2), 3, "4 streams, 2 low bits"),
+    "static-t1": _all(_daa(2, 1, policy="static"), 3, "2 streams, 1 low bit, stream 0 always high"),
+    "rotate-t1": _all(_daa(2, 1, policy="rotate"), 3, "2 streams, 1 low bit, the streams high in turn"),
+    "low-t1": _all(_daa(2, 1, policy="low"), 3, "2 streams, all products low, 1 bit"),
+    "low-t4": _all(_daa(2, 4, policy="low"), 3, "2 streams, all products low, 4 bits"),
+    "only-forward": Arm(_daa(2, 1), BF16, BF16, 3, "s2-t1 in the forward GEMM, bf16 in the others"),
+    "only-input-grad": Arm(BF16, _daa(2, 1), BF16, 3, "s2-t1 in the input gradient, bf16 in the others"),
+    "only-weight-grad": Arm(BF16, BF16, _daa(2, 1), 3, "s2-t1 in the weight gradient, bf16 in the others"),
 }
 
+# Of the study, seed by seed: the important pairs first, so that a study cut short has them; the slow ones last.
+ORDER = ("bf16", "s2-t4", "s4-t4", "fp32", "s2-t2", "s2-t1", "s4-t2", "low-t1", "s2-t3", "s4-t3", "s2-t2-trunc",
+         "s2-t1-trunc", "only-forward", "only-input-grad", "only-weight-grad", "low-t4", "s2-t4-trunc", "s2-t3-trunc",
+         "static-t1", "rotate-t1")
+
 REFERENCE = "bf16"
-SHORT = ("bf16", "s2-t4", "s4-t4", "fp32")
+
+# Not trained, but in the table of signal-to-noise ratios: the rivals at the default's low bits.
+SNR_ONLY = {
+    "static-t4": _daa(2, 4, policy="static"),
+    "rotate-t4": _daa(2, 4, policy="rotate"),
+    "high": _daa(2, 4, policy="high"),
+}
 
 
 def is_float32(name):
     """Does no GEMM of the arm go through daa?"""
     return ARMS[name][:3] == (None, None, None)
+
+
+def cost(name):
+    """Time of a run, roughly, in runs of the reference: a doubling of the streams costs the emulator one more."""
+    return sum(1 if options is None else options["streams"].bit_length() for options in ARMS[name][:3]) / len(GEMMS)
+
+
+def is_uniform(name):
+    """Do the three GEMMs share one arithmetic?"""
+    arm = ARMS[name]
+    return arm.forward == arm.input_grad == arm.weight_grad
 
 
 def configs(name):

@@ -1,13 +1,14 @@
 """Tables and plots of a study from its CSV: `python -m train.report DIR`. They are of the runs that are there, however
 many, and every figure is of a run's end, never of its best epoch."""
 import argparse
+import io
 import math
 import pathlib
 from typing import NamedTuple, Optional
 
 import numpy as np
 
-from train import StudyError, arms
+from train import StudyError, arms, snr
 from train.run import Run, command, write_whole
 from train.table import read_rows
 
@@ -15,6 +16,7 @@ CONFIDENCE = 0.95
 PAPER = -0.5  # percentage points: what the paper allows
 TARGETS = {2: -0.1, 4: -0.3}  # by streams: ours
 SMOOTH = 51  # steps of the moving average of the plotted losses
+EVERY = 8  # steps between plotted points
 
 
 class Difference(NamedTuple):
@@ -88,17 +90,160 @@ def table(summaries):
     return "\n".join(lines)
 
 
+def snr_table(ratios):
+    """Markdown: the median over the layers, in dB, of each GEMM at each step."""
+    places = sorted(ratios, key=lambda place: (place[0], arms.GEMMS.index(place[1])))
+    lines = ["| arithmetic | " + " | ".join(f"step {step}, {gemm.replace('_', ' ')}" for step, gemm in places) + " |",
+             "| --- |" + " ---: |" * len(places)]
+    for arm in ratios[places[0]]:
+        lines.append(f"| `{arm}` | " + " | ".join(f"{np.median(ratios[place][arm]):.1f}" for place in places) + " |")
+    return "\n".join(lines)
+
+
+# ---- plots ----
+
+def figure(width, height, panels, **options):
+    """A figure, and its panels by name (subplot_mosaic); its file is the same for the same numbers."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    matplotlib.rcParams.update({"svg.hashsalt": "daa", "svg.fonttype": "none", "font.size": 9})
+    from matplotlib import pyplot
+
+    plot = pyplot.figure(figsize=(width, height), constrained_layout=True)
+    return plot, plot.subplot_mosaic(panels, **options)
+
+
+def legend(panel, lines):
+    """A panel that holds nothing but the legend of another one."""
+    panel.axis("off")
+    panel.legend(*lines.get_legend_handles_labels(), loc="upper left", borderaxespad=0, frameon=False)
+
+
+def save(plot, path):
+    from matplotlib import pyplot
+
+    out = io.BytesIO()
+    plot.savefig(out, format="svg", metadata={"Date": None})
+    pyplot.close(plot)
+    write_whole(path, out.getvalue())
+
+
+def plot_differences(summaries, title, path):
+    """The paired differences with their intervals, by arm, and the targets."""
+    shown = [s for s in summaries if s.difference]
+    if not shown:
+        return False
+    plot, panels = figure(8, 1.2 + 0.28 * len(shown), [["pairs", "legend"]], gridspec_kw={"width_ratios": [3, 1]})
+    axes = panels["pairs"]
+    for place, s in enumerate(shown):
+        pairs, mean, half = s.difference
+        axes.errorbar(mean, place, xerr=half if pairs > 1 else None, fmt="o", markersize=4, capsize=3, color="tab:blue",
+                      markerfacecolor="tab:blue" if pairs > 1 else "white")
+    axes.axvline(0, color="black", linewidth=0.8)
+    for value, says, style in ((TARGETS[2], "target, 2 streams", ":"), (TARGETS[4], "target, 4 streams", "--"),
+                               (PAPER, "the paper's limit", "-")):
+        axes.axvline(value, color="tab:red", linewidth=0.8, linestyle=style, label=f"{value:+.1f}: {says}")
+    axes.set_yticks(range(len(shown)), [f"{s.arm} ({s.difference.pairs})" for s in shown])
+    axes.invert_yaxis()
+    # An interval of two pairs can be wider than everything else.
+    ends = [abs(s.difference.mean) + (0 if s.difference.pairs < 3 else s.difference.half) for s in shown]
+    axes.set_xlim(-1.1 * max(*ends, 0.6), 1.1 * max(*ends, 0.6))
+    axes.set_xlabel(f"test accuracy minus {arms.REFERENCE}, points: mean of (pairs), 95% interval")
+    axes.set_title(title)
+    legend(panels["legend"], axes)
+    save(plot, path)
+    return True
+
+
+def smooth(losses):
+    """Steps and the moving average there; the ends, where the window is not full, are left out."""
+    width = min(SMOOTH, len(losses))
+    averages = np.convolve(losses, np.ones(width) / width, "valid")
+    return np.arange(len(averages))[::EVERY] + width // 2, averages[::EVERY]
+
+
+def plot_losses(curves, title, path):
+    """CURVES: {arm: {seed: losses}}. Above, the losses; below, the differences to the reference on the same batches."""
+    if not curves:
+        return False
+    plot, panels = figure(8, 7, [["above", "legend"], ["below", "legend"]], gridspec_kw={"width_ratios": [4, 1]})
+    above, below = panels["above"], panels["below"]
+    reference = curves.get(arms.REFERENCE, {})
+    for place, arm in enumerate(sorted(curves, key=list(arms.ARMS).index)):
+        style = dict(label=arm, linewidth=1, color=f"C{place % 10}", linestyle=("-", "--", ":")[place // 10 % 3])
+        above.plot(*smooth(np.mean(list(curves[arm].values()), axis=0)), **style)
+        pairs = [losses - reference[seed] for seed, losses in curves[arm].items() if seed in reference]
+        if pairs and arm != arms.REFERENCE:
+            below.plot(*smooth(np.mean(pairs, axis=0)), **style)
+    above.set(title=title, ylabel=f"training loss, mean of {SMOOTH} steps", yscale="log")
+    below.set(xlabel="step", ylabel=f"minus {arms.REFERENCE}, same batches")
+    below.axhline(0, color="black", linewidth=0.8)
+    legend(panels["legend"], above)
+    save(plot, path)
+    return True
+
+
+def plot_snr(ratios, path):
+    """Median and range over the layers, by arithmetic and GEMM; one mark a step."""
+    steps = sorted({step for step, _ in ratios})
+    names = list(next(iter(ratios.values())))
+    plot, panels = figure(9, 1 + 0.26 * len(names), [[*arms.GEMMS, "legend"]], gridspec_kw={"width_ratios": [3, 3, 3, 1]})
+    for gemm in arms.GEMMS:
+        axes = panels[gemm]
+        for number, step in enumerate(steps):
+            values = ratios.get((step, gemm))
+            if not values:
+                continue
+            places = np.arange(len(names)) + 0.3 * (number - (len(steps) - 1) / 2)
+            medians = np.array([np.median(values[name]) for name in names])
+            ends = np.array([[np.min(values[name]), np.max(values[name])] for name in names]).T
+            axes.errorbar(medians, places, xerr=abs(ends - medians), fmt="o", markersize=3, linewidth=0.8, label=f"step {step}")
+        axes.set(title=gemm.replace("_", " "), xlabel="signal to noise, dB")
+        axes.grid(axis="x", linewidth=0.3)
+        axes.set_yticks(range(len(names)), names if gemm == arms.GEMMS[0] else [""] * len(names))
+        axes.invert_yaxis()
+    legend(panels["legend"], panels[arms.GEMMS[0]])
+    save(plot, path)
+    return True
+
+
+# ---- the report ----
+
+def curves_of(directory, recipe, by_arm):
+    """The losses of the runs of a recipe; one whose file is not there is left out."""
+    curves = {}
+    for arm, rows in by_arm.items():
+        for seed in rows:
+            path = directory / "curves" / f"{recipe._replace(arm=arm, seed=seed).name}.npy"
+            if path.exists():
+                curves.setdefault(arm, {})[seed] = np.load(path).astype(float)
+    return curves
+
+
 def write(directory):
-    """Writes the report of a study beside its CSV; returns its text."""
+    """Writes the report of a study beside its CSV: report.md and plots. Returns the tables' text."""
     rows = read_rows(directory / "runs.csv")
     if not rows:
         raise StudyError(f"{directory / 'runs.csv'} holds no finished run yet; make accuracy or make study makes them")
-    parts = []
+    ratios = snr.read(directory / "snr.csv")
+    parts, images = [], []
     for recipe, by_arm in recipes(rows).items():
-        parts.append(f"{recipe.model} on {recipe.dataset}, {recipe.epochs:g} epochs, peak learning rate {recipe.lr:g}"
-                     + (f", all high: {', '.join(recipe.high)}" if recipe.high else "") + "\n\n" + table(summarise(by_arm)))
+        summaries = summarise(by_arm)
+        title = f"{recipe.model} on {recipe.dataset}, {recipe.epochs:g} epochs, peak learning rate {recipe.lr:g}"
+        title += f", all high: {', '.join(recipe.high)}" if recipe.high else ""
+        parts.append(f"{title}\n\n{table(summaries)}")
+        stem = recipe.recipe_name
+        for kind, drawn in (("differences", lambda path: plot_differences(summaries, title, path)),
+                            ("losses", lambda path: plot_losses(curves_of(directory, recipe, by_arm), title, path))):
+            if drawn(directory / f"{kind}-{stem}.svg"):
+                images.append(f"![{kind}, {title}]({kind}-{stem}.svg)")
+    if ratios:
+        parts.append("Signal-to-noise ratio of the GEMMs of ResNet-18's training, dB, median over the layers\n\n" + snr_table(ratios))
+        plot_snr(ratios, directory / "snr.svg")
+        images.append("![signal to noise](snr.svg)")
     text = "\n\n".join(parts) + "\n"
-    write_whole(directory / "report.md", text.encode())
+    write_whole(directory / "report.md", (text + "\n" + "\n".join(images) + "\n").encode())
     return text
 
 

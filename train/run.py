@@ -43,9 +43,12 @@ class Run(NamedTuple):
     high: Tuple[str, ...] = ()
 
     @property
+    def recipe_name(self):
+        return "-".join([self.dataset, self.model, f"{self.epochs:g}ep", f"lr{self.lr:g}", *self.high])
+
+    @property
     def name(self):
-        words = [self.dataset, self.model, f"{self.epochs:g}ep", f"lr{self.lr:g}", *self.high, self.arm, f"seed{self.seed}"]
-        return "-".join(words)
+        return f"{self.recipe_name}-{self.arm}-seed{self.seed}"
 
     def steps(self, images):
         """Steps of one batch; the last batch of an epoch may be smaller."""

@@ -1,11 +1,11 @@
-"""Small data for training tests."""
-import pathlib
+"""What the training tests share: where the packages are, and small data."""
 import sys
 
 import numpy as np
 import pytest
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
+from conftest import ROOT
+
 sys.path[:0] = [str(ROOT / "python"), str(ROOT)]
 
 

@@ -1,0 +1,86 @@
+"""The report against figures worked out by hand."""
+import math
+
+import numpy as np
+import pytest
+
+from training import ROOT  # noqa: F401
+from train import StudyError, arms, report, snr
+from train.run import Run
+from train.table import append_row
+
+RESULT = dict(steps=100, train_loss=0.25, test_loss=0.3, seconds=90.0, engine="avx2", daa="0.1.0", torch="1.13", config="c")
+
+
+def fill(directory, accuracies, **options):
+    directory.mkdir(exist_ok=True)
+    for arm, values in accuracies.items():
+        for seed, accuracy in values.items():
+            run = Run(arm, seed, **options)
+            append_row(directory / "runs.csv", run, dict(RESULT, test_accuracy=accuracy))
+            (directory / "curves").mkdir(exist_ok=True)
+            np.save(directory / "curves" / f"{run.name}.npy", np.linspace(2, 0.3, 100, dtype="f4") + seed / 100)
+
+
+def test_interval_by_hand():
+    """Differences -0.1, -0.3, 0.1: mean -0.1, deviation 0.2, t(2 degrees, 97.5%) = 4.302653."""
+    found = report.paired({0: 89.9, 1: 89.2, 2: 90.6, 9: 50.0}, {0: 90.0, 1: 89.5, 2: 90.5, 7: 99.0})
+    assert found.pairs == 3
+    assert found.mean == pytest.approx(-0.1)
+    assert found.half == pytest.approx(4.302653 * 0.2 / math.sqrt(3), rel=1e-6)
+
+
+def test_one_pair_has_no_interval_and_none_no_difference():
+    assert report.paired({0: 89.0}, {0: 90.0}) == report.Difference(1, -1.0, math.inf)
+    assert report.paired({0: 89.0}, {1: 90.0}) is None
+
+
+def test_tables(tmp_path):
+    fill(tmp_path, {"s2-t4": {0: 89.9, 1: 89.2, 2: 90.6}, "bf16": {0: 90.0, 1: 89.5, 2: 90.5}, "fp32": {0: 90.5}})
+    fill(tmp_path, {"s2-t4": {0: 70.0}}, model="vgg7")
+    text = report.write(tmp_path)
+    assert "| `fp32` | float32 by PyTorch | 1 | 90.50 | +0.50 |  | 1 | 0.2500 |" in text
+    assert "| `bf16` | bf16 products, fp32 accumulation: the reference of the pairs | 3 | 90.00 |  |  |  | 0.2500 |" in text
+    assert "| `s2-t4` | 2 streams, 4 low bits | 3 | 89.90 | -0.10 | -0.60 to +0.40 | 3 | 0.2500 |" in text
+    # Without its reference an arm has no difference, and networks do not mix.
+    assert "| `s2-t4` | 2 streams, 4 low bits | 1 | 70.00 |  |  |  | 0.2500 |" in text
+    assert text.index("`fp32`") < text.index("`bf16`") < text.index("`s2-t4`") < text.index("vgg7 on")
+
+
+def test_same_numbers_same_bytes(tmp_path):
+    pairs = {"s2-t4": {0: 89.9, 1: 89.2}, "bf16": {0: 90.0, 1: 89.5}, "s4-t4": {0: 89.0}}
+    rng = np.random.default_rng(0)
+    rows = [dict(step=step, layer=layer, gemm=gemm, m=1, n=1, k=1, **{arm: rng.normal(30, 3) for arm in ("bf16", "high")})
+            for step in (1, 9) for layer in "ab" for gemm in arms.GEMMS]
+    made = []
+    for name in ("one", "two"):
+        fill(tmp_path / name, pairs)
+        snr.write(tmp_path / name / "snr.csv", rows)
+        report.write(tmp_path / name)
+        made.append({path.name: path.read_bytes() for path in (tmp_path / name).iterdir() if path.is_file()})
+    assert made[0] == made[1]
+    plots = sorted(name for name in made[0] if name.endswith(".svg"))
+    stem = Run("", 0).recipe_name
+    assert plots == [f"differences-{stem}.svg", f"losses-{stem}.svg", "snr.svg"]
+    for name in plots:
+        assert f"({name})".encode() in made[0]["report.md"]
+
+
+def test_median_ratio(tmp_path):
+    rows = [dict(step=3, layer=layer, gemm="forward", m=1, n=1, k=1, bf16=value) for layer, value in zip("abc", (10, 60, 20))]
+    snr.write(tmp_path / "snr.csv", rows)
+    assert "| `bf16` | 20.0 |" in report.snr_table(snr.read(tmp_path / "snr.csv"))
+
+
+def test_no_runs(tmp_path):
+    with pytest.raises(StudyError, match="runs.csv holds no finished run yet; make accuracy"):
+        report.write(tmp_path)
+
+
+@pytest.mark.parametrize("spoil", [lambda text: text[:-5], lambda text: text.replace("seed", "sead", 1), lambda text: text + "x\n"])
+def test_damaged_table(tmp_path, spoil):
+    fill(tmp_path, {"bf16": {0: 90.0}})
+    path = tmp_path / "runs.csv"
+    path.write_text(spoil(path.read_text()))
+    with pytest.raises(StudyError, match="runs.csv is not a table of runs"):
+        report.write(tmp_path)
