@@ -491,7 +491,7 @@ static void shape(struct job *job, int threads) {
     job->block_k = job->blocks ? parts(parts(args->k, job->blocks), whole) * whole : 0;
     job->blocks = job->blocks ? parts(args->k, job->block_k) : 0;
     if (kernel) {
-        job->a_block = job->block_k / job->word_k * job->rows * (size_t)kernel->a_words(&job->plan);
+        job->a_block = job->block_k / whole * job->rows * (size_t)kernel->a_group(&job->plan);
         job->b_block = job->block_k / job->word_k * job->lanes * b_words;
     }
 }

@@ -22,6 +22,10 @@ static int words(const struct engine_plan *plan) {
     return (plan->policy == DAA_EXPONENT ? 3 : 2) * plan->streams / 2;
 }
 
+static int group(const struct engine_plan *plan) {
+    return words(plan) * GROUP;
+}
+
 static int steps_a_word(const struct engine_plan *plan) {
     return plan->streams == 1 ? 2 : 1;
 }
@@ -334,7 +338,7 @@ const struct engine_kernel daa_kernel_avx512bf16 = {
     .engine = DAA_ENGINE_AVX512BF16,
     .rows = ROWS,
     .lanes = LANES,
-    .a_words = words,
+    .a_group = group,
     .b_words = words,
     .steps_a_word = steps_a_word,
     .pack_a = pack_a,

@@ -32,6 +32,10 @@ static int words(const struct engine_plan *plan) {
     return (plan->policy == DAA_EXPONENT ? 2 : 1) * plan->streams + keys;
 }
 
+static int group(const struct engine_plan *plan) {
+    return words(plan) * GROUP;
+}
+
 static int steps_a_word(const struct engine_plan *plan) {
     (void)plan;
     return 1;
@@ -227,7 +231,7 @@ static void tile(const struct engine_plan *plan, size_t steps, const uint32_t *a
 
 #define KERNEL(which)                                                                                                  \
     {                                                                                                                  \
-        .engine = which, .rows = ROWS, .lanes = LANES, .a_words = words, .b_words = words,                             \
+        .engine = which, .rows = ROWS, .lanes = LANES, .a_group = group, .b_words = words,                             \
         .steps_a_word = steps_a_word, .pack_a = pack_a, .pack_b = pack_b, .tile = tile, .load = pack_load,             \
         .scan = pack_scan, .wide = daa_wide_vectors,                                                                   \
     }

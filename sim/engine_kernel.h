@@ -38,8 +38,8 @@ struct engine_kernel {
     enum daa_engine engine;
     bool exact;      /* whatever the operands: there is nothing to guard */
     int rows, lanes; /* of a tile */
-    /* Packed 32-bit words of one step, per row of A and per lane of B. */
-    int (*a_words)(const struct engine_plan *plan);
+    /* Packed 32-bit words: of GROUP steps of a row of A, of one step of a lane of B. */
+    int (*a_group)(const struct engine_plan *plan);
     int (*b_words)(const struct engine_plan *plan);
     /* Steps of a packed word: 2 where one word holds two steps of a single stream. */
     int (*steps_a_word)(const struct engine_plan *plan);
@@ -57,7 +57,8 @@ struct engine_kernel {
     engine_exact_path *wide;
 };
 
-extern const struct engine_kernel daa_kernel_avx2, daa_kernel_avx512, daa_kernel_avx512bf16, daa_kernel_wide;
+extern const struct engine_kernel daa_kernel_avx2_one, daa_kernel_avx2_two, daa_kernel_avx2_four, daa_kernel_avx512,
+    daa_kernel_avx512bf16, daa_kernel_wide;
 
 /* An engine's kernel for a plan; NULL for the engines that are not SIMD. */
 const struct engine_kernel *daa_kernel(enum daa_engine engine, const struct engine_plan *plan);

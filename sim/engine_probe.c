@@ -21,11 +21,11 @@ bool daa_engine_parse(const char *name, enum daa_engine *engine) {
     return false;
 }
 
-static const struct engine_kernel *fast_kernel(enum daa_engine engine) {
+static const struct engine_kernel *fast_kernel(enum daa_engine engine, int streams) {
 #if defined(__x86_64__)
     switch (engine) {
     case DAA_ENGINE_AVX2:
-        return &daa_kernel_avx2;
+        return streams == 1 ? &daa_kernel_avx2_one : streams == 2 ? &daa_kernel_avx2_two : &daa_kernel_avx2_four;
     case DAA_ENGINE_AVX512:
         return &daa_kernel_avx512;
     case DAA_ENGINE_AVX512BF16:
@@ -35,12 +35,13 @@ static const struct engine_kernel *fast_kernel(enum daa_engine engine) {
     }
 #else
     (void)engine;
+    (void)streams;
     return NULL;
 #endif
 }
 
 const struct engine_kernel *daa_kernel(enum daa_engine engine, const struct engine_plan *plan) {
-    const struct engine_kernel *fast = fast_kernel(engine);
+    const struct engine_kernel *fast = fast_kernel(engine, plan->streams);
 #if defined(__x86_64__)
     return fast && !daa_plan_fits_float(plan) ? &daa_kernel_wide : fast;
 #else
@@ -79,7 +80,7 @@ static bool behaves(const struct engine_kernel *kernel, const struct engine_plan
                  rows = (size_t)kernel->rows;
     const size_t lanes = (size_t)kernel->lanes;
     uint16_t a[ROWS_MAX * STEPS], b[STEPS * LANES_MAX];
-    uint32_t packed_a[ROWS_MAX * GROUP * 6] = {0}, packed_b[STEPS * LANES_MAX * 3];
+    uint32_t packed_a[ROWS_MAX * GROUP * 8] = {0}, packed_b[STEPS * LANES_MAX * 3];
     float got[ROWS_MAX * LANES_MAX] = {0}, want[ROWS_MAX * LANES_MAX];
     for (size_t i = 0; i < COUNT * SUMS; i++) {
         for (size_t x = 0; x < rows * STEPS; x++)

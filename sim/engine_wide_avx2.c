@@ -37,7 +37,11 @@ static int words(const struct engine_plan *plan) {
     return form_words(plan) + (plan->streams == 4 ? 4 : 1);
 }
 
-static int words_32(const struct engine_plan *plan) {
+static int group(const struct engine_plan *plan) {
+    return 2 * words(plan) * GROUP;
+}
+
+static int step(const struct engine_plan *plan) {
     return 2 * words(plan);
 }
 
@@ -324,8 +328,8 @@ const struct engine_kernel daa_kernel_wide = {
     .exact = true,
     .rows = ROWS,
     .lanes = LANES,
-    .a_words = words_32,
-    .b_words = words_32,
+    .a_group = group,
+    .b_words = step,
     .steps_a_word = steps_a_word,
     .pack_a = pack_a,
     .pack_b = pack_b,
