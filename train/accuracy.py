@@ -67,8 +67,8 @@ class Scheduler:
                  "--lr", run.lr, "--high", ",".join(run.high), "--work", options.work, "--curve", self.curve(run)]
         # A session of its own: Ctrl-C reaches the scheduler only, which then ends its runs.
         said = tempfile.TemporaryFile("w+")
-        process = subprocess.Popen([*RUN, *map(str, words)], stdout=subprocess.PIPE,
-                                   stderr=said, text=True, start_new_session=True, env=environment())
+        process = subprocess.Popen([*RUN, *map(str, words)], stdout=subprocess.PIPE, stderr=said,
+                                   text=True, start_new_session=True)
         self.running[run] = process
         threading.Thread(target=self.follow, args=(run, process, said), daemon=True).start()
 
@@ -158,17 +158,6 @@ class Progress:
 def duration(seconds):
     minutes = round(seconds / 60)
     return f"{minutes // 60} h {minutes % 60:02} min" if minutes >= 60 else f"{minutes} min" if minutes else f"{seconds:.0f} s"
-
-
-def environment():
-    """PyTorch's own float32 kernels held to AVX2, so that a run gives the same bits on any newer x86 processor."""
-    held = {}
-    try:
-        if " avx2 " in pathlib.Path("/proc/cpuinfo").read_text():
-            held = {"ATEN_CPU_CAPABILITY": "avx2", "ONEDNN_MAX_CPU_ISA": "AVX2"}
-    except OSError:
-        pass
-    return {**os.environ, **held, "OMP_NUM_THREADS": "1"}
 
 
 def arm_names(text):

@@ -42,26 +42,19 @@ def load(directory):
 
 # ---- a small set of them, to keep ----
 
-ROWS = 32  # of A and columns of B: evenly spaced ones
+ROWS = 32  # of A and columns of B: a random choice, in order; even steps would always hit the same pixel of an image
 DEPTH = 256  # of K: neighbours from the middle, so that the streams of a step hold what they held in training
-
-
-def spaced(size, count):
-    """COUNT indices spread evenly over 0 .. SIZE-1, or all of them."""
-    return np.arange(min(size, count)) * max(size // count, 1)
 
 
 def crop(operands):
     """The operands cut down, and what of them is left as an entry of the index."""
     (m, k), n = operands.a.shape, operands.b.shape[1]
-    rows, cols = spaced(m, ROWS), spaced(n, ROWS)
+    rng = np.random.default_rng(0)
+    rows, cols = (np.sort(rng.choice(size, min(size, ROWS), replace=False)) for size in (m, n))
     depth = min(k, DEPTH)
     start = (k - depth) // 2 // 4 * 4  # a step's first k, with up to 4 streams
-    inner = slice(start, start + depth)
-    entry = dict(name=operands.name, step=operands.step, layer=operands.layer, gemm=operands.gemm, m=m, n=n, k=k,
-                 rows=[0, int(rows[-1]) + 1, int(rows[1] - rows[0])], cols=[0, int(cols[-1]) + 1, int(cols[1] - cols[0])],
-                 depth=[start, start + depth, 1])
-    return operands._replace(a=operands.a[rows, inner], b=operands.b[inner][:, cols]), entry
+    entry = dict(name=operands.name, m=m, n=n, k=k, depth=[start, start + depth], rows=rows.tolist(), cols=cols.tolist())
+    return operands._replace(a=operands.a[rows, start : start + depth], b=operands.b[start : start + depth][:, cols]), entry
 
 
 def write_crops(directory, output, layers, origin):
@@ -75,8 +68,8 @@ def write_crops(directory, output, layers, origin):
             for side in "ab":
                 np.save(output / f"{cropped.name}.{side}.npy", np.ascontiguousarray(getattr(cropped, side), "<f4"))
     lines = ",\n    ".join(json.dumps(entry) for entry in entries)
-    says = ("A is M x K, B is K x N. m, n, k: sizes in training. rows (of A), cols (of B), depth (K of both): start, stop, "
-            "step of what is kept.")
+    says = ("NAME.a.npy is A (M x K), NAME.b.npy is B (K x N). m, n, k: their sizes in training. What is kept of them: rows of A "
+            "and cols of B, and of K the range depth, its end not included.")
     (output / "index.json").write_text(f'{{\n  "from": {json.dumps(origin)},\n  "says": {json.dumps(says)},\n  "gemms": [\n    '
                                        f"{lines}\n  ]\n}}\n")
     return entries

@@ -138,15 +138,15 @@ class Dump(NamedTuple):
     layers: Tuple[str, ...]  # none: all
     gemms: Tuple[str, ...]
 
+    def place(self, step):
+        return self.directory / f"step{step}"
+
     def at(self, network, step):
         if step not in self.steps:
             return contextlib.nullcontext()
         import daa.torch
 
-        options = {"layers": self.layers} if self.layers else {}
-        directory = self.directory / f"step{step}"
-        directory.mkdir(parents=True, exist_ok=True)
-        return daa.torch.dump(network, directory, gemms=self.gemms, **options)
+        return daa.torch.dump(network, self.place(step), layers=self.layers or None, gemms=self.gemms)
 
 
 def execute(run, dataset, work, stop=lambda: False, progress=lambda step, steps, loss: None, dump=None):
@@ -168,7 +168,7 @@ def execute(run, dataset, work, stop=lambda: False, progress=lambda step, steps,
         network.load_state_dict(state["model"])
         optimizer.load_state_dict(state["optimizer"])
         losses, seconds = state["losses"].tolist(), state["seconds"]
-    missed = [step for step in dump.steps if step < len(losses)] if dump else []
+    missed = [step for step in dump.steps if step < len(losses) and not dump.place(step).exists()] if dump else []
     if missed:
         raise StudyError(f"the checkpoint {path} is past step {missed[0]}, which cannot be dumped; delete it to start again")
     started, saved, shown = time.monotonic(), time.monotonic(), 0.0

@@ -1,17 +1,28 @@
-# Training through the array's arithmetic: the accuracy study. JOBS= runs at a time; DATA= another data set.
+# Training through the array's arithmetic: the accuracy study. tests.mk has a default of its own for JOBS.
 STUDY      ?= docs/accuracy
-# tests.mk has a default of its own for JOBS.
+TRAIN       = PYTHONPATH=python $(PYTHON) -m
 TRAIN_JOBS  = $(if $(filter command environment,$(firstword $(origin JOBS))),--jobs $(JOBS))
 TRAIN_ONLY  = $(if $(ARMS),--arms $(ARMS)) $(if $(SEEDS),--seeds $(SEEDS))
-TRAIN       = PYTHONPATH=python $(PYTHON) -m
 
-.PHONY: accuracy study accuracy-report
+.PHONY: accuracy study accuracy-snr accuracy-report training-operands
 accuracy: $(BUILD)/libdaa.so ## train ResNet-18 through bf16, 2 and 4 streams: a table, in minutes [DATA=directory] [JOBS=2]
-	$(TRAIN) train.accuracy --arms fp32,bf16,s2-t4,s4-t4 --seeds 0 --epochs 0.25 --data $(DATA) $(TRAIN_JOBS) \
+	$(TRAIN) train.accuracy --arms fp32,bf16,s2-t4,s4-t4 --seeds 0 --epochs 0.2 --data $(DATA) $(TRAIN_JOBS) \
 	  --output $(BUILD)/accuracy --work $(BUILD)/accuracy
 
-study: $(BUILD)/libdaa.so ## the whole accuracy study, hours; goes on where it was interrupted [STUDY=docs/accuracy] [JOBS=2]
+study: $(BUILD)/libdaa.so ## the whole accuracy study, hours, from where it was [STUDY=directory] [JOBS=2] [ARMS=] [SEEDS=]
 	$(TRAIN) train.accuracy --data $(DATA) $(TRAIN_JOBS) $(TRAIN_ONLY) --output $(STUDY) --work $(BUILD)/study
 
-accuracy-report: ## tables and plots from the study's committed CSV [STUDY=docs/accuracy]
+accuracy-report: ## tables and plots from the study's CSV [STUDY=directory]
 	$(TRAIN) train.report $(STUDY)
+
+# Operands of every GEMM early in the study's first run and late in it, from that run done once more: 0.6 GB.
+OPERANDS := $(BUILD)/operands
+$(OPERANDS)/loss.npy: | $(BUILD)/libdaa.so
+	$(TRAIN) train.run --arm bf16 --seed 0 --data $(DATA) --work $(OPERANDS) --dump $(OPERANDS) --dump-steps 47,891 --curve $@
+
+accuracy-snr: $(OPERANDS)/loss.npy ## signal-to-noise ratios of the study: STUDY/snr.csv
+	$(TRAIN) train.snr $(OPERANDS) $(STUDY)/snr.csv
+
+training-operands: $(OPERANDS)/loss.npy ## cut tests/data/training out of real training tensors
+	$(TRAIN) train.operands $(OPERANDS) tests/data/training --layers conv1,layer1.0.conv2,layer3.0.conv2,layer4.1.conv2 \
+	  --origin "make training-operands: ResNet-18 on Fashion-MNIST, arm bf16, seed 0, early and late in training"

@@ -145,5 +145,6 @@ def test_dumped_operands(shapes, tmp_path):
     execute(run, shapes, tmp_path, dump=dump)
     names = sorted(str(path.relative_to(tmp_path / "dump")) for path in (tmp_path / "dump").rglob("*.npy"))
     assert names == [f"step{step}/0.forward.{side}.npy" for step in (0, 2) for side in "ab"]
-    with pytest.raises(StudyError, match="past step 0, which cannot be dumped; delete it"):
-        execute(run, shapes, tmp_path, dump=dump)
+    execute(run, shapes, tmp_path, dump=dump)  # resumed at its end, with everything there
+    with pytest.raises(StudyError, match="past step 1, which cannot be dumped; delete it"):
+        execute(run, shapes, tmp_path, dump=dump._replace(steps=(0, 1)))
