@@ -47,6 +47,25 @@ def test_short(run, program, seed, engine):
     check(run, program, engine, "--seed", seed)
 
 
+def flags(cpuinfo="/proc/cpuinfo"):
+    try:
+        with open(cpuinfo, encoding="ascii") as lines:
+            return set(next((line for line in lines if line.startswith("flags")), "").split())
+    except OSError:
+        return set()
+
+
+@pytest.mark.skipif(not {"avx2", "fma", "bmi2"} <= flags(), reason="the emulation needs AVX2")
+@pytest.mark.parametrize("engine", ["avx512", "avx512bf16"])
+def test_emulated(run, root, build, seed, engine):
+    """The AVX-512 engines without AVX-512: their bits are checked wherever the tests run."""
+    if build != root / "build":
+        pytest.skip("one build of it is enough")
+    result = run(make(root, build, "emulated/check-engine"), "--only", engine, "--seed", seed)
+    assert result.returncode == 0, result.stderr
+    assert "as the golden model has them" in result.stdout, result.stdout
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("engine", ENGINES)
 def test_long(run, program, seed, engine):

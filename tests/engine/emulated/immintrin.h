@@ -1,0 +1,238 @@
+/* The AVX-512 intrinsics that the engines use, element by element, for processors that have AVX2 only: the bits of the
+ * engines are then checked, their speed is not. In place of the compiler's header, which it includes. VDPBF16PS does as
+ * Zen 4 does: the upper product first, each a fused multiply-add, nearest, subnormals flushed whatever MXCSR says. */
+#ifndef DAA_EMULATED_IMMINTRIN_H
+#define DAA_EMULATED_IMMINTRIN_H
+
+#pragma GCC system_header /* include_next is an extension */
+#include_next <immintrin.h>
+#include <stdint.h>
+#include <string.h>
+
+union emulated {
+    __m512i i;
+    __m512 f;
+    uint16_t half[32];
+    uint32_t word[16];
+    float single[16];
+};
+
+#define EMULATED __attribute__((always_inline)) static inline
+
+/* RESULT and the operands are unions; x is the element's index. */
+#define EMULATED_BINARY(name, vector, member, element, count, value)                                                   \
+    EMULATED vector emulated_##name(vector a_, vector b_) {                                                            \
+        union emulated a = {.member = a_}, b = {.member = b_}, r;                                                      \
+        for (int x = 0; x < count; x++)                                                                                \
+            r.element[x] = value;                                                                                      \
+        return r.member;                                                                                               \
+    }
+#define EMULATED_COMPARE(name, mask, element, count, value)                                                            \
+    EMULATED mask emulated_##name(__m512i a_, __m512i b_) {                                                            \
+        union emulated a = {.i = a_}, b = {.i = b_};                                                                   \
+        uint32_t r = 0;                                                                                                \
+        for (int x = 0; x < count; x++)                                                                                \
+            r |= (uint32_t)(value) << x;                                                                               \
+        return (mask)r;                                                                                                \
+    }
+#define HALVES(name, value) EMULATED_BINARY(name, __m512i, i, half, 32, (uint16_t)(value))
+#define WORDS(name, value) EMULATED_BINARY(name, __m512i, i, word, 16, (uint32_t)(value))
+#define SINGLES(name, value) EMULATED_BINARY(name, __m512, f, single, 16, value)
+
+HALVES(add_epi16, a.half[x] + b.half[x])
+HALVES(sub_epi16, a.half[x] - b.half[x])
+HALVES(subs_epu16, a.half[x] > b.half[x] ? a.half[x] - b.half[x] : 0)
+HALVES(max_epu16, a.half[x] > b.half[x] ? a.half[x] : b.half[x])
+HALVES(sllv_epi16, b.half[x] < 16 ? a.half[x] << b.half[x] : 0)
+WORDS(add_epi32, a.word[x] + b.word[x])
+WORDS(sub_epi32, a.word[x] - b.word[x])
+WORDS(max_epi32, (int32_t)a.word[x] > (int32_t)b.word[x] ? a.word[x] : b.word[x])
+WORDS(sllv_epi32, b.word[x] < 32 ? a.word[x] << b.word[x] : 0)
+WORDS(and_si512, a.word[x] & b.word[x])
+WORDS(or_si512, a.word[x] | b.word[x])
+SINGLES(add_ps, a.single[x] + b.single[x])
+SINGLES(mul_ps, a.single[x] * b.single[x])
+EMULATED_COMPARE(cmpeq_epi16_mask, __mmask32, half, 32, a.half[x] == b.half[x])
+EMULATED_COMPARE(cmpgt_epu16_mask, __mmask32, half, 32, a.half[x] > b.half[x])
+EMULATED_COMPARE(test_epi16_mask, __mmask32, half, 32, (a.half[x] & b.half[x]) != 0)
+EMULATED_COMPARE(cmpgt_epi32_mask, __mmask16, word, 16, (int32_t)a.word[x] > (int32_t)b.word[x])
+
+EMULATED __m512i emulated_set1_epi16(short value) {
+    union emulated r;
+    for (int x = 0; x < 32; x++)
+        r.half[x] = (uint16_t)value;
+    return r.i;
+}
+EMULATED __m512i emulated_set1_epi32(int value) {
+    union emulated r;
+    for (int x = 0; x < 16; x++)
+        r.word[x] = (uint32_t)value;
+    return r.i;
+}
+EMULATED __m512i emulated_setzero_si512(void) {
+    return emulated_set1_epi32(0);
+}
+EMULATED __m512 emulated_setzero_ps(void) {
+    return (union emulated){.i = emulated_set1_epi32(0)}.f;
+}
+EMULATED __m512i emulated_castps_si512(__m512 a) {
+    return (union emulated){.f = a}.i;
+}
+EMULATED __m512 emulated_castsi512_ps(__m512i a) {
+    return (union emulated){.i = a}.f;
+}
+EMULATED __m512i emulated_loadu_si512(const void *from) {
+    union emulated r;
+    memcpy(&r, from, sizeof r);
+    return r.i;
+}
+EMULATED __m512 emulated_loadu_ps(const void *from) {
+    union emulated r;
+    memcpy(&r, from, sizeof r);
+    return r.f;
+}
+EMULATED void emulated_storeu_si512(void *to, __m512i a) {
+    memcpy(to, &a, sizeof a);
+}
+EMULATED void emulated_storeu_ps(void *to, __m512 a) {
+    memcpy(to, &a, sizeof a);
+}
+
+EMULATED __m512i emulated_slli_epi16(__m512i a, unsigned count) {
+    return emulated_sllv_epi16(a, emulated_set1_epi16((short)count));
+}
+EMULATED __m512i emulated_slli_epi32(__m512i a, unsigned count) {
+    return emulated_sllv_epi32(a, emulated_set1_epi32((int)count));
+}
+EMULATED __m512i emulated_srli_epi16(__m512i a, unsigned count) {
+    union emulated r = {.i = a};
+    for (int x = 0; x < 32; x++)
+        r.half[x] = (uint16_t)(count < 16 ? r.half[x] >> count : 0);
+    return r.i;
+}
+EMULATED __m512i emulated_srl_epi16(__m512i a, __m128i count) {
+    return emulated_srli_epi16(a, (unsigned)_mm_cvtsi128_si32(count));
+}
+EMULATED __m512i emulated_srli_epi32(__m512i a, unsigned count) {
+    union emulated r = {.i = a};
+    for (int x = 0; x < 16; x++)
+        r.word[x] = count < 32 ? r.word[x] >> count : 0;
+    return r.i;
+}
+EMULATED __m512i emulated_rol_epi32(__m512i a, unsigned count) { /* count: 1..31 */
+    return emulated_or_si512(emulated_slli_epi32(a, count), emulated_srli_epi32(a, 32 - count));
+}
+EMULATED __m512i emulated_cvtepu16_epi32(__m256i a) {
+    union emulated r;
+    uint16_t half[16];
+    memcpy(half, &a, sizeof half);
+    for (int x = 0; x < 16; x++)
+        r.word[x] = half[x];
+    return r.i;
+}
+EMULATED __m512i emulated_permutex2var_epi32(__m512i a_, __m512i index_, __m512i b_) {
+    union emulated a = {.i = a_}, b = {.i = b_}, index = {.i = index_}, r;
+    for (int x = 0; x < 16; x++)
+        r.word[x] = (index.word[x] & 16 ? b : a).word[index.word[x] & 15];
+    return r.i;
+}
+
+/* B where the mask has a one, else A. */
+EMULATED __m512i emulated_mask_blend_epi16(__mmask32 mask, __m512i a_, __m512i b_) {
+    union emulated a = {.i = a_}, b = {.i = b_};
+    for (int x = 0; x < 32; x++)
+        a.half[x] = mask >> x & 1 ? b.half[x] : a.half[x];
+    return a.i;
+}
+EMULATED __m512i emulated_mask_mov_epi16(__m512i a, __mmask32 mask, __m512i b) {
+    return emulated_mask_blend_epi16(mask, a, b);
+}
+EMULATED __m512i emulated_maskz_mov_epi16(__mmask32 mask, __m512i b) {
+    return emulated_mask_blend_epi16(mask, emulated_setzero_si512(), b);
+}
+EMULATED __m512 emulated_mask_blend_ps(__mmask16 mask, __m512 a_, __m512 b_) {
+    union emulated a = {.f = a_}, b = {.f = b_};
+    for (int x = 0; x < 16; x++)
+        a.word[x] = mask >> x & 1 ? b.word[x] : a.word[x];
+    return a.f;
+}
+EMULATED __m512 emulated_mask_mul_ps(__m512 else_, __mmask16 mask, __m512 a, __m512 b) {
+    return emulated_mask_blend_ps(mask, else_, emulated_mul_ps(a, b));
+}
+EMULATED __m512 emulated_fmadd_ps(__m512 a_, __m512 b_, __m512 c_) {
+    union emulated a = {.f = a_}, b = {.f = b_}, c = {.f = c_};
+    for (int x = 0; x < 16; x++)
+        c.single[x] = __builtin_fmaf(a.single[x], b.single[x], c.single[x]);
+    return c.f;
+}
+EMULATED __m512 emulated_mask3_fmadd_ps(__m512 a, __m512 b, __m512 c, __mmask16 mask) {
+    return emulated_mask_blend_ps(mask, c, emulated_fmadd_ps(a, b, c));
+}
+
+/* The barriers keep the arithmetic between the two changes of MXCSR. */
+EMULATED __m512 emulated_dpbf16_ps(__m512 sum, __m512bh a_, __m512bh b_) {
+    const unsigned before = _mm_getcsr();
+    union emulated a, b, r = {.f = sum};
+    memcpy(&a, &a_, sizeof a);
+    memcpy(&b, &b_, sizeof b);
+    _mm_setcsr(0x9fc0);
+    __asm__ volatile("" : "+m"(a), "+m"(b), "+m"(r));
+    const __m512i upper = emulated_set1_epi32((int)0xffff0000);
+    for (int lower = 0; lower < 2; lower++) {
+        __m512i x = lower ? emulated_slli_epi32(a.i, 16) : emulated_and_si512(a.i, upper);
+        __m512i y = lower ? emulated_slli_epi32(b.i, 16) : emulated_and_si512(b.i, upper);
+        r.f = emulated_fmadd_ps(emulated_castsi512_ps(x), emulated_castsi512_ps(y), r.f);
+    }
+    __asm__ volatile("" : "+m"(r));
+    _mm_setcsr(before);
+    return r.f;
+}
+
+#define _mm512_add_epi16 emulated_add_epi16
+#define _mm512_add_epi32 emulated_add_epi32
+#define _mm512_add_ps emulated_add_ps
+#define _mm512_and_si512 emulated_and_si512
+#define _mm512_castps_si512 emulated_castps_si512
+#define _mm512_castsi512_ps emulated_castsi512_ps
+#define _mm512_cmpeq_epi16_mask emulated_cmpeq_epi16_mask
+#define _mm512_cmpgt_epi32_mask emulated_cmpgt_epi32_mask
+#define _mm512_cmpgt_epu16_mask emulated_cmpgt_epu16_mask
+#define _mm512_cvtepu16_epi32 emulated_cvtepu16_epi32
+#define _mm512_dpbf16_ps emulated_dpbf16_ps
+#define _mm512_fmadd_ps emulated_fmadd_ps
+#define _mm512_loadu_ps emulated_loadu_ps
+#define _mm512_loadu_si512 emulated_loadu_si512
+#define _mm512_mask3_fmadd_ps emulated_mask3_fmadd_ps
+#define _mm512_mask_blend_epi16 emulated_mask_blend_epi16
+#define _mm512_mask_blend_ps emulated_mask_blend_ps
+#define _mm512_mask_mov_epi16 emulated_mask_mov_epi16
+#define _mm512_mask_mul_ps emulated_mask_mul_ps
+#define _mm512_maskz_mov_epi16 emulated_maskz_mov_epi16
+#define _mm512_max_epi32 emulated_max_epi32
+#define _mm512_max_epu16 emulated_max_epu16
+#define _mm512_mul_ps emulated_mul_ps
+#define _mm512_or_si512 emulated_or_si512
+#define _mm512_permutex2var_epi32 emulated_permutex2var_epi32
+#undef _mm512_rol_epi32
+#define _mm512_rol_epi32 emulated_rol_epi32
+#define _mm512_set1_epi16 emulated_set1_epi16
+#define _mm512_set1_epi32 emulated_set1_epi32
+#define _mm512_setzero_ps emulated_setzero_ps
+#define _mm512_setzero_si512 emulated_setzero_si512
+#define _mm512_slli_epi16 emulated_slli_epi16
+#define _mm512_slli_epi32 emulated_slli_epi32
+#define _mm512_sllv_epi16 emulated_sllv_epi16
+#define _mm512_sllv_epi32 emulated_sllv_epi32
+#define _mm512_srl_epi16 emulated_srl_epi16
+#define _mm512_srli_epi16 emulated_srli_epi16
+#define _mm512_srli_epi32 emulated_srli_epi32
+#define _mm512_storeu_ps emulated_storeu_ps
+#define _mm512_storeu_si512 emulated_storeu_si512
+#define _mm512_sub_epi16 emulated_sub_epi16
+#define _mm512_sub_epi32 emulated_sub_epi32
+#define _mm512_subs_epu16 emulated_subs_epu16
+#define _mm512_test_epi16_mask emulated_test_epi16_mask
+#define _mm512_set_epi32(f, e, d, c, b, a, i9, i8, i7, i6, i5, i4, i3, i2, i1, i0)                                     \
+    ((union emulated){.word = {i0, i1, i2, i3, i4, i5, i6, i7, i8, i9, a, b, c, d, e, f}}.i)
+
+#endif
