@@ -1,9 +1,9 @@
-"""make bench-rivals: other emulators that round after every step of a GEMM, beside ours, in turns in one run on one core.
+"""make bench-rivals: emulators that round after every step of a GEMM, and ours, in turns in one run on one core.
 
 The work of all: bf16 operands, whose products are exact, and an accumulator rounded to nearest after every product (ours
-with two streams: after every second one). The accumulator is fp32 where the rival can, and bf16 where it keeps its
-numbers in floats and could not round to fp32. A rival that has no GEMM of its own gets the best that its rounding allows:
-a rank-1 update, then one call that rounds it.
+with two streams: after every second one). The accumulator is fp32 where the rival can, and bf16 where it keeps numbers in
+floats and could not round to fp32. A rival without a GEMM of its own gets the best that its rounding allows: a rank-1
+update, then one call that rounds it.
 """
 import argparse
 import ctypes

@@ -1,4 +1,4 @@
-"""The benchmark of other emulators, with those that happen to be installed: it runs, says who is missing, writes figures."""
+"""The benchmark of other emulators, with those that are installed: it runs, names who is missing, writes figures."""
 import json
 import os
 import sys
