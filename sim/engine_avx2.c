@@ -4,7 +4,7 @@
  *
  * With several streams a tile is computed a row and a group of steps at a time: the row's words are spread over
  * registers, the lanes' words are operands in memory, of which a group's stay in the first-level cache. That takes the
- * fewest instructions for a product. */
+ * fewest instructions for a product. A row's steps of zeros, which change no sum, are left out. */
 #if defined(__x86_64__)
 #pragma GCC target("avx2,fma,bmi2")
 #include <immintrin.h>
@@ -128,6 +128,29 @@ INLINE const uint16_t *whole_group(const uint16_t *raw, size_t count, size_t who
     return memcpy(padded, raw, count * sizeof *padded);
 }
 
+/* A row's group of several streams: a plane of GROUP words for each kind, with those of the steps that are not zeros,
+ * in order; where these steps are in the lanes' group, in bytes, as 16 bits each; how many they are. */
+enum { PLACES = GROUP / 2, EXTRA = PLACES + 8, KINDS_MAX = 6 };
+
+/* Eight steps' words, of those steps that KEPT has a bit for; returns how many they are. */
+INLINE size_t store_kept(unsigned kept, size_t first, size_t step, const __m256i *words, size_t kinds, uint32_t *out,
+                         size_t at) {
+    const uint64_t bytes = _pdep_u64(kept, UINT64_C(0x0101010101010101)) * 255;
+    const __m128i places = _mm_cvtsi64_si128((long long)_pext_u64(UINT64_C(0x0706050403020100), bytes));
+    const __m256i order = _mm256_cvtepu8_epi32(places);
+    for (size_t i = 0; i < kinds; i++)
+        store(out + i * GROUP + at, _mm256_permutevar8x32_epi32(words[i], order));
+    const __m128i steps = _mm_add_epi16(_mm_cvtepu8_epi16(places), _mm_set1_epi16((short)first));
+    _mm_storeu_si128((__m128i_u *)((uint16_t *)(void *)(out + kinds * GROUP) + at),
+                     _mm_mullo_epi16(steps, _mm_set1_epi16((short)step)));
+    return (size_t)_mm_popcnt_u32(kept);
+}
+
+INLINE unsigned nonzero(__m256i pairs) {
+    const __m256i zero = _mm256_cmpeq_epi32(fields(pairs), _mm256_setzero_si256());
+    return ~(unsigned)_mm256_movemask_ps(_mm256_castsi256_ps(zero)) & 255;
+}
+
 /* ---- one stream ---- */
 
 static int words1(const struct engine_plan *plan) {
@@ -200,34 +223,37 @@ static int words2(const struct engine_plan *plan) {
 }
 
 static int group2(const struct engine_plan *plan) {
-    return words2(plan) * GROUP;
+    return words2(plan) * GROUP + EXTRA;
 }
 
-/* Eight pairs to planes of words. */
-INLINE void pack2(const struct forms *f, bool is_a, __m256i pairs, __m256i high, uint32_t *out, size_t plane) {
+/* Eight pairs' words, one kind after the other. */
+INLINE void forms2(const struct forms *f, bool is_a, __m256i pairs, __m256i high, __m256i *words) {
     const __m256i low = low_pairs(f, pairs), difference = _mm256_set1_epi32(is_a ? -65536 | 1 : 1 << 16 | 65535);
     const __m256i form = f->steer ? pairs : _mm256_blendv_epi8(low, pairs, high);
-    store(out, lower(form));
-    store(out + plane, upper(form));
-    out += 2 * plane;
-    if (f->steer) {
-        store(out, lower(low));
-        store(out + plane, upper(low));
-        out += 2 * plane;
-    }
-    store(out, _mm256_madd_epi16(exponents(pairs), difference));
+    words[0] = lower(form);
+    words[1] = upper(form);
+    words[2] = lower(low);
+    words[3] = upper(low);
+    words[f->steer ? 4 : 2] = _mm256_madd_epi16(exponents(pairs), difference);
 }
 
 static void pack2_a(const struct engine_plan *plan, size_t steps, const uint16_t *raw, size_t stride,
                     uint32_t *packed) {
     const struct forms forms = make_forms(plan);
+    const size_t kinds = (size_t)words2(plan), b_step = kinds * VECTORS2 * WIDTH * sizeof *packed;
     uint16_t padded[2 * GROUP], high[2 * GROUP];
     high_mask(plan, high);
     for (size_t t = 0; t < steps; t += GROUP) {
         for (size_t row = 0; row < ROWS; row++, packed += group2(plan)) {
             const uint16_t *in = whole_group(raw + row * stride + 2 * t, 2 * (steps - t), 2 * GROUP, padded);
-            for (size_t i = 0; i < GROUP; i += WIDTH)
-                pack2(&forms, true, load_i(in + 2 * i), load_i(high + 2 * i), packed + i, GROUP);
+            size_t count = 0;
+            for (size_t i = 0; i < GROUP; i += WIDTH) {
+                const __m256i pairs = load_i(in + 2 * i);
+                __m256i words[KINDS_MAX];
+                forms2(&forms, true, pairs, load_i(high + 2 * i), words);
+                count += store_kept(nonzero(pairs), i, b_step, words, kinds, packed, count);
+            }
+            packed[kinds * GROUP + PLACES] = (uint32_t)count;
         }
     }
 }
@@ -235,15 +261,29 @@ static void pack2_a(const struct engine_plan *plan, size_t steps, const uint16_t
 static void pack2_b(const struct engine_plan *plan, size_t steps, const uint16_t *raw, uint32_t *packed) {
     enum { LANES = VECTORS2 * WIDTH };
     const struct forms forms = make_forms(plan);
-    for (size_t t = 0; t < steps; t++, raw += 2 * LANES, packed += words2(plan) * LANES) {
+    const size_t kinds = (size_t)words2(plan);
+    for (size_t t = 0; t < steps; t++, raw += 2 * LANES, packed += kinds * LANES) {
         const __m256i high = high_pair(plan, t, 0);
         for (size_t lane = 0; lane < LANES; lane += 2 * WIDTH) {
-            __m256i pairs[2];
+            __m256i pairs[2], words[KINDS_MAX];
             interleave(raw + lane, raw + LANES + lane, pairs);
-            pack2(&forms, false, pairs[0], high, packed + lane, LANES);
-            pack2(&forms, false, pairs[1], high, packed + lane + WIDTH, LANES);
+            for (size_t v = 0; v < 2; v++) {
+                forms2(&forms, false, pairs[v], high, words);
+                for (size_t i = 0; i < kinds; i++)
+                    store(packed + i * LANES + lane + v * WIDTH, words[i]);
+            }
         }
     }
+}
+
+INLINE size_t kept_steps(const uint32_t *a, size_t kinds) {
+    return a[kinds * GROUP + PLACES];
+}
+
+/* The lanes' words of the step that is at T of a row's group. */
+INLINE const uint32_t *lanes_of(const uint32_t *group, const uint32_t *a, size_t kinds, size_t t) {
+    const uint16_t *places = (const uint16_t *)(const void *)(a + kinds * GROUP);
+    return (const uint32_t *)(const void *)((const char *)group + places[t]);
 }
 
 /* A sum of a step: AHEAD, and where product 0 and product 1 are in the window as far as the other one is the winner. */
@@ -254,43 +294,47 @@ static void pack2_b(const struct engine_plan *plan, size_t steps, const uint16_t
 #define A(kind) once(a + (kind)*GROUP + t)
 #define B(kind) load(b + (kind)*LANES)
 
-static void run2(int window, size_t steps, const uint32_t *a, const uint32_t *panel, float *acc) {
+static void run2(int window, const uint32_t *a, const uint32_t *panel, float *acc) {
     enum { LANES = VECTORS2 * WIDTH };
     const __m256i out = _mm256_set1_epi32(window + 1), all_out = _mm256_set1_epi32(-window - 1);
     __m256 run[VECTORS2];
 #pragma GCC unroll 8
     for (size_t v = 0; v < VECTORS2; v++)
         run[v] = _mm256_loadu_ps(acc + WIDTH * v);
-    for (size_t t = 0; t < steps; t++, panel += 5 * LANES)
+    for (size_t t = 0, count = kept_steps(a, 5); t < count; t++) {
+        const uint32_t *step = lanes_of(panel, a, 5, t);
 #pragma GCC unroll 8
         for (size_t v = 0; v < VECTORS2; v++) {
-            const uint32_t *b = panel + WIDTH * v;
+            const uint32_t *b = step + WIDTH * v;
             __m256 low1 = _mm256_mul_ps(A(3), B(3)), low0 = _mm256_mul_ps(A(2), B(2));
             AHEAD2(4);
             __m256 first = _mm256_fmadd_ps(A(0), B(0), masked(low1, in1));
             __m256 second = _mm256_fmadd_ps(A(1), B(1), masked(low0, in0));
             run[v] = _mm256_add_ps(run[v], _mm256_blendv_ps(first, second, _mm256_castsi256_ps(ahead)));
         }
+    }
 #pragma GCC unroll 8
     for (size_t v = 0; v < VECTORS2; v++)
         _mm256_storeu_ps(acc + WIDTH * v, run[v]);
 }
 
-static void run2_fixed(int window, size_t steps, const uint32_t *a, const uint32_t *panel, float *acc) {
+static void run2_fixed(int window, const uint32_t *a, const uint32_t *panel, float *acc) {
     enum { LANES = VECTORS2 * WIDTH };
     const __m256i out = _mm256_set1_epi32(window + 1), all_out = _mm256_set1_epi32(-window - 1);
     __m256 run[VECTORS2];
 #pragma GCC unroll 8
     for (size_t v = 0; v < VECTORS2; v++)
         run[v] = _mm256_loadu_ps(acc + WIDTH * v);
-    for (size_t t = 0; t < steps; t++, panel += 3 * LANES)
+    for (size_t t = 0, count = kept_steps(a, 3); t < count; t++) {
+        const uint32_t *step = lanes_of(panel, a, 3, t);
 #pragma GCC unroll 8
         for (size_t v = 0; v < VECTORS2; v++) {
-            const uint32_t *b = panel + WIDTH * v;
+            const uint32_t *b = step + WIDTH * v;
             AHEAD2(2);
             __m256 sum = _mm256_mul_ps(A(0), masked(B(0), in0));
             run[v] = _mm256_add_ps(run[v], _mm256_fmadd_ps(A(1), masked(B(1), in1), sum));
         }
+    }
 #pragma GCC unroll 8
     for (size_t v = 0; v < VECTORS2; v++)
         _mm256_storeu_ps(acc + WIDTH * v, run[v]);
@@ -308,17 +352,15 @@ static int words4(const struct engine_plan *plan) {
 }
 
 static int group4(const struct engine_plan *plan) {
-    return words4(plan) * GROUP;
+    return words4(plan) * GROUP + EXTRA;
 }
 
-INLINE void pack4(const struct forms *f, bool is_a, int pair, __m256i pairs, __m256i high, uint32_t *out,
-                  size_t plane) {
+INLINE void forms4(const struct forms *f, bool is_a, int pair, __m256i pairs, __m256i high, __m256i *words) {
     const __m256i low = low_pairs(f, pairs), keys = _mm256_slli_epi16(exponents(pairs), KEY_LOG2);
     const __m256i ties = is_a ? _mm256_set1_epi32((2 - 2 * pair) << 16 | (3 - 2 * pair)) : _mm256_setzero_si256();
-    store(out + pair * (int)plane, f->steer ? pairs : _mm256_blendv_epi8(low, pairs, high));
-    if (f->steer)
-        store(out + (2 + pair) * (int)plane, low);
-    store(out + ((f->steer ? 4 : 2) + pair) * (int)plane, _mm256_add_epi16(keys, ties));
+    words[pair] = f->steer ? pairs : _mm256_blendv_epi8(low, pairs, high);
+    words[2 + pair] = low;
+    words[(f->steer ? 4 : 2) + pair] = _mm256_add_epi16(keys, ties);
 }
 
 INLINE __m256i every_other(__m256i a, __m256i b, bool odd) {
@@ -330,18 +372,26 @@ INLINE __m256i every_other(__m256i a, __m256i b, bool odd) {
 static void pack4_a(const struct engine_plan *plan, size_t steps, const uint16_t *raw, size_t stride,
                     uint32_t *packed) {
     const struct forms forms = make_forms(plan);
+    const size_t kinds = (size_t)words4(plan), b_step = kinds * VECTORS4 * WIDTH * sizeof *packed;
     uint16_t padded[4 * GROUP], high[4 * GROUP];
     high_mask(plan, high);
     for (size_t t = 0; t < steps; t += GROUP) {
         for (size_t row = 0; row < ROWS; row++, packed += group4(plan)) {
             const uint16_t *in = whole_group(raw + row * stride + 4 * t, 4 * (steps - t), 4 * GROUP, padded);
+            size_t count = 0;
             for (size_t i = 0; i < GROUP; i += WIDTH) {
                 const __m256i x = load_i(in + 4 * i), y = load_i(in + 4 * i + 2 * WIDTH);
                 const __m256i high_x = load_i(high + 4 * i), high_y = load_i(high + 4 * i + 2 * WIDTH);
-                for (int pair = 0; pair < 2; pair++)
-                    pack4(&forms, true, pair, every_other(x, y, pair), every_other(high_x, high_y, pair), packed + i,
-                          GROUP);
+                __m256i words[KINDS_MAX];
+                unsigned kept = 0;
+                for (int pair = 0; pair < 2; pair++) {
+                    const __m256i pairs = every_other(x, y, pair);
+                    forms4(&forms, true, pair, pairs, every_other(high_x, high_y, pair), words);
+                    kept |= nonzero(pairs);
+                }
+                count += store_kept(kept, i, b_step, words, kinds, packed, count);
             }
+            packed[kinds * GROUP + PLACES] = (uint32_t)count;
         }
     }
 }
@@ -349,15 +399,18 @@ static void pack4_a(const struct engine_plan *plan, size_t steps, const uint16_t
 static void pack4_b(const struct engine_plan *plan, size_t steps, const uint16_t *raw, uint32_t *packed) {
     enum { LANES = VECTORS4 * WIDTH };
     const struct forms forms = make_forms(plan);
-    for (size_t t = 0; t < steps; t++, raw += 4 * LANES, packed += words4(plan) * LANES) {
+    const size_t kinds = (size_t)words4(plan);
+    for (size_t t = 0; t < steps; t++, raw += 4 * LANES, packed += kinds * LANES) {
+        const __m256i high[2] = {high_pair(plan, t, 0), high_pair(plan, t, 1)};
         for (size_t lane = 0; lane < LANES; lane += 2 * WIDTH) {
-            for (int pair = 0; pair < 2; pair++) {
-                const __m256i high = high_pair(plan, t, (size_t)pair);
-                const uint16_t *in = raw + 2 * pair * LANES + lane;
-                __m256i pairs[2];
-                interleave(in, in + LANES, pairs);
-                pack4(&forms, false, pair, pairs[0], high, packed + lane, LANES);
-                pack4(&forms, false, pair, pairs[1], high, packed + lane + WIDTH, LANES);
+            __m256i pairs[2][2], words[KINDS_MAX];
+            interleave(raw + lane, raw + LANES + lane, pairs[0]);
+            interleave(raw + 2 * LANES + lane, raw + 3 * LANES + lane, pairs[1]);
+            for (size_t v = 0; v < 2; v++) {
+                for (int pair = 0; pair < 2; pair++)
+                    forms4(&forms, false, pair, pairs[pair][v], high[pair], words);
+                for (size_t i = 0; i < kinds; i++)
+                    store(packed + i * LANES + lane + v * WIDTH, words[i]);
             }
         }
     }
@@ -369,7 +422,7 @@ INLINE __m256 dot(__m256i a, __m256i b, __m256 sum) {
     return _mm256_fmadd_ps(_mm256_castsi256_ps(upper(a)), _mm256_castsi256_ps(upper(b)), sum);
 }
 
-INLINE void run4_any(bool steer, int window, size_t steps, const uint32_t *a, const uint32_t *panel, float *acc) {
+INLINE void run4_any(bool steer, int window, const uint32_t *a, const uint32_t *panel, float *acc) {
     enum { LANES = VECTORS4 * WIDTH };
     const size_t kinds = steer ? 6 : 4;
     const __m256i reach = _mm256_set1_epi16((short)(KEY * window + 4));
@@ -379,10 +432,11 @@ INLINE void run4_any(bool steer, int window, size_t steps, const uint32_t *a, co
 #pragma GCC unroll 8
     for (size_t v = 0; v < VECTORS4; v++)
         run[v] = _mm256_loadu_ps(acc + WIDTH * v);
-    for (size_t t = 0; t < steps; t++, panel += kinds * LANES)
+    for (size_t t = 0, count = kept_steps(a, kinds); t < count; t++) {
+        const uint32_t *step = lanes_of(panel, a, kinds, t);
 #pragma GCC unroll 8
         for (size_t v = 0; v < VECTORS4; v++) {
-            const uint32_t *b = panel + WIDTH * v, *a_keys = a + (kinds - 2) * GROUP + t;
+            const uint32_t *b = step + WIDTH * v, *a_keys = a + (kinds - 2) * GROUP + t;
             const __m256i key01 = _mm256_add_epi16(once_i(a_keys), load_i(b + (kinds - 2) * LANES));
             const __m256i key23 = _mm256_add_epi16(once_i(a_keys + GROUP), load_i(b + (kinds - 1) * LANES));
             const __m256i either = _mm256_max_epi16(key01, key23);
@@ -402,17 +456,18 @@ INLINE void run4_any(bool steer, int window, size_t steps, const uint32_t *a, co
             const __m256 sum = _mm256_fmadd_ps(_mm256_castsi256_ps(upper(a01)), _mm256_castsi256_ps(upper(b01)), first);
             run[v] = _mm256_add_ps(run[v], dot(a23, b23, sum));
         }
+    }
 #pragma GCC unroll 8
     for (size_t v = 0; v < VECTORS4; v++)
         _mm256_storeu_ps(acc + WIDTH * v, run[v]);
 }
 
-static void run4(int window, size_t steps, const uint32_t *a, const uint32_t *panel, float *acc) {
-    run4_any(true, window, steps, a, panel, acc);
+static void run4(int window, const uint32_t *a, const uint32_t *panel, float *acc) {
+    run4_any(true, window, a, panel, acc);
 }
 
-static void run4_fixed(int window, size_t steps, const uint32_t *a, const uint32_t *panel, float *acc) {
-    run4_any(false, window, steps, a, panel, acc);
+static void run4_fixed(int window, const uint32_t *a, const uint32_t *panel, float *acc) {
+    run4_any(false, window, a, panel, acc);
 }
 
 /* ---- tiles ---- */
@@ -426,28 +481,27 @@ static void tile1(const struct engine_plan *plan, size_t steps, const uint32_t *
     _mm_setcsr(before);
 }
 
-INLINE void rows_by_group(void (*row)(int, size_t, const uint32_t *, const uint32_t *, float *), int window,
-                          size_t steps, size_t a_group, size_t b_step, const uint32_t *a, const uint32_t *b, float *acc,
-                          size_t ld) {
+INLINE void rows_by_group(void (*row)(int, const uint32_t *, const uint32_t *, float *), int window, size_t steps,
+                          size_t a_group, size_t b_step, const uint32_t *a, const uint32_t *b, float *acc, size_t ld) {
     const unsigned before = _mm_getcsr();
     _mm_setcsr(FLUSHING);
     for (size_t t = 0; t < steps; t += GROUP, b += GROUP * b_step)
         for (size_t r = 0; r < ROWS; r++, a += a_group)
-            row(window, least_of(steps - t, GROUP), a, b, acc + r * ld);
+            row(window, a, b, acc + r * ld);
     _mm_setcsr(before);
 }
 
 static void tile2(const struct engine_plan *plan, size_t steps, const uint32_t *a, const uint32_t *b, float *acc,
                   size_t ld) {
     const size_t kinds = (size_t)words2(plan);
-    rows_by_group(plan->policy == DAA_EXPONENT ? run2 : run2_fixed, plan->window, steps, kinds * GROUP,
+    rows_by_group(plan->policy == DAA_EXPONENT ? run2 : run2_fixed, plan->window, steps, kinds * GROUP + EXTRA,
                   kinds * VECTORS2 * WIDTH, a, b, acc, ld);
 }
 
 static void tile4(const struct engine_plan *plan, size_t steps, const uint32_t *a, const uint32_t *b, float *acc,
                   size_t ld) {
     const size_t kinds = (size_t)words4(plan);
-    rows_by_group(plan->policy == DAA_EXPONENT ? run4 : run4_fixed, plan->window, steps, kinds * GROUP,
+    rows_by_group(plan->policy == DAA_EXPONENT ? run4 : run4_fixed, plan->window, steps, kinds * GROUP + EXTRA,
                   kinds * VECTORS4 * WIDTH, a, b, acc, ld);
 }
 

@@ -17,12 +17,21 @@ static const char *at(enum daa_type type, const void *data, size_t index) {
     return (const char *)data + index * (type == DAA_BITS16 ? 2 : 4);
 }
 
+/* Lines are short: in moves of a known size, where a call would take longer. */
+static void copy(const uint16_t *from, size_t count, uint16_t *to) {
+    size_t i = 0;
+    for (; i + EIGHT <= count; i += EIGHT)
+        memcpy(to + i, from + i, EIGHT * sizeof *to);
+    for (; i < count; i++)
+        to[i] = from[i];
+}
+
 void daa_fetch_lines(const struct engine_source *source, size_t index, size_t lines, size_t count, uint16_t *raw,
                      size_t ld) {
     for (size_t line = 0; line < lines; line++, index += source->ld, raw += ld) {
         const void *from = at(source->type, source->data, index);
-        if (source->type == DAA_BITS16 && count == 32)
-            memcpy(raw, from, 32 * sizeof *raw); /* of a known size: a few moves, where a call would take longer */
+        if (source->type == DAA_BITS16)
+            copy(from, count, raw);
         else
             source->load(source->type, from, count, raw);
     }
