@@ -20,6 +20,11 @@ def gaussian(numbers, *shape):
     return torch.from_numpy(numbers.standard_normal(shape).astype(np.float32))
 
 
+def spread(numbers, *shape):
+    """Numbers of many sizes, so that another order of sums gives other bits."""
+    return gaussian(numbers, *shape) * torch.from_numpy(2.0 ** numbers.integers(-8, 8, shape)).float()
+
+
 def converted(layer, forward, *others, **options):
     return daa.torch.convert(copy.deepcopy(layer), forward, **dict(zip(GEMMS[1:], others)), **options)
 
@@ -166,8 +171,9 @@ def test_without_configurations_it_is_pytorch(numbers, layer, shape):
     for got, want in zip(run_layer(ours, x, gradient), run_layer(theirs, x, gradient)):
         assert torch.allclose(got, want, rtol=1e-5, atol=1e-5)
     assert torch.allclose(ours.bias.grad, theirs.bias.grad, rtol=1e-5, atol=1e-5)
+    want = run_layer(converted(layer, None), x, gradient)
     with torch.autocast("cpu"):  # float32 all the same
-        assert torch.equal(ours(x), converted(layer, None)(x)) and ours(x).dtype == torch.float32
+        assert all(map(torch.equal, run_layer(converted(layer, None), x, gradient), want))
 
 
 def test_the_bias_is_added_in_float32(numbers):
@@ -218,8 +224,9 @@ def test_a_convolution_is_daagemm_on_its_patches(judge, numbers, tmp_path, geome
     inputs, outputs, kernel, height, width, options = geometry
     layer = nn.Conv2d(inputs, outputs, kernel, bias=False, **options)
     groups, taken = layer.groups, outputs // layer.groups
-    x = gaussian(numbers, 2, inputs, height, width)
-    gradient = gaussian(numbers, *layer(x).shape)
+    layer.weight.data = spread(numbers, *layer.weight.shape)
+    x = spread(numbers, 2, inputs, height, width)
+    gradient = spread(numbers, *layer(x).shape)
     out = tuple(gradient.shape[2:])
     ours = converted(layer, config)
     with daa.torch.dump(ours, tmp_path / "dump"):
