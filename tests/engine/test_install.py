@@ -23,7 +23,8 @@ stream 1: high 5, low 4, zero 3, dropped 0
 def prefix(root, tmp_path_factory):
     where = tmp_path_factory.mktemp("prefix")
     env = {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "CFLAGS")}
-    done = subprocess.run(["make", "-s", "install", f"PREFIX={where}"], cwd=root, env=env, capture_output=True, text=True)
+    done = subprocess.run(["make", "-s", "install", f"PREFIX={where}"], cwd=root, env=env, capture_output=True,
+                          text=True)
     assert done.returncode == 0, done.stderr
     return where
 
