@@ -18,6 +18,7 @@ enum {
     STRIP_ROWS = 48,        /* rows of A that are fetched at a time */
     THREADS_MAX = 256,
     GOLDEN_ROWS = 64,
+    SAMPLES = 64,         /* elements of an operand that are looked at for zeros */
     SMALL_WORK = 1 << 19, /* products below which another thread costs more than it brings */
 };
 
@@ -243,6 +244,9 @@ static enum daa_status run_golden(const struct daa_gemm_args *args, struct daa_e
 struct job {
     const struct daa_gemm_args *args;
     struct engine_plan plan;
+    struct daa_gemm_matrix a, b; /* m x k and k x n; of args, or exchanged: those of C^T = B^T A^T */
+    size_t m, n;
+    bool exchanged;
     const struct engine_kernel *kernel; /* NULL: the exact path, straight from the sources */
     size_t rows, lanes;                 /* of a tile */
     size_t word_k;                      /* elements of K in a packed step */
@@ -306,16 +310,15 @@ static void fetch(const struct job *job, const struct daa_gemm_matrix *m, size_t
 
 static void fetch_a(const struct job *job, size_t batch, struct block block, size_t panel, size_t panels,
                     uint16_t *raw) {
-    const struct daa_gemm_matrix *a = &job->args->a;
+    const struct daa_gemm_matrix *a = &job->a;
     const size_t first = panel * job->rows, whole = panels * job->rows;
-    fetch(job, a, batch, block, false, !a->transposed, first, least(whole, job->args->m - first), whole, raw,
-          block.stride);
+    fetch(job, a, batch, block, false, !a->transposed, first, least(whole, job->m - first), whole, raw, block.stride);
 }
 
 static void fetch_b(const struct job *job, size_t batch, struct block block, size_t panel, uint16_t *raw) {
-    const struct daa_gemm_matrix *b = &job->args->b;
+    const struct daa_gemm_matrix *b = &job->b;
     const size_t first = panel * job->lanes;
-    fetch(job, b, batch, block, true, b->transposed, first, least(job->lanes, job->args->n - first), job->lanes, raw,
+    fetch(job, b, batch, block, true, b->transposed, first, least(job->lanes, job->n - first), job->lanes, raw,
           job->lanes);
 }
 
@@ -329,31 +332,42 @@ static bool in_range(const struct job *job, struct engine_range a, struct engine
            a.most < 254 && b.most < 254;
 }
 
+/* Element (row, col) of a task's matrix in one of C's shape. */
+static size_t c_index(const struct job *job, size_t batch, size_t stride, size_t ld, size_t row, size_t col) {
+    return batch * stride + (job->exchanged ? col * ld + row : row * ld + col);
+}
+
 static void start(const struct job *job, size_t batch, size_t row, size_t rows, size_t col, size_t cols, float *acc,
                   size_t ld) {
     const struct daa_gemm_matrix *c0 = &job->args->c0;
     for (size_t i = 0; c0->data && i < rows; i++) {
-        const uint32_t *from = (const uint32_t *)c0->data + batch * c0->stride + (row + i) * c0->ld + col;
         for (size_t j = 0; j < cols; j++) {
-            uint32_t bits = from[j] & 0x7f800000 ? from[j] : 0;
+            uint32_t bits = ((const uint32_t *)c0->data)[c_index(job, batch, c0->stride, c0->ld, row + i, col + j)];
+            bits = bits & 0x7f800000 ? bits : 0;
             memcpy(&acc[i * ld + j], &bits, sizeof bits);
         }
     }
 }
 
+/* In blocks of columns, which are C's rows where the operands are exchanged. */
 static void finish(const struct job *job, size_t batch, size_t row, size_t rows, size_t col, size_t cols,
                    const float *acc, size_t ld) {
     const struct daa_gemm_result_matrix *c = &job->args->c;
-    for (size_t i = 0; i < rows; i++) {
-        uint32_t *to = (uint32_t *)c->data + batch * c->stride + (row + i) * c->ld + col;
-        for (size_t j = 0; j < cols; j++) {
-            uint32_t bits;
-            memcpy(&bits, &acc[i * ld + j], sizeof bits);
-            bits = (bits & 0x7fffffff) > 0x7f800000 ? 0x7fc00000 : bits;
-            to[j] = bits & 0x7fffffff ? bits : 0;
+    const size_t block = job->exchanged ? GROUP : cols, step = job->exchanged ? c->ld : 1;
+    for (size_t first = 0; first < cols; first += block) {
+        const size_t count = least(block, cols - first);
+        for (size_t i = 0; i < rows; i++) {
+            const float *from = acc + i * ld + first;
+            uint32_t *to = (uint32_t *)c->data + c_index(job, batch, c->stride, c->ld, row + i, col + first);
+            for (size_t j = 0; j < count; j++) {
+                uint32_t bits;
+                memcpy(&bits, &from[j], sizeof bits);
+                bits = (bits & 0x7fffffff) > 0x7f800000 ? 0x7fc00000 : bits;
+                to[j * step] = bits & 0x7fffffff ? bits : 0;
+            }
+            for (size_t j = 0; !job->plain_out && j < count; j++)
+                write_result(job->args->config, c->type, daa_acc_out(job->args->config, to[j * step]), &to[j * step]);
         }
-        for (size_t j = 0; !job->plain_out && j < cols; j++)
-            write_result(job->args->config, c->type, daa_acc_out(job->args->config, to[j]), &to[j]);
     }
 }
 
@@ -363,8 +377,8 @@ static void run_task(struct job *job, size_t task, const struct scratch *s) {
     const size_t col_panel = task % job->col_tasks * job->task_cols;
     const size_t row_end = least(row_panel + job->task_rows, job->a_panels);
     const size_t col_end = least(col_panel + job->task_cols, job->b_panels);
-    const size_t row = row_panel * job->rows, rows = least(row_end * job->rows, job->args->m) - row;
-    const size_t col = col_panel * job->lanes, cols = least(col_end * job->lanes, job->args->n) - col;
+    const size_t row = row_panel * job->rows, rows = least(row_end * job->rows, job->m) - row;
+    const size_t col = col_panel * job->lanes, cols = least(col_end * job->lanes, job->n) - col;
     const struct engine_kernel *kernel = job->kernel;
     const size_t strip = STRIP_ROWS / job->rows;
     memset(s->acc, 0, (row_end - row_panel) * job->rows * ld * sizeof *s->acc);
@@ -471,8 +485,8 @@ static void shape(struct job *job, int threads) {
     job->rows = kernel ? (size_t)kernel->rows : ROWS_MAX;
     job->lanes = kernel ? (size_t)kernel->lanes : 32;
     job->word_k = streams > 1 || !kernel ? streams : (size_t)kernel->steps_a_word(&job->plan);
-    job->a_panels = parts(args->m, job->rows);
-    job->b_panels = parts(args->n, job->lanes);
+    job->a_panels = parts(job->m, job->rows);
+    job->b_panels = parts(job->n, job->lanes);
     job->task_rows = even(job->a_panels, TASK_ROWS / job->rows);
     job->task_cols = even(job->b_panels, TASK_COLS / job->lanes);
     for (;;) { /* smaller tasks where threads would be without one */
@@ -496,6 +510,35 @@ static void shape(struct job *job, int threads) {
     }
 }
 
+/* Zeros among some elements of the first matrix of a batch, by rows and columns as stored. */
+static size_t zeros_seen(const struct daa_gemm_matrix *m, size_t rows, size_t cols) {
+    const size_t lines = m->transposed ? cols : rows, line = m->transposed ? rows : cols;
+    size_t zeros = 0;
+    for (size_t i = 0; i < SAMPLES; i++) {
+        const size_t index = i * lines / SAMPLES * m->ld + i * 7 % SAMPLES * line / SAMPLES;
+        const char *from = at(m->type, m->data, index);
+        uint32_t bits = 0;
+        memcpy(&bits, from, type_size(m->type));
+        zeros += (bits & (m->type == DAA_BITS32 || m->type == DAA_BITS16 ? 32767 : 0x7fffffff)) == 0;
+    }
+    return zeros;
+}
+
+/* Where a kernel leaves out steps of zeros in rows of A, the operand with clearly more of them goes there.
+ * Products, keys and sums are the same in either order. */
+static void place_operands(struct job *job) {
+    const struct daa_gemm_args *args = job->args;
+    const size_t m = args->m, n = args->n, k = args->k;
+    job->exchanged = job->kernel && job->kernel->leaves_out && m * n / SAMPLES * k > 2 * SMALL_WORK / SAMPLES &&
+                     zeros_seen(&args->b, k, n) > zeros_seen(&args->a, m, k) + SAMPLES / 8;
+    job->a = job->exchanged ? args->b : args->a;
+    job->b = job->exchanged ? args->a : args->b;
+    job->a.transposed ^= job->exchanged;
+    job->b.transposed ^= job->exchanged;
+    job->m = job->exchanged ? n : m;
+    job->n = job->exchanged ? m : n;
+}
+
 /* All scratch is one piece from malloc(): the C library keeps one freed piece for the next call, where several, or an
  * aligned one, go back to the system, whose new pages then cost as much as a small product. */
 static enum daa_status run_fast(const struct daa_gemm_args *args, struct daa_gemm_report *report,
@@ -507,6 +550,7 @@ static enum daa_status run_fast(const struct daa_gemm_args *args, struct daa_gem
     const int threads = thread_count(args);
     job.kernel = daa_kernel(report->engine, &job.plan);
     job.plain_out = daa_format_equal(args->config->out_format, args->config->acc_format);
+    place_operands(&job);
     shape(&job, threads);
     job.scratch_size = lay_out(&job, 0, &unused);
     char *memory = malloc((size_t)threads * job.scratch_size + 64);

@@ -507,8 +507,8 @@ static void tile4(const struct engine_plan *plan, size_t steps, const uint32_t *
 
 #define KERNEL(row_count, vectors, number)                                                                             \
     {                                                                                                                  \
-        .engine = DAA_ENGINE_AVX2, .rows = row_count, .lanes = (vectors)*WIDTH, .a_group = group##number,              \
-        .b_words = words##number, .steps_a_word = steps_a_word, .pack_a = pack##number##_a,                            \
+        .engine = DAA_ENGINE_AVX2, .leaves_out = number > 1, .rows = row_count, .lanes = (vectors)*WIDTH,              \
+        .a_group = group##number, .b_words = words##number, .steps_a_word = steps_a_word, .pack_a = pack##number##_a,  \
         .pack_b = pack##number##_b, .tile = tile##number, .load = pack_load, .scan = pack_scan,                        \
         .wide = daa_wide_vectors,                                                                                      \
     }

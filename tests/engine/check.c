@@ -31,9 +31,9 @@ static const uint16_t edges[] = {
 };
 enum { EDGES = sizeof edges / sizeof edges[0], EDGES_FINITE = EDGES - 3 };
 
-enum kind { GAUSSIAN, CLOSE, SPREAD, SPARSE, TINY, HUGE_VALUES, EDGE_FINITE, EDGE_ALL, MIXED, KINDS };
-static const char *const kind_names[KINDS] = {"normal", "close", "spread",  "sparse", "tiny",
-                                              "huge",   "edges", "special", "mixed"};
+enum kind { GAUSSIAN, CLOSE, SPREAD, APART, POWERS, SPARSE, TINY, HUGE_VALUES, EDGE_FINITE, EDGE_ALL, MIXED, KINDS };
+static const char *const kind_names[KINDS] = {"normal", "close", "spread", "apart",   "powers", "sparse",
+                                              "tiny",   "huge",  "edges",  "special", "mixed"};
 
 static uint16_t random_operand(enum kind kind) {
     uint32_t bits = random32(), frac = bits & 127, sign = bits >> 16 & 0x8000;
@@ -46,6 +46,10 @@ static uint16_t random_operand(enum kind kind) {
         return (uint16_t)(sign | (126 + below(3)) << 7 | (frac & (below(2) ? 127 : 0x60)));
     case SPREAD:
         return (uint16_t)(sign | (112 + below(28)) << 7 | frac);
+    case APART: /* products as far apart as windows end, with a last bit that is often set */
+        return (uint16_t)(sign | (127 - (bits >> 28 & 7)) << 7 | frac | (below(4) ? 1 : 0));
+    case POWERS: /* products half a unit of an accumulator near 1, and beyond a double's last bit below that */
+        return (uint16_t)(sign | (below(2) ? 115U : 99U) << 7);
     case SPARSE:
         return below(2) ? (uint16_t)sign : (uint16_t)(sign | (120 + below(12)) << 7 | frac);
     case TINY:
@@ -59,6 +63,16 @@ static uint16_t random_operand(enum kind kind) {
     default:
         return below(200) ? random_operand(GAUSSIAN) : edges[below(EDGES)];
     }
+}
+
+/* With operands APART also those that are small beside a sum, so that rounding twice would show. */
+static uint32_t random_acc(enum kind kind) {
+    uint32_t operand = random_operand(kind);
+    if (kind == APART)
+        operand = (operand & 0x807f) | (60 + below(70)) << 7;
+    if (kind == POWERS)
+        operand = (operand & 0x8000) | 0x3f80 | (random32() & 127);
+    return operand << 16 | (random32() & 0xffff);
 }
 
 /* ---- one case ---- */
@@ -123,7 +137,7 @@ static int run(const struct test *t) {
     void *a = memory(t->batch * a_size * 4), *b = memory(t->batch * b_size * 4);
     int failed = 0;
     for (size_t i = 0; i < t->batch * c_size; i++) {
-        c0[i] = (uint32_t)random_operand(t->a_kind) << 16 | (random32() & 0xffff);
+        c0[i] = random_acc(t->a_kind);
         c[i] = t->c0_is_c ? c0[i] : 0xdeadbeef;
     }
     for (size_t x = 0; x < t->batch; x++) {
@@ -263,10 +277,53 @@ static int crossed(enum daa_engine engine) {
     return failed;
 }
 
+/* Every plan: streams, policy, low bits and rounding, with the default window and others; few steps from C0 for each of
+ * the kinds that reach the exact paths, and some more. */
+static int planned(enum daa_engine engine) {
+    static const char *const policies[] = {"exponent", "static", "rotate", "high", "low"};
+    static const enum kind kinds[] = {APART, EDGE_ALL, MIXED, TINY, HUGE_VALUES, POWERS, POWERS};
+    static const int windows[] = {-1, -1, 8, 10, 14, 20, 32};
+    int failed = 0;
+    for (int plan = 0; plan < 2 * 5 * 8 * 2 && !failed; plan++) {
+        struct test t = {.engine = engine, .batch = 1, .threads = 1, .a_type = DAA_BITS16, .b_type = DAA_BITS16};
+        for (size_t i = 0; i < 7 && !failed; i++) {
+            configure(&t.config, 2 << plan % 2, 1 + plan / 2 % 8, plan / 16 % 2 ? "nearest" : "truncate",
+                      policies[plan / 32], windows[i]);
+            t.a_kind = t.b_kind = kinds[i];
+            t.c0 = true;
+            t.m = 1 + below(20);
+            t.n = 1 + below(80);
+            t.k = i & 1 ? 1 + below(80) : (size_t)t.config.streams;
+            t.a_transposed = below(2);
+            t.b_transposed = below(2);
+            failed = run(&t);
+        }
+    }
+    return failed;
+}
+
+/* Large enough for several tasks and blocks of K, with zeros in one operand, both or none. */
+static int large(enum daa_engine engine) {
+    int failed = 0;
+    for (int i = 0; i < 16 && !failed; i++) {
+        struct test t = random_test(engine, 8);
+        t.a_kind = i & 1 ? SPARSE : SPREAD;
+        t.b_kind = i & 2 ? SPARSE : GAUSSIAN;
+        t.a_transposed = i & 4;
+        t.b_transposed = i & 8;
+        t.batch = 1;
+        t.m = 60 + below(40);
+        t.n = 60 + below(60);
+        t.k = i % 4 ? 150 + below(100) : 500 + below(300);
+        failed = run(&t);
+    }
+    return failed;
+}
+
 static int check(enum daa_engine engine, bool is_long) {
     static const size_t tails[] = {1, 7, 8, 9, 15, 16, 17, 31, 32, 33, 65};
     const int count = is_long ? 4000 : 250;
-    int failed = crossed(engine);
+    int failed = crossed(engine) || planned(engine) || (engine != DAA_ENGINE_GOLDEN && large(engine));
     for (size_t i = 0; i < 11 && !failed; i++) {
         struct test t = random_test(engine, 8);
         t.m = tails[i];
