@@ -6,6 +6,11 @@
 
 #include "format.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+#pragma GCC visibility push(default)
+
 #define DAA_VERSION "0.1.0"
 
 enum { DAA_STREAMS_MAX = 4, DAA_PREFIX_MAX = 32, DAA_ERROR_MAX = 512, DAA_OPTION_COUNT_MAX = 32 };
@@ -81,5 +86,10 @@ uint64_t daa_config_hash(const struct daa_config *config);
 size_t daa_named_count(void);
 const char *daa_named_name(size_t index);
 const char *daa_named_meaning(size_t index);
+
+#pragma GCC visibility pop
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -5,6 +5,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+#pragma GCC visibility push(default)
+
 enum daa_encoding {
     DAA_IEEE,   /* largest exponent is Inf and NaN */
     DAA_FN,     /* no Inf; NaN is all ones below the sign */
@@ -36,5 +41,10 @@ bool daa_format_equal(struct daa_format a, struct daa_format b);
 bool daa_format_parse(const char *text, struct daa_format *format);
 /* Writes the alias where there is one, else eXmY. */
 void daa_format_name(struct daa_format format, char name[DAA_FORMAT_NAME_MAX]);
+
+#pragma GCC visibility pop
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -6,6 +6,11 @@
 
 #include "../config/config.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+#pragma GCC visibility push(default)
+
 /* Products counted per stream, over the M*N*K products of a GEMM (padding past K does not count). */
 struct daa_counts {
     uint64_t high[DAA_STREAMS_MAX];    /* exact products summed */
@@ -42,5 +47,10 @@ double daa_to_double(struct daa_format format, uint32_t bits);
 /* COUNT numbers rounded to the operand format NAME ("bf16", "eXmY") and read back, which a float holds exactly; IN may
  * be OUT. False and an error, OUT then partly written: no such format, or a NaN that it does not have. */
 bool daa_quantize(const char *name, size_t count, const float *in, float *out, struct daa_error *error);
+
+#pragma GCC visibility pop
+#ifdef __cplusplus
+}
+#endif
 
 #endif

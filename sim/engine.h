@@ -5,6 +5,11 @@
 
 #include "daa.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+#pragma GCC visibility push(default)
+
 enum daa_engine {
     DAA_ENGINE_AUTO,     /* the fastest that this processor has and this configuration allows */
     DAA_ENGINE_GOLDEN,   /* the golden model: every configuration */
@@ -74,5 +79,10 @@ enum daa_status {
  * the golden model and says so in the report; auto does likewise. Memory beyond the arguments: proportional to m k + k
  * n. */
 enum daa_status daa_gemm_run(const struct daa_gemm_args *args, struct daa_gemm_report *report, struct daa_error *error);
+
+#pragma GCC visibility pop
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -59,7 +59,7 @@ HEADERS    := sim/daa.h sim/engine.h config/config.h config/format.h
 $(BUILD)/pic/obj/sim/engine%.o: CFLAGS += -O3
 $(BUILD)/pic/obj/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) -fPIC $(WARN) -MMD -MP -c $< -o $@
+	$(CC) $(CFLAGS) -fPIC -fvisibility=hidden $(WARN) -MMD -MP -c $< -o $@
 -include $(shell find $(BUILD)/pic -name '*.d' 2>/dev/null)
 
 $(BUILD)/libdaa.so: $(PIC_OBJ)

@@ -57,6 +57,23 @@ def test_the_api_is_documented(root, prefix):
     assert len(public) > 30 and named == public
 
 
+def test_the_shared_library_exports_what_the_headers_declare(prefix):
+    headers = "".join(header.read_text() for header in (prefix / "include/daa").glob("*.h"))
+    symbols = subprocess.run(["nm", "-D", "--defined-only", prefix / "lib/libdaa.so"], capture_output=True, text=True,
+                             check=True).stdout
+    exported = {line.split()[2] for line in symbols.splitlines()}
+    assert exported == set(re.findall(r"^\w[\w ]*[ *](daa_\w+)\(", headers, re.MULTILINE))
+
+
+def test_headers_serve_cpp(prefix, tmp_path):
+    source = tmp_path / "use.cpp"
+    source.write_text("#include <daa/engine.h>\nint main() { return daa_engine_present(DAA_ENGINE_GOLDEN) ? 0 : 1; }\n")
+    made = subprocess.run(["g++", "-Wall", "-Wextra", "-Werror", f"-I{prefix}/include", source, f"{prefix}/lib/libdaa.so",
+                           "-o", tmp_path / "use"], capture_output=True, text=True)
+    assert made.returncode == 0, made.stderr
+    assert subprocess.run([tmp_path / "use"], env={"LD_LIBRARY_PATH": f"{prefix}/lib"}).returncode == 0
+
+
 def test_the_shared_library_has_its_name(prefix):
     shown = subprocess.run(["readelf", "-d", prefix / "lib/libdaa.so"], capture_output=True, text=True).stdout
     assert "soname: [libdaa.so.0]" in shown
