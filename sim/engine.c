@@ -166,7 +166,8 @@ static bool choose(const struct daa_gemm_args *args, struct daa_gemm_report *rep
         for (engine = DAA_ENGINE_AVX512BF16; !daa_engine_present(engine); engine--)
             ;
     struct engine_plan plan = make_plan(args->config);
-    if (daa_kernel(engine, &plan) && !daa_plan_fits_float(&plan))
+    const struct engine_kernel *kernel = daa_kernel(engine, &plan);
+    if (kernel && kernel->exact)
         report->reason = "the sum of a step is longer than a float's 24 bits and takes doubles";
     report->engine = engine;
     return true;

@@ -9,6 +9,7 @@
 #pragma GCC target("avx2,fma,bmi2")
 #include <immintrin.h>
 
+#include "engine_odd.h"
 #include "engine_pack.h"
 
 enum {
@@ -58,7 +59,7 @@ INLINE __m256 masked(__m256 a, __m256i mask) {
 struct forms {
     __m256i half, odd, drop_bits;
     __m128i drop;
-    bool round, steer;
+    bool round, steer, turn;
 };
 
 static struct forms make_forms(const struct engine_plan *plan) {
@@ -70,6 +71,7 @@ static struct forms make_forms(const struct engine_plan *plan) {
         .drop = _mm_cvtsi32_si128(drop),
         .round = plan->lo_round == DAA_NEAREST && half,
         .steer = plan->policy == DAA_EXPONENT,
+        .turn = plan->policy == DAA_ROTATE,
     };
 }
 
@@ -217,7 +219,8 @@ static void run1(size_t steps, const uint32_t *a_panel, const uint32_t *b, float
 /* ---- two streams ---- */
 
 /* High forms, low forms, one word of keys: A has e(a_0) - e(a_1), B e(b_1) - e(b_0), so that A's less B's is by how
- * much product 0 is ahead. A fixed policy has one form. */
+ * much product 0 is ahead. A fixed policy has one form; the one stream that it makes high is
+ * stream 0 here. */
 static int words2(const struct engine_plan *plan) {
     return plan->policy == DAA_EXPONENT ? 5 : 3;
 }
@@ -228,6 +231,11 @@ static int group2(const struct engine_plan *plan) {
 
 /* Eight pairs' words, one kind after the other. */
 INLINE void forms2(const struct forms *f, bool is_a, __m256i pairs, __m256i high, __m256i *words) {
+    if (f->turn) {
+        const __m256i turned = _mm256_or_si256(_mm256_slli_epi32(pairs, 16), _mm256_srli_epi32(pairs, 16));
+        pairs = _mm256_blendv_epi8(pairs, turned, _mm256_srai_epi32(high, 31));
+        high = _mm256_set1_epi32(65535);
+    }
     const __m256i low = low_pairs(f, pairs), difference = _mm256_set1_epi32(is_a ? -65536 | 1 : 1 << 16 | 65535);
     const __m256i form = f->steer ? pairs : _mm256_blendv_epi8(low, pairs, high);
     words[0] = lower(form);
@@ -338,6 +346,48 @@ static void run2_fixed(int window, const uint32_t *a, const uint32_t *panel, flo
 #pragma GCC unroll 8
     for (size_t v = 0; v < VECTORS2; v++)
         _mm256_storeu_ps(acc + WIDTH * v, run[v]);
+}
+
+/* acc + SUM + REST, rounded once: SUM + REST is exact in a double. */
+INLINE __m128 add_both(__m128 acc, __m128 sum, __m128 rest) {
+    const __m256d exact = _mm256_add_pd(_mm256_cvtps_pd(sum), _mm256_cvtps_pd(rest));
+    return _mm256_cvtpd_ps(add_to_odd(_mm256_cvtps_pd(acc), exact));
+}
+
+INLINE __m256 add_all(__m256 acc, __m256 sum, __m256 rest) {
+    const __m128 upper_half =
+        add_both(_mm256_extractf128_ps(acc, 1), _mm256_extractf128_ps(sum, 1), _mm256_extractf128_ps(rest, 1));
+    return _mm256_set_m128(
+        upper_half, add_both(_mm256_castps256_ps128(acc), _mm256_castps256_ps128(sum), _mm256_castps256_ps128(rest)));
+}
+
+/* The high product is stream 0's. Where it is so far below the low one that their sum has more than a float's bits,
+ * REST is what the float lacks; otherwise it is zero. */
+static void run2_long(int window, const uint32_t *a, const uint32_t *panel, float *acc) {
+    enum { LANES = VECTORS2 * WIDTH };
+    const __m256i out = _mm256_set1_epi32(window + 1), all_out = _mm256_set1_epi32(-window - 1);
+    for (size_t t = 0, count = kept_steps(a, 3); t < count; t++) {
+        const uint32_t *step = lanes_of(panel, a, 3, t);
+        __m256 sum[VECTORS2], rest[VECTORS2], any = _mm256_setzero_ps();
+#pragma GCC unroll 8
+        for (size_t v = 0; v < VECTORS2; v++) {
+            const uint32_t *b = step + WIDTH * v;
+            AHEAD2(2);
+            const __m256 high = masked(B(0), in0), low = _mm256_mul_ps(A(1), masked(B(1), in1));
+            sum[v] = _mm256_fmadd_ps(A(0), high, low);
+            rest[v] = _mm256_fmadd_ps(A(0), high, _mm256_sub_ps(low, sum[v]));
+            any = _mm256_or_ps(any, rest[v]);
+        }
+        const bool is_long = !_mm256_testz_si256(_mm256_castps_si256(any), _mm256_castps_si256(any));
+#pragma GCC unroll 8
+        for (size_t v = 0; v < VECTORS2; v++) {
+            const __m256 before = _mm256_loadu_ps(acc + WIDTH * v);
+            __m256 after = _mm256_add_ps(before, sum[v]);
+            if (__builtin_expect(is_long, 0))
+                after = add_all(before, sum[v], rest[v]);
+            _mm256_storeu_ps(acc + WIDTH * v, after);
+        }
+    }
 }
 
 /* ---- four streams ---- */
@@ -494,8 +544,10 @@ INLINE void rows_by_group(void (*row)(int, const uint32_t *, const uint32_t *, f
 static void tile2(const struct engine_plan *plan, size_t steps, const uint32_t *a, const uint32_t *b, float *acc,
                   size_t ld) {
     const size_t kinds = (size_t)words2(plan);
-    rows_by_group(plan->policy == DAA_EXPONENT ? run2 : run2_fixed, plan->window, steps, kinds * GROUP + EXTRA,
-                  kinds * VECTORS2 * WIDTH, a, b, acc, ld);
+    rows_by_group(plan->policy == DAA_EXPONENT ? run2
+                  : daa_plan_fits_float(plan)  ? run2_fixed
+                                               : run2_long,
+                  plan->window, steps, kinds * GROUP + EXTRA, kinds * VECTORS2 * WIDTH, a, b, acc, ld);
 }
 
 static void tile4(const struct engine_plan *plan, size_t steps, const uint32_t *a, const uint32_t *b, float *acc,

@@ -66,5 +66,8 @@ const struct engine_kernel *daa_kernel(enum daa_engine engine, const struct engi
 
 /* Is the sum of a step exact in a float for every pair of operands in range? */
 bool daa_plan_fits_float(const struct engine_plan *plan);
+/* If not: are there two streams, one of them always high, and is the sum longer only where the high product is the
+ * smaller one? What a float then lacks of the sum is a float too. */
+bool daa_plan_fits_two_floats(const struct engine_plan *plan);
 
 #endif

@@ -43,7 +43,9 @@ static const struct engine_kernel *fast_kernel(enum daa_engine engine, int strea
 const struct engine_kernel *daa_kernel(enum daa_engine engine, const struct engine_plan *plan) {
     const struct engine_kernel *fast = fast_kernel(engine, plan->streams);
 #if defined(__x86_64__)
-    return fast && !daa_plan_fits_float(plan) ? &daa_kernel_wide : fast;
+    if (fast && !daa_plan_fits_float(plan))
+        return daa_plan_fits_two_floats(plan) ? &daa_kernel_avx2_two : &daa_kernel_wide;
+    return fast;
 #else
     (void)plan;
     return fast;

@@ -150,3 +150,9 @@ bool daa_plan_fits_float(const struct engine_plan *plan) {
         above = 2; /* a term so far down does not lift the sum of 255/128 * 255/128 to 4 */
     return above + below <= 24;
 }
+
+/* With the high product ahead, the sum ends with the low one, at least 2 (T - 1) below a key in the window. */
+bool daa_plan_fits_two_floats(const struct engine_plan *plan) {
+    bool one_high = plan->policy == DAA_STATIC || plan->policy == DAA_ROTATE;
+    return plan->streams == 2 && one_high && plan->window + 2 * (plan->lo_bits - 1) + 3 <= 24;
+}

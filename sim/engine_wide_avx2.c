@@ -4,6 +4,7 @@
 #pragma GCC target("avx2,fma,bmi2")
 #include <immintrin.h>
 
+#include "engine_odd.h"
 #include "engine_pack.h"
 
 enum {
@@ -182,18 +183,6 @@ INLINE __m256d sum4(bool steer, int window, size_t t, const double *a, const dou
         sum = _mm256_fmadd_pd(of_a, _mm256_and_pd(of_b, reaches(key[s], least)), sum);
     }
     return sum;
-}
-
-/* acc + sum, rounded to odd. */
-INLINE __m256d add_to_odd(__m256d acc, __m256d sum) {
-    const __m256d s = _mm256_add_pd(acc, sum), part = _mm256_sub_pd(s, acc);
-    const __m256d error = _mm256_add_pd(_mm256_sub_pd(acc, _mm256_sub_pd(s, part)), _mm256_sub_pd(sum, part));
-    const __m256i bits = _mm256_castpd_si256(s),
-                  inexact = _mm256_castpd_si256(_mm256_cmp_pd(error, all(0), _CMP_NEQ_OQ));
-    const __m256i apart = _mm256_cmpgt_epi64(all_64(0), _mm256_castpd_si256(_mm256_xor_pd(error, s)));
-    const __m256i toward = _mm256_or_si256(apart, all_64(1)),
-                  even = _mm256_cmpeq_epi64(_mm256_and_si256(bits, all_64(1)), all_64(0));
-    return _mm256_castsi256_pd(_mm256_add_epi64(bits, _mm256_and_si256(toward, _mm256_and_si256(inexact, even))));
 }
 
 /* acc + sum, rounded once to fp32 and flushed after that. Rounded to a double first, it would be rounded twice where
