@@ -1,4 +1,5 @@
 """Builds libdaa by the Makefile and puts it beside the Python package, in a wheel of this platform."""
+
 import os
 import pathlib
 import re
@@ -27,12 +28,26 @@ def make_library(place):
             raise CompileError(f"libdaa needs {command} to be built; install it (Debian packages make, gcc, libc6-dev)")
     with tempfile.TemporaryDirectory() as objects:
         # WARN: this compiler's warnings are no errors. CFLAGS goes by the environment, for the Makefile to add to.
-        words = ["make", "-s", f"-j{os.cpu_count() or 1}", f"BUILD={objects}", f"CC={compiler}", "WARN=-std=c11",
-                 f"{objects}/libdaa.so"]
-        made = subprocess.run(words, cwd=ROOT, env={**os.environ, "CFLAGS": f"-O2 {os.environ.get('CFLAGS', '')}"},
-                              stderr=subprocess.PIPE, text=True)
+        words = [
+            "make",
+            "-s",
+            f"-j{os.cpu_count() or 1}",
+            f"BUILD={objects}",
+            f"CC={compiler}",
+            "WARN=-std=c11",
+            f"{objects}/libdaa.so",
+        ]
+        made = subprocess.run(
+            words,
+            cwd=ROOT,
+            env={**os.environ, "CFLAGS": f"-O2 {os.environ.get('CFLAGS', '')}"},
+            stderr=subprocess.PIPE,
+            text=True,
+        )
         if re.search(r"jansson\.h|-ljansson", made.stderr):
-            raise CompileError("libdaa needs the library jansson and its header; install them (Debian package libjansson-dev)")
+            raise CompileError(
+                "libdaa needs the library jansson and its header; install them (Debian package libjansson-dev)"
+            )
         if made.returncode:
             raise CompileError(f"libdaa could not be built:\n{made.stderr}")
         shutil.copy2(f"{objects}/libdaa.so", place)
@@ -57,6 +72,9 @@ class PlatformDistribution(Distribution):
 
 
 BUILD.mkdir(parents=True, exist_ok=True)
-setup(options={"build": {"build_base": str(BUILD)}, "egg_info": {"egg_base": str(BUILD)}},
-      version=re.search(r'#define DAA_VERSION "(.*)"', (ROOT / "config/config.h").read_text())[1],
-      cmdclass={"build_py": BuildWithLibrary, "bdist_wheel": PlatformWheel}, distclass=PlatformDistribution)
+setup(
+    options={"build": {"build_base": str(BUILD)}, "egg_info": {"egg_base": str(BUILD)}},
+    version=re.search(r'#define DAA_VERSION "(.*)"', (ROOT / "config/config.h").read_text())[1],
+    cmdclass={"build_py": BuildWithLibrary, "bdist_wheel": PlatformWheel},
+    distclass=PlatformDistribution,
+)

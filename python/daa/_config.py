@@ -24,8 +24,8 @@ def _options_of(line):
 
 class Config:
     """Immutable. `Config("quad", lo_bits=2)`: a named configuration or the path of a daa.json, and options over it,
-    with `_` for `-`. Read an option as `config.lo_bits` or `config["lo-bits"]`. An unknown option, an illegal value or a
-    combination that breaks a rule raises `Error`."""
+    with `_` for `-`. Read an option as `config.lo_bits` or `config["lo-bits"]`. An unknown option, an illegal value or
+    a combination that breaks a rule raises `Error`."""
 
     __slots__ = ("_struct", "_line", "_given")
 

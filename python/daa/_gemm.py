@@ -15,9 +15,9 @@ _OWN_DTYPE = {"bf16": "bfloat16", "fp16": "float16"}  # operand format -> dtype 
 
 
 class Counts:
-    """Products of each stream, over the M*N*K products of every `gemm` it was given to (contract, sections 3 to 6): summed
-    exactly (`high`), as low values (`low`), with a zero operand (`zero`), below the window (`dropped`), with an Inf or a
-    NaN (`special`). Each is a list of integers, one a stream."""
+    """Products of each stream, over the M*N*K products of every `gemm` it was given to (contract, sections 3 to 6):
+    summed exactly (`high`), as low values (`low`), with a zero operand (`zero`), below the window (`dropped`), with an
+    Inf or a NaN (`special`). Each is a list of integers, one a stream."""
 
     def __init__(self):
         self.struct = CountsStruct()
@@ -82,7 +82,9 @@ def _layout(array):
     """(transposed, leading dimension) of the matrices in a batch, or None where BLAS has no name for their strides."""
     batch, rows, cols = array.shape
     size = array.itemsize
-    if not array.flags.aligned or any(stride % size for stride in array.strides) or (batch > 1 and array.strides[0] < 0):
+    if not array.flags.aligned or any(stride % size for stride in array.strides):
+        return None
+    if batch > 1 and array.strides[0] < 0:
         return None
     row, col = array.strides[1] // size, array.strides[2] // size
     if (col == 1 or cols <= 1) and (row >= cols or rows <= 1):
@@ -93,8 +95,8 @@ def _layout(array):
 
 
 def _matrix(array, shape, kind, transposable=True):
-    """The array broadcast to the shape (..., rows, cols) as a batch of matrices for the library, and what owns their memory:
-    the array, or a copy where the strides fit no layout. A matrix that stands for the whole batch stays one."""
+    """The array broadcast to the shape (..., rows, cols) as a batch of matrices for the library, and what owns their
+    memory: the array, or a copy where the strides fit no layout. A matrix that stands for the whole batch stays one."""
     batch = int(numpy.prod(shape[:-2], dtype=int))
     array = numpy.broadcast_to(array, shape).reshape(batch, *shape[-2:])
     if array.strides[0] == 0:
@@ -112,9 +114,9 @@ def _result(out, shape):
     if not _is_tensor(out) and not isinstance(out, numpy.ndarray):
         raise Error(f"out is a {type(out).__name__}; it must be a NumPy array or a tensor")
     array = _of_tensor("out", out) if _is_tensor(out) else out
-    flags = array.flags
-    if array.dtype != numpy.float32 or array.shape != shape or not (flags.c_contiguous and flags.aligned and flags.writeable):
-        raise Error(f"out is {out.dtype} {array.shape}; it must be float32 {shape}, C-contiguous, aligned and writeable")
+    if array.dtype != numpy.float32 or array.shape != shape or not array.flags.carray:
+        raise Error(
+            f"out is {out.dtype} {array.shape}; it must be float32 {shape}, C-contiguous, aligned and writeable")
     return array
 
 
@@ -123,11 +125,12 @@ def _result(out, shape):
 def gemm(a, b, c0=None, *, config=Config(), out=None, engine="auto", threads=0, counts=None):
     """A B + C0 by the contract: bit for bit what the golden model and the emitted array give.
 
-    a: (..., M, K), b: (..., K, N); NumPy arrays or CPU tensors of any strides, float32 (rounded to the operand format by
-    contract section 1) or, for the formats bf16 and fp16, bfloat16 and float16. Leading dimensions broadcast. c0:
+    a: (..., M, K), b: (..., K, N); NumPy arrays or CPU tensors of any strides, float32 (rounded to the operand format
+    by contract section 1) or, for the formats bf16 and fp16, bfloat16 and float16. Leading dimensions broadcast. c0:
     broadcasts to (..., M, N), float32, rounded to the accumulator format. Returns float32, which holds every result
-    exactly, of the kind that `a` is; `out` is a C-contiguous float32 array or tensor to fill instead. It may be c0, and may
-    overlap a and b, which are then copied. They are copied as well where their strides are not those of a BLAS matrix.
+    exactly, of the kind that `a` is; `out` is a C-contiguous float32 array or tensor to fill instead. It may be c0, and
+    may overlap a and b, which are then copied. They are copied as well where their strides are not those of a BLAS
+    matrix.
 
     engine: one of `engines()`. threads: 0 is one a processor. counts: a `Counts` to add to.
     Raises Error for shapes, dtypes, an engine that the processor does not have, and operands that the configuration
@@ -162,8 +165,8 @@ def gemm(a, b, c0=None, *, config=Config(), out=None, engine="auto", threads=0, 
             c0_matrix, start = _matrix(start, shape, _FLOAT32, transposable=False)
         except ValueError:
             raise Error(f"c0 is {start.shape}; it must broadcast to {shape}") from None
-    args = Args(ctypes.addressof(config._struct), m, n, k, int(numpy.prod(lead, dtype=int)), a_matrix, b_matrix, c0_matrix,
-                Result(result.ctypes.data if result.size else None, _FLOAT32, n, m * n), _engine(engine),
+    args = Args(ctypes.addressof(config._struct), m, n, k, int(numpy.prod(lead, dtype=int)), a_matrix, b_matrix,
+                c0_matrix, Result(result.ctypes.data if result.size else None, _FLOAT32, n, m * n), _engine(engine),
                 operator.index(threads), ctypes.pointer(counts.struct) if counts is not None else None)
     report, message = Report(), Message()
     if library.daa_gemm_run(byref(args), byref(report), byref(message)) != 0:

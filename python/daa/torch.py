@@ -1,4 +1,4 @@
-"""A network's Linear and Conv2d layers through the arithmetic of the contract: forward, input gradient, weight gradient.
+"""A network's Linear and Conv2d layers through the arithmetic of the contract: forward, input and weight gradient.
 
     daa.torch.convert(model, daa.Config("paper"))
 
@@ -52,7 +52,7 @@ class Arithmetic:
         if self.engine not in engines():
             raise Error(f"this processor has no engine '{self.engine}'; it has {', '.join(engines())}")
         if self.threads is not None and not (isinstance(self.threads, int) and 0 <= self.threads <= _THREADS_MAX):
-            raise Error(f"threads is {self.threads!r}; it must be 0 to {_THREADS_MAX}, or None for torch.get_num_threads()")
+            raise Error(f"threads is {self.threads!r}; it must be 0 to {_THREADS_MAX}, or None for PyTorch's number")
 
     def operand(self, x, *names):
         """x for these GEMMs: rounded to bf16 at once if that is the format of them all, which halves what is moved."""
@@ -106,8 +106,8 @@ class _LinearFunction(torch.autograd.Function):
 
 @dataclasses.dataclass(frozen=True)
 class _Taps:
-    """One dimension of a convolution: of the kernel's positions, the `first` that meets the input and the `count` up to the
-    last one that does; the output's size."""
+    """One dimension of a convolution: of the kernel's positions, the `first` that meets the input and the `count` up to
+    the last one that does; the output's size."""
     first: int
     count: int
     out: int
@@ -139,7 +139,8 @@ class _Patches:
             raise Error(f"{layer.label} got {self.height} x {self.width} pixels; its kernel of {kernel} needs more")
         self.whole = kernel == (1, 1) and self.stride_h == self.stride_w == 1 and not any(self.padding)
         self.count = self.batch * self.rows.out * self.cols.out
-        self.shape = (self.groups, self.batch, self.rows.out, self.cols.out, self.rows.count, self.cols.count, self.depth)
+        self.shape = (self.groups, self.batch, self.rows.out, self.cols.out,
+                      self.rows.count, self.cols.count, self.depth)
 
     def _image(self, like):
         """Zeros of an input with its padding, and the input's part of it."""
@@ -207,7 +208,8 @@ class _ConvFunction(torch.autograd.Function):
     def backward(ctx, gradient):
         patches, (x, kernels) = ctx.patches, ctx.saved_tensors
         gradient = ctx.arithmetic.operand(gradient, "input_grad", "weight_grad").permute(0, 2, 3, 1)
-        gradient = gradient.reshape(patches.count, patches.groups, ctx.weight_shape[0] // patches.groups).transpose(0, 1)
+        outputs = ctx.weight_shape[0] // patches.groups
+        gradient = gradient.reshape(patches.count, patches.groups, outputs).transpose(0, 1)
         of_input = of_weight = None
         if ctx.needs_input_grad[0]:
             of_input = patches.add(_multiply(ctx.layer, ctx.arithmetic, "input_grad", gradient, kernels))
@@ -234,8 +236,8 @@ class _Layer:
     def require_float32(self, x):
         for name, tensor in (("input", x), ("weight", self.weight)):
             if tensor.dtype != torch.float32 or tensor.device.type != "cpu":
-                raise Error(f"the {name} of {self.label} is {tensor.dtype} on {tensor.device}; it must be float32 on the CPU "
-                            "(turn autocast off)")
+                raise Error(f"the {name} of {self.label} is {tensor.dtype} on {tensor.device}; it must be float32 on "
+                            "the CPU (turn autocast off)")
 
     def extra_repr(self):
         return f"{super().extra_repr()}, daa=({self.arithmetic.forward})"
@@ -255,9 +257,9 @@ class Linear(_Layer, nn.Linear):
 
 
 class Conv2d(_Layer, nn.Conv2d):
-    """nn.Conv2d whose GEMMs are the contract's, with any stride, padding, dilation and groups. Parameters and state dict
-    are nn.Conv2d's. Outputs have the input's memory format. channels_last is the fastest, and what an input of one channel,
-    which has both, counts as."""
+    """nn.Conv2d whose GEMMs are the contract's, with any stride, padding, dilation and groups. Parameters and state
+    dict are nn.Conv2d's. Outputs have the input's memory format. channels_last is the fastest, and what an input of one
+    channel, which has both, counts as."""
 
     def zero_padding(self):
         """Left, right, top, bottom: zeros around the image. Other padding modes pad beforehand."""
@@ -305,8 +307,8 @@ def _targets(model, layers, keep):
         raise Error(f"the model has no layer {', '.join(unknown)}; its layers are in model.named_modules()")
     wanted = {name: module for name, module in modules.items()
               if isinstance(module, _WITH_PRODUCTS) and _within(name, layers) and not _within(name, keep)}
-    wrong = [name for name, module in wanted.items()
-             if type(module) not in _CONVERTED or module.weight.dtype != torch.float32 or module.weight.device.type != "cpu"]
+    wrong = [name for name, module in wanted.items() if type(module) not in _CONVERTED
+             or module.weight.dtype != torch.float32 or module.weight.device.type != "cpu"]
     wrong += [name for name, module in modules.items()
               if isinstance(module, _PASSES_BY) and any(_within(target, [name]) for target in wanted)]
     if wrong:
@@ -318,7 +320,8 @@ def _targets(model, layers, keep):
     return wanted
 
 
-def convert(model, config, *, input_grad=SAME, weight_grad=SAME, layers=None, high=(), keep=(), engine="auto", threads=None):
+def convert(model, config, *, input_grad=SAME, weight_grad=SAME, layers=None, high=(), keep=(), engine="auto",
+            threads=None):
     """Turns the model's Linear and Conv2d modules into the classes above, in place, and returns the model.
 
     config, input_grad, weight_grad: a `Config` for each GEMM, the latter two the first one's if not given; None leaves
@@ -379,8 +382,9 @@ def _exact_operands(config, a, b):
 
 
 def signal_to_noise(config, a, b, result):
-    """10 log10(sum of squares of the exact A B over that of the error of `result`), in dB. Exact is float64 on the operands
-    rounded to their formats, so that only the products and sums of the array are judged. Infinite where nothing differs."""
+    """10 log10(sum of squares of the exact A B over that of the error of `result`), in dB. Exact is float64 on the
+    operands rounded to their formats, so that only the products and sums of the array are judged. Infinite where
+    nothing differs."""
     exact_a, exact_b = _exact_operands(config, a, b)
     exact = exact_a @ exact_b
     noise = float(((result.double() - exact) ** 2).sum())
@@ -399,7 +403,8 @@ class Record:
 
     def add(self, layer, name, config, a, b, result, counts):
         batch, m, k = a.shape if a.dim() == 3 else (1, *a.shape)
-        row = {"layer": layer, "gemm": name, "batch": batch, "m": m, "n": b.shape[-1], "k": k, "config": str(config or "float32")}
+        row = {"layer": layer, "gemm": name, "batch": batch, "m": m, "n": b.shape[-1], "k": k,
+               "config": str(config or "float32")}
         if counts is not None:
             found = counts.as_dict(config.streams)
             totals = [max(sum(of_stream), 1) for of_stream in zip(*found.values())]
@@ -425,8 +430,8 @@ def observe(model, layers=None):
 @contextlib.contextmanager
 def dump(model, directory, layers=None, gemms=GEMMS):
     """Writes the operands of every GEMM that runs inside the `with`, as the array gets them (float32 .npy of numbers in
-    the operand format): <layer>.<gemm>.a.npy (M x K) and .b.npy (K x N); <layer> is "model" where the model is the layer.
-    A batch of them (groups), or a GEMM that runs again, is numbered: <layer>.<gemm>.1.a.npy. Yields the list of paths
+    the operand format): <layer>.<gemm>.a.npy (M x K) and .b.npy (K x N); <layer> is "model" where that is the layer. A
+    batch of them (groups), or a GEMM that runs again, is numbered: <layer>.<gemm>.1.a.npy. Yields the list of paths
     written. `layers` are names as in `convert`."""
     gemms = _names(gemms)
     unknown = [name for name in gemms if name not in GEMMS]

@@ -1,5 +1,6 @@
 """What the tests of the Python package share: the package in the tree, daagemm as its judge, bounds on errors. A
 module imports the fixtures that it uses."""
+
 import json
 import sys
 
@@ -25,7 +26,7 @@ def numbers(rng):
 
 @pytest.fixture
 def judge(daagemm, run, tmp_path):
-    """C, and the counts, that daagemm's golden model gives for A, B and C0 (float32 or raw bits) with a configuration."""
+    """C, and the counts, that daagemm's golden model gives for A, B and C0 with a configuration."""
 
     def call(config, a, b, c0=None):
         words = str(config).split()
@@ -45,9 +46,9 @@ def relative_bound(config, k):
     """How far an element of A B may be from the exact sum over its K, relative to the sum of |a b|, by the contract.
 
     Section 2: a low value has a relative error of at most u = 2^-T, the half unit at T bits over the least significand
-    (truncated: a whole unit, 2^(1-T)), also where it carries; so a product of two is off by at most low = (1 + u)^2 - 1.
-    Section 4: a dropped product has a key of at most K* - D - 1, so is below 2^(K* - D + 1), where the largest of its step
-    is at least 2^K*: at most S - 1 times 2^(1-D) of that one are lost. Section 5: each of the n steps is rounded once to
+    (truncated: a whole unit, 2^(1-T)), also where it carries; so a product of two is off by at most (1 + u)^2 - 1.
+    Section 4: a dropped product has a key of at most K* - D - 1, so is below 2^(K* - D + 1), where the largest of its
+    step is at least 2^K*: at most S - 1 times 2^(1-D) of that one are lost. Section 5: each of n steps is rounded once to
     a significand of Y + 1 bits, which is gamma_n = n v / (1 - n v), v = 2^-(Y+1), of the terms' magnitudes together.
     None is float32 in any order of sums: K products and K sums, each rounded."""
     if config is None:

@@ -1,4 +1,5 @@
 """daa.Config, and what the package says of itself."""
+
 import copy
 import json
 import pickle
@@ -13,9 +14,17 @@ from daa import _library
 
 
 def test_defaults_and_names():
-    assert daa.Config() == daa.Config("paper") == daa.Config(streams=2) and hash(daa.Config()) == hash(daa.Config("paper"))
+    assert daa.Config() == daa.Config("paper") == daa.Config(streams=2) and hash(daa.Config()) == hash(
+        daa.Config("paper")
+    )
     quad = daa.Config("quad", lo_bits=2, specials=False)
-    assert (quad.streams, quad["lo-bits"], quad.specials, quad.a_format, quad.policy) == (4, 2, False, "bf16", "exponent")
+    assert (quad.streams, quad["lo-bits"], quad.specials, quad.a_format, quad.policy) == (
+        4,
+        2,
+        False,
+        "bf16",
+        "exponent",
+    )
     assert quad != daa.Config("quad") and quad != "quad"
     assert "--streams 4" in str(quad) and repr(quad) == "daa.Config('quad', lo_bits=2, specials=False)"
     assert set(daa.options) >= {"streams", "lo-bits", "window"} and daa.Config().window == 8
@@ -34,7 +43,9 @@ def test_a_daa_json(daagen, run, tmp_path):
     assert config.replace(policy="exponent") == daa.Config("quad", lo_bits=3)
 
 
-@pytest.mark.parametrize("other", [copy.copy, copy.deepcopy, lambda c: pickle.loads(pickle.dumps(c)), lambda c: eval(repr(c))])
+@pytest.mark.parametrize(
+    "other", [copy.copy, copy.deepcopy, lambda c: pickle.loads(pickle.dumps(c)), lambda c: eval(repr(c))]
+)
 def test_copies(other):
     for config in (daa.Config(), daa.Config("quad", lo_bits=1, window=5), daa.Config(format="fp16", prefix="x")):
         assert other(config) == config
@@ -43,7 +54,8 @@ def test_copies(other):
 
 def test_replace_derives_again():
     assert daa.Config(lo_bits=1).window == 14 and daa.Config(lo_bits=1).replace(lo_bits=4).window == 8
-    assert daa.Config("fp8").replace(format="bf16").b_format == "bf16"
+    for fp8 in (daa.Config("fp8"), daa.Config(a_format="e4m3", b_format="e5m2")):
+        assert (fp8.replace(format="bf16").a_format, fp8.replace(format="fp16").b_format) == ("bf16", "fp16")
     assert daa.Config(window=3).replace(lo_bits=1).window == 3
 
 
@@ -57,10 +69,20 @@ def test_it_does_not_change():
         config["colour"]
 
 
-@pytest.mark.parametrize("arguments, options, text", [
-    ([], dict(streams=3), "streams"), ([], dict(lo_bits=0), "lo-bits"), ([], dict(colour="red"), "colour"),
-    (["nobody"], {}, "nobody"), (["/nowhere/daa.json"], {}, "/nowhere/daa.json"), ([], dict(policy="best"), "policy"),
-    ([], dict(acc_format="e5m7", format="bf16"), "acc-format"), ([], dict(streams="two"), "streams")], ids=str)
+@pytest.mark.parametrize(
+    "arguments, options, text",
+    [
+        ([], dict(streams=3), "streams"),
+        ([], dict(lo_bits=0), "lo-bits"),
+        ([], dict(colour="red"), "colour"),
+        (["nobody"], {}, "nobody"),
+        (["/nowhere/daa.json"], {}, "/nowhere/daa.json"),
+        ([], dict(policy="best"), "policy"),
+        ([], dict(acc_format="e5m7", format="bf16"), "acc-format"),
+        ([], dict(streams="two"), "streams"),
+    ],
+    ids=str,
+)
 def test_refused(arguments, options, text):
     with pytest.raises(daa.Error) as caught:
         daa.Config(*arguments, **options)
@@ -82,18 +104,27 @@ def test_engines():
 
 
 def python(code, **environment):
-    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd="/",
-                          env={"PYTHONPATH": str(ROOT / "python"), "PATH": "/usr/bin:/bin", **environment})
+    return subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        cwd="/",
+        env={"PYTHONPATH": str(ROOT / "python"), "PATH": "/usr/bin:/bin", **environment},
+    )
 
 
 def test_numpy_users_need_no_torch():
-    done = python("import sys; sys.modules['torch'] = None\nimport numpy, daa\n"
-                  "print(daa.gemm(numpy.ones((2, 3), 'f4'), numpy.ones((3, 1), 'f4')).ravel())")
+    done = python(
+        "import sys; sys.modules['torch'] = None\nimport numpy, daa\n"
+        "print(daa.gemm(numpy.ones((2, 3), 'f4'), numpy.ones((3, 1), 'f4')).ravel())"
+    )
     assert (done.stdout, done.stderr) == ("[3. 3.]\n", "")
 
 
 def test_a_library_that_is_not_there_or_another():
     done = python("import daa", DAA_LIBRARY="/nowhere/libdaa.so")
-    assert done.stderr.splitlines()[-1].startswith("ImportError: libdaa could not be loaded (/nowhere/libdaa.so: cannot open")
+    assert done.stderr.splitlines()[-1].startswith(
+        "ImportError: libdaa could not be loaded (/nowhere/libdaa.so: cannot open"
+    )
     done = python("import daa", DAA_LIBRARY="libm.so.6")
     assert "ImportError: libdaa could not be loaded" in done.stderr.splitlines()[-1]

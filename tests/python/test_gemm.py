@@ -1,4 +1,6 @@
 """daa.gemm and daa.quantize: bit for bit what daagemm's golden model gives, whatever the memory looks like."""
+
+import itertools
 import math
 
 import numpy as np
@@ -10,11 +12,26 @@ import daa  # from the tree: `reference` says where it is
 
 ENGINES = [name for name in daa.engines() if name != "golden"]
 CONFIGS = [
-    dict(), dict(streams=1), dict(streams=4), dict(streams=4, lo_bits=1), dict(lo_bits=2, lo_round="truncate"),
-    dict(policy="static"), dict(policy="rotate", streams=4), dict(policy="high"), dict(policy="low", lo_bits=3),
-    dict(policy="magnitude"), dict(window=0), dict(streams=4, window=32), dict(specials=False),
-    dict(a_format="e4m3", b_format="e5m2"), dict(format="fp16", streams=4), dict(format="tf32"), dict(format="e2m1"),
-    dict(acc_format="e8m15"), dict(out_format="bf16", streams=4), dict(format="fp16", out_format="fp16"),
+    dict(),
+    dict(streams=1),
+    dict(streams=4),
+    dict(streams=4, lo_bits=1),
+    dict(lo_bits=2, lo_round="truncate"),
+    dict(policy="static"),
+    dict(policy="rotate", streams=4),
+    dict(policy="high"),
+    dict(policy="low", lo_bits=3),
+    dict(policy="magnitude"),
+    dict(window=0),
+    dict(streams=4, window=32),
+    dict(specials=False),
+    dict(a_format="e4m3", b_format="e5m2"),
+    dict(format="fp16", streams=4),
+    dict(format="tf32"),
+    dict(format="e2m1"),
+    dict(acc_format="e8m15"),
+    dict(out_format="bf16", streams=4),
+    dict(format="fp16", out_format="fp16"),
 ]
 pytestmark = pytest.mark.filterwarnings("ignore:.* takes? .*--rows:RuntimeWarning")
 
@@ -26,6 +43,7 @@ def same(got, want):
 
 
 # ---- the same numbers in other places ----
+
 
 def _between(array, *steps):
     """Every step-th element of a larger array in each of the last dimensions."""
@@ -76,8 +94,21 @@ def operand(numbers, *shape):
     return np.where(numbers.random(shape) < 0.1, 0, x).astype(np.float32)
 
 
-SHAPES = [(1, 1, 1), (1, 7, 5), (7, 1, 5), (7, 5, 1), (1, 1, 9), (9, 1, 1), (1, 9, 1), (33, 17, 70), (4, 4, 0), (0, 3, 4),
-          (3, 0, 4), (1, 3, 0), (65, 33, 2)]
+SHAPES = [
+    (1, 1, 1),
+    (1, 7, 5),
+    (7, 1, 5),
+    (7, 5, 1),
+    (1, 1, 9),
+    (9, 1, 1),
+    (1, 9, 1),
+    (33, 17, 70),
+    (4, 4, 0),
+    (0, 3, 4),
+    (3, 0, 4),
+    (1, 3, 0),
+    (65, 33, 2),
+]
 
 
 @pytest.mark.parametrize("options", CONFIGS, ids=str)
@@ -112,9 +143,17 @@ def _views(t):
     """A tensor's numbers in several layouts, PyTorch's own ways."""
     wide = torch.zeros(*t.shape[:-1], 2 * t.shape[-1], dtype=t.dtype)
     wide[..., ::2] = t
-    return [t, t.transpose(-1, -2).contiguous().transpose(-1, -2), wide[..., ::2], torch.cat([t, t], -1)[..., :t.shape[-1]],
-            torch.complex(t.float(), -t.float()).conj().imag.to(t.dtype) if t.dtype != torch.float32
-            else torch.complex(t, t.neg()).conj().imag]
+    return [
+        t,
+        t.transpose(-1, -2).contiguous().transpose(-1, -2),
+        wide[..., ::2],
+        torch.cat([t, t], -1)[..., : t.shape[-1]],
+        (
+            torch.complex(t.float(), -t.float()).conj().imag.to(t.dtype)
+            if t.dtype != torch.float32
+            else torch.complex(t, t.neg()).conj().imag
+        ),
+    ]
 
 
 def test_tensors(judge, numbers):
@@ -148,8 +187,21 @@ def test_16_bit_floats_are_the_bits_of_their_format(judge, numbers, format, dtyp
             same(daa.gemm(place(a.numpy()), place(b.numpy()), config=config), want)
 
 
-BATCHES = [((3,), (3,)), ((3,), ()), ((), (3,)), ((1,), (3,)), ((2, 3), (3,)), ((2, 1), (1, 3)), ((2, 3), (2, 3)), ((1, 1), ()),
-           ((0,), (0,)), ((0,), ()), ((2, 0), (0,)), ((1,), (1,))]
+BATCHES = [
+    ((3,), (3,)),
+    ((2,), (2,)),
+    ((3,), ()),
+    ((), (3,)),
+    ((1,), (3,)),
+    ((2, 3), (3,)),
+    ((2, 1), (1, 3)),
+    ((2, 3), (2, 3)),
+    ((1, 1), ()),
+    ((0,), (0,)),
+    ((0,), ()),
+    ((2, 0), (0,)),
+    ((1,), (1,)),
+]
 
 
 @pytest.mark.parametrize("k", [5, 0])
@@ -160,7 +212,9 @@ def test_batches(numbers, a_lead, b_lead, k):
     a, b = operand(numbers, *a_lead, m, k), operand(numbers, *b_lead, k, n)
     for c0_shape in [None, (), (n,), (1, n), (m, 1), (m, n), (*lead, m, n), (1,) * len(lead) + (m, n), (*lead, 1, n)]:
         c0 = None if c0_shape is None else operand(numbers, *c0_shape)
-        spread = [np.broadcast_to(x, lead + size) for x, size in ((a, (m, k)), (b, (k, n)), (0 if c0 is None else c0, (m, n)))]
+        spread = [
+            np.broadcast_to(x, lead + size) for x, size in ((a, (m, k)), (b, (k, n)), (0 if c0 is None else c0, (m, n)))
+        ]
         want = np.empty(lead + (m, n), np.float32)
         for place in np.ndindex(*lead):
             want[place] = daa.gemm(*(x[place].astype(np.float32) for x in spread))
@@ -180,8 +234,28 @@ def test_a_batch_backwards_or_overlapping(judge, numbers):
 
 
 def test_specials_and_extremes(judge):
-    values = np.array([0, -0.0, 1, -1.5, np.inf, -np.inf, np.nan, 3.4e38, -3.4e38, 1e-38, -1e-40, 1.2e-38, 1e-45, 257, 65519,
-                       1.00390625, 1.01171875], np.float32)
+    values = np.array(
+        [
+            0,
+            -0.0,
+            1,
+            -1.5,
+            np.inf,
+            -np.inf,
+            np.nan,
+            3.4e38,
+            -3.4e38,
+            1e-38,
+            -1e-40,
+            1.2e-38,
+            1e-45,
+            257,
+            65519,
+            1.00390625,
+            1.01171875,
+        ],
+        np.float32,
+    )
     a, b = np.stack([values, values[::-1]]), np.stack([np.roll(values, i) for i in range(len(values))], 1)
     for options in [dict(streams=1), dict(), dict(streams=4, lo_bits=1), dict(a_format="e4m3", b_format="fp16")]:
         config = daa.Config(**options)
@@ -200,6 +274,7 @@ def test_threads_change_nothing(judge, numbers, threads):
 
 # ---- out ----
 
+
 def test_out_is_filled_and_returned(judge, numbers):
     a, b, c0 = operand(numbers, 4, 6), operand(numbers, 6, 5), operand(numbers, 4, 5)
     want, _ = judge(daa.Config(), a, b, c0)
@@ -214,16 +289,15 @@ def test_out_is_filled_and_returned(judge, numbers):
         same(daa.gemm(a, b, c0, out=parameter).detach(), want)
 
 
-def test_out_may_overlap_operands(judge, numbers):
-    memory = operand(numbers, 3 * 36)
-    for place in (0, 10, 36, 60, 72):
-        for c0_place in (0, 30, 72):
-            fresh = memory.copy()
-            a, b = fresh[:36].reshape(6, 6), fresh[36:72].reshape(6, 6).T
-            c0, out = (fresh[at:at + 36].reshape(6, 6) for at in (c0_place, place))
-            want, _ = judge(daa.Config(), a, b, c0)
-            daa.gemm(a, b, c0, out=out)
-            same(out, want)
+def test_out_may_overlap_operands(numbers):
+    """In batches: the first result may lie where the second product's operands do."""
+    memory = operand(numbers, 3 * 72)
+    for place, c0_place in itertools.product((0, 10, 36, 72, 100, 108, 144), (0, 36, 60, 72, 108, 144)):
+        fresh = memory.copy()
+        a, b = fresh[:72].reshape(2, 6, 6), fresh[72:144].reshape(2, 6, 6).transpose(0, 2, 1)
+        c0, out = (fresh[at : at + 72].reshape(2, 6, 6) for at in (c0_place, place))
+        want = daa.gemm(a, b, c0)
+        same(daa.gemm(a, b, c0, out=out), want)
 
 
 def test_autograd_notices_that_out_was_written():
@@ -237,10 +311,24 @@ def test_autograd_notices_that_out_was_written():
 
 # ---- the contract against real numbers ----
 
-@pytest.mark.parametrize("options", [dict(streams=s, lo_bits=t, lo_round=r, policy=p) for s in (1, 2, 4) for t in (1, 2, 4, 8)
-                                     for r, p in (("nearest", "exponent"), ("truncate", "exponent"), ("nearest", "low"),
-                                                  ("nearest", "rotate"), ("truncate", "high"))]
-                         + [dict(window=3), dict(streams=4, window=1), dict(format="e4m3"), dict(format="fp16")], ids=str)
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        dict(streams=s, lo_bits=t, lo_round=r, policy=p)
+        for s in (1, 2, 4)
+        for t in (1, 2, 4, 8)
+        for r, p in (
+            ("nearest", "exponent"),
+            ("truncate", "exponent"),
+            ("nearest", "low"),
+            ("nearest", "rotate"),
+            ("truncate", "high"),
+        )
+    ]
+    + [dict(window=3), dict(streams=4, window=1), dict(format="e4m3"), dict(format="fp16")],
+    ids=str,
+)
 def test_error_is_within_the_contracts_bound(numbers, options):
     config = daa.Config(**options)
     worst = 0.0
@@ -257,6 +345,7 @@ def test_error_is_within_the_contracts_bound(numbers, options):
 
 # ---- quantize ----
 
+
 def _values(exp_bits, frac_bits, top):
     """Every magnitude of a small format with subnormals, by its bits: 0 .. top."""
     bias, values = 2 ** (exp_bits - 1) - 1, []
@@ -267,14 +356,29 @@ def _values(exp_bits, frac_bits, top):
     return np.array(values)
 
 
-@pytest.mark.parametrize("format, exp_bits, frac_bits, top, beyond", [
-    ("e4m3", 4, 3, 0x7e, 448), ("e5m2", 5, 2, 0x7b, np.inf), ("e3m2", 3, 2, 0x1f, 28), ("e2m3", 2, 3, 0x1f, 7.5),
-    ("e2m1", 2, 1, 7, 6), ("e3m4", 3, 4, 0x6f, np.inf)])
+@pytest.mark.parametrize(
+    "format, exp_bits, frac_bits, top, beyond",
+    [
+        ("e4m3", 4, 3, 0x7E, 448),
+        ("e5m2", 5, 2, 0x7B, np.inf),
+        ("e3m2", 3, 2, 0x1F, 28),
+        ("e2m3", 2, 3, 0x1F, 7.5),
+        ("e2m1", 2, 1, 7, 6),
+        ("e3m4", 3, 4, 0x6F, np.inf),
+    ],
+)
 def test_quantize_takes_the_nearest_value(numbers, format, exp_bits, frac_bits, top, beyond):
     """By search among all values, the next one above the largest included, ties to even bits."""
     values = _values(exp_bits, frac_bits, top + 1)
-    x = np.concatenate([numbers.standard_normal(500) * 2.0 ** numbers.integers(-20, 12, 500), values, -values,
-                        (values[1:] + values[:-1]) / 2, [0, np.inf, 1e30]]).astype(np.float32)
+    x = np.concatenate(
+        [
+            numbers.standard_normal(500) * 2.0 ** numbers.integers(-20, 12, 500),
+            values,
+            -values,
+            (values[1:] + values[:-1]) / 2,
+            [0, np.inf, 1e30],
+        ]
+    ).astype(np.float32)
     size = np.minimum(np.abs(x.astype(float)), values[-1])
     below = np.minimum(np.searchsorted(values, size, "right") - 1, top)
     half = (values[below] + values[below + 1]) / 2
@@ -285,7 +389,7 @@ def test_quantize_takes_the_nearest_value(numbers, format, exp_bits, frac_bits, 
 
 
 def test_quantize_bf16_and_fp16(numbers):
-    x = (numbers.standard_normal(3000) * 2.0 ** numbers.integers(-140, 128, 3000)).astype(np.float32)
+    x = (numbers.standard_normal(3000) * 2.0 ** numbers.integers(-140, 124, 3000)).astype(np.float32)
     x = np.concatenate([x, np.float32([0, -0.0, np.inf, -np.inf, 65519.9, 65520, 3.4e38, 1e-45, 2.0**-126, 2.0**-127])])
     with np.errstate(over="ignore"):
         assert np.array_equal(daa.quantize(x, "fp16"), x.astype(np.float16).astype(np.float32))
@@ -301,6 +405,8 @@ def test_quantize_keeps_shape_kind_and_input():
     y = daa.quantize(x, "bf16")
     assert isinstance(y, torch.Tensor) and y.shape == x.shape and torch.equal(x, before)
     assert torch.equal(y, x.bfloat16().float())
+    x = x.contiguous()  # which needs no copy to be read
+    assert torch.equal(daa.quantize(x, "bf16"), y) and torch.equal(x, before)
     for shape in [(), (0,), (2, 0, 3), (1,)]:
         assert daa.quantize(np.ones(shape, np.float32), "e4m3").shape == shape
     assert daa.quantize(torch.ones(()), "e4m3").shape == ()
@@ -311,45 +417,69 @@ def test_quantize_keeps_shape_kind_and_input():
 A, B = np.ones((2, 3), np.float32), np.ones((3, 4), np.float32)
 
 
-@pytest.mark.parametrize("call, text", [
-    (lambda: daa.gemm(A, A), "a is 2 x 3 and b is 2 x 3; b must have 3 rows"),
-    (lambda: daa.gemm(A[0], B), "a has 1 dimensions; a matrix has two"),
-    (lambda: daa.gemm(A, np.float32(1)), "b has 0 dimensions"),
-    (lambda: daa.gemm(A.astype(float), B), "a is float64; it must be float32 or bfloat16"),
-    (lambda: daa.gemm(A, B.astype(int)), "b is int64; it must be float32 or bfloat16"),
-    (lambda: daa.gemm([[1, 2, 3]], B), "a is int64; it must be float32"),
-    (lambda: daa.gemm(A.astype("f2"), B), "a is float16; it must be float32 or bfloat16"),
-    (lambda: daa.gemm(torch.ones(2, 3).bfloat16(), B, config=daa.Config(format="fp16")), "a is bfloat16; it must be float32 or float16"),
-    (lambda: daa.gemm(A.astype("f2"), B, config=daa.Config(format="e4m3")), "a is float16; it must be float32"),
-    (lambda: daa.gemm(A.astype(complex), B), "a is complex128; it must be float32"),
-    (lambda: daa.gemm(A, B, np.ones((2, 4))), "c0 is float64; it must be float32"),
-    (lambda: daa.gemm(A, B, np.ones((3, 4), "f4")), "c0 is (3, 4); it must broadcast to (2, 4)"),
-    (lambda: daa.gemm(A, B, np.ones((5, 2, 4), "f4")), "c0 is (5, 2, 4); it must broadcast to (2, 4)"),
-    (lambda: daa.gemm(np.ones((2, 2, 3), "f4"), np.ones((3, 3, 4), "f4")), "the batches of a and b are (2,) and (3,)"),
-    (lambda: daa.gemm(A, B, out=np.ones((2, 4))), "out is float64 (2, 4); it must be float32 (2, 4), C-contiguous"),
-    (lambda: daa.gemm(A, B, out=np.ones((2, 4), ">f4")), "out is >f4 (2, 4); it must be float32"),
-    (lambda: daa.gemm(A, B, out=np.ones((4, 2), "f4").T), "it must be float32 (2, 4), C-contiguous, aligned and writeable"),
-    (lambda: daa.gemm(A, B, out=np.broadcast_to(np.float32(0), (2, 4))), "C-contiguous, aligned and writeable"),
-    (lambda: daa.gemm(A, B, out=_read_only(np.ones((2, 4), "f4"))), "C-contiguous, aligned and writeable"),
-    (lambda: daa.gemm(A, B, out=_misaligned(np.ones((2, 4), "f4"))), "C-contiguous, aligned and writeable"),
-    (lambda: daa.gemm(A, B, out=[[0.0] * 4] * 2), "out is a list; it must be a NumPy array or a tensor"),
-    (lambda: daa.gemm(A, B, out=torch.ones(2, 4).bfloat16()), "out is torch.bfloat16 (2, 4); it must be float32"),
-    (lambda: daa.gemm(torch.ones(2, 3, requires_grad=True), B), "a requires a gradient, which gemm() does not have"),
-    (lambda: daa.gemm(A, B, out=torch.ones(2, 4, requires_grad=True)), "out requires a gradient"),
-    (lambda: daa.gemm(A, torch.ones(3, 4).to_sparse()), "b is a tensor on cpu, torch.sparse_coo; it must be dense and on the CPU"),
-    (lambda: daa.gemm(A, torch.ones(3, 4, device="meta")), "b is a tensor on meta"),
-    (lambda: daa.gemm(A, B, engine="mmx"), "there is no engine 'mmx'; it must be one of auto, golden"),
-    (lambda: daa.gemm(A, B, threads=-1), "threads is -1; it must be 0 to 256"),
-    (lambda: daa.gemm(A, B, config="paper"), "config is 'paper'; it must be a daa.Config"),
-    (lambda: daa.gemm(A, B, config=None), "config is None; it must be a daa.Config"),
-    (lambda: daa.gemm(A * np.nan, B, config=daa.Config(format="e2m1")), "A[0][0] is NaN, and its format has none"),
-    (lambda: daa.gemm(A, B * np.inf, config=daa.Config(specials=False)), "B[0][0] is an Inf, which needs specials on"),
-    (lambda: daa.gemm(A, B, np.float32(np.nan), config=daa.Config(specials=False)), "C0[0][0] is a NaN, which needs specials on"),
-    (lambda: daa.quantize(A.astype(float), "bf16"), "x is float64; it must be float32"),
-    (lambda: daa.quantize(A, "bf17"), "'bf17' is no operand format"),
-    (lambda: daa.quantize(A, "fp32"), "'fp32' is no operand format"),
-    (lambda: daa.quantize(A * np.nan, "e2m1"), "element 0 is NaN, and e2m1 has none"),
-])
+@pytest.mark.parametrize(
+    "call, text",
+    [
+        (lambda: daa.gemm(A, A), "a is 2 x 3 and b is 2 x 3; b must have 3 rows"),
+        (lambda: daa.gemm(A[0], B), "a has 1 dimensions; a matrix has two"),
+        (lambda: daa.gemm(A, np.float32(1)), "b has 0 dimensions"),
+        (lambda: daa.gemm(A.astype(float), B), "a is float64; it must be float32 or bfloat16"),
+        (lambda: daa.gemm(A, B.astype(int)), "b is int64; it must be float32 or bfloat16"),
+        (lambda: daa.gemm([[1, 2, 3]], B), "a is int64; it must be float32"),
+        (lambda: daa.gemm(A.astype("f2"), B), "a is float16; it must be float32 or bfloat16"),
+        (
+            lambda: daa.gemm(torch.ones(2, 3).bfloat16(), B, config=daa.Config(format="fp16")),
+            "a is bfloat16; it must be float32 or float16",
+        ),
+        (lambda: daa.gemm(A.astype("f2"), B, config=daa.Config(format="e4m3")), "a is float16; it must be float32"),
+        (lambda: daa.gemm(A.astype(complex), B), "a is complex128; it must be float32"),
+        (lambda: daa.gemm(A, B, np.ones((2, 4))), "c0 is float64; it must be float32"),
+        (lambda: daa.gemm(A, B, np.ones((3, 4), "f4")), "c0 is (3, 4); it must broadcast to (2, 4)"),
+        (lambda: daa.gemm(A, B, np.ones((5, 2, 4), "f4")), "c0 is (5, 2, 4); it must broadcast to (2, 4)"),
+        (
+            lambda: daa.gemm(np.ones((2, 2, 3), "f4"), np.ones((3, 3, 4), "f4")),
+            "the batches of a and b are (2,) and (3,)",
+        ),
+        (lambda: daa.gemm(A, B, out=np.ones((2, 4))), "out is float64 (2, 4); it must be float32 (2, 4), C-contiguous"),
+        (lambda: daa.gemm(A, B, out=np.ones((2, 4), ">f4")), "out is >f4 (2, 4); it must be float32"),
+        (
+            lambda: daa.gemm(A, B, out=np.ones((4, 2), "f4").T),
+            "it must be float32 (2, 4), C-contiguous, aligned and writeable",
+        ),
+        (lambda: daa.gemm(A, B, out=np.broadcast_to(np.float32(0), (2, 4))), "C-contiguous, aligned and writeable"),
+        (lambda: daa.gemm(A, B, out=_read_only(np.ones((2, 4), "f4"))), "C-contiguous, aligned and writeable"),
+        (lambda: daa.gemm(A, B, out=_misaligned(np.ones((2, 4), "f4"))), "C-contiguous, aligned and writeable"),
+        (lambda: daa.gemm(A, B, out=[[0.0] * 4] * 2), "out is a list; it must be a NumPy array or a tensor"),
+        (lambda: daa.gemm(A, B, out=torch.ones(2, 4).bfloat16()), "out is torch.bfloat16 (2, 4); it must be float32"),
+        (
+            lambda: daa.gemm(torch.ones(2, 3, requires_grad=True), B),
+            "a requires a gradient, which gemm() does not have",
+        ),
+        (lambda: daa.gemm(A, B, out=torch.ones(2, 4, requires_grad=True)), "out requires a gradient"),
+        (
+            lambda: daa.gemm(A, torch.ones(3, 4).to_sparse()),
+            "b is a tensor on cpu, torch.sparse_coo; it must be dense and on the CPU",
+        ),
+        (lambda: daa.gemm(A, torch.ones(3, 4, device="meta")), "b is a tensor on meta"),
+        (lambda: daa.gemm(A, B, engine="mmx"), "there is no engine 'mmx'; it must be one of auto, golden"),
+        (lambda: daa.gemm(A, B, threads=-1), "threads is -1; it must be 0 to 256"),
+        (lambda: daa.gemm(A, B, config="paper"), "config is 'paper'; it must be a daa.Config"),
+        (lambda: daa.gemm(A, B, config=None), "config is None; it must be a daa.Config"),
+        (lambda: daa.gemm(A * np.nan, B, config=daa.Config(format="e2m1")), "A[0][0] is NaN, and its format has none"),
+        (
+            lambda: daa.gemm(A, B * np.inf, config=daa.Config(specials=False)),
+            "B[0][0] is an Inf, which needs specials on",
+        ),
+        (
+            lambda: daa.gemm(A, B, np.float32(np.nan), config=daa.Config(specials=False)),
+            "C0[0][0] is a NaN, which needs specials on",
+        ),
+        (lambda: daa.quantize(A.astype(float), "bf16"), "x is float64; it must be float32"),
+        (lambda: daa.quantize(A, "bf17"), "'bf17' is no operand format"),
+        (lambda: daa.quantize(A, "fp32"), "'fp32' is no operand format"),
+        (lambda: daa.quantize(A * np.nan, "e2m1"), "element 0 is NaN, and e2m1 has none"),
+    ],
+)
 def test_refused(call, text):
     with pytest.raises(daa.Error) as caught:
         call()
@@ -365,7 +495,9 @@ def test_a_refused_call_leaves_out_and_counts_alone():
 
 def test_an_engine_that_the_processor_lacks():
     for engine in {"avx2", "avx512", "avx512bf16"} - set(daa.engines()):
-        with pytest.raises(daa.Error, match=f"this processor does not have the engine {engine}; auto takes one that it has"):
+        with pytest.raises(
+            daa.Error, match=f"this processor does not have the engine {engine}; auto takes one that it has"
+        ):
             daa.gemm(A, B, engine=engine)
 
 

@@ -1,4 +1,5 @@
 """docs/python.md: every snippet runs, in order, in one session."""
+
 import re
 import subprocess
 

@@ -1,4 +1,5 @@
-"""Linear and Conv2d of daa.torch: within the contract's bounds of float64, and daagemm's bits on the patches they say."""
+"""Linear and Conv2d of daa.torch: within the contract's bounds of float64, and with daagemm's bits."""
+
 import copy
 import itertools
 
@@ -11,8 +12,10 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-pytestmark = [pytest.mark.filterwarnings("ignore:.* takes? .*--rows:RuntimeWarning"),
-              pytest.mark.filterwarnings("ignore:Using padding='same':UserWarning")]
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:.* takes? .*--rows:RuntimeWarning"),
+    pytest.mark.filterwarnings("ignore:Using padding='same':UserWarning"),
+]
 GEMMS = daa.torch.GEMMS
 
 
@@ -39,8 +42,10 @@ def run_layer(layer, x, gradient):
 
 # ---- against float64 ----
 
+
 def product(name, layer, x_shape, a, b):
-    """What a GEMM of the layer is for, from operands in float64 by PyTorch: the layer's function, or a derivative of it."""
+    """What a GEMM of the layer is for, from operands in float64 by PyTorch: its function, or a derivative of that."""
+
     def plain(x, weight):
         return functional.linear(x, weight) if isinstance(layer, nn.Linear) else layer._conv_forward(x, weight, None)
 
@@ -58,7 +63,9 @@ def depth(name, layer, gradient):
         return layer.weight[0].numel()
     channel = -1 if isinstance(layer, nn.Linear) else -3
     channels = layer.weight.shape[0]
-    return channels // getattr(layer, "groups", 1) if name == "input_grad" else gradient.numel() // gradient.shape[channel]
+    return (
+        channels // getattr(layer, "groups", 1) if name == "input_grad" else gradient.numel() // gradient.shape[channel]
+    )
 
 
 def check_bounds(layer, configs, x, gradient, got):
@@ -72,7 +79,9 @@ def check_bounds(layer, configs, x, gradient, got):
         a, b = a.double(), b.double()
         bound = relative_bound(config, depth(name, layer, gradient))
         if name == "input_grad" and isinstance(layer, nn.Conv2d):
-            adds = (layer.weight[0, 0].numel() + 9) * 2.0**-24  # overlapping patches, and up to 9 of padding, in float32
+            adds = (
+                layer.weight[0, 0].numel() + 9
+            ) * 2.0**-24  # overlapping patches, and up to 9 of padding, in float32
             bound = (1 + bound) * (1 + adds / (1 - adds)) - 1
         error = (result.double() - product(name, layer, x.shape, a, b)).abs()
         allowed = bound * product(name, layer, x.shape, a.abs(), b.abs()) + FLUSHED
@@ -81,8 +90,15 @@ def check_bounds(layer, configs, x, gradient, got):
     return shares
 
 
-CONFIGS = [daa.Config(), daa.Config("baseline"), daa.Config("quad", lo_bits=1), daa.Config("quad"), None,
-           daa.Config("fp8"), daa.Config(lo_bits=2, lo_round="truncate")]
+CONFIGS = [
+    daa.Config(),
+    daa.Config("baseline"),
+    daa.Config("quad", lo_bits=1),
+    daa.Config("quad"),
+    None,
+    daa.Config("fp8"),
+    daa.Config(lo_bits=2, lo_round="truncate"),
+]
 GEOMETRIES = [  # channels in, out, kernel, height, width, and nn.Conv2d's options
     (4, 6, (3, 3), 7, 8, dict(padding=1)),
     (3, 5, (7, 7), 14, 13, dict(stride=2, padding=3)),
@@ -145,13 +161,27 @@ def test_random_convolutions(numbers):
     while done < 60:
         groups = int(numbers.choice([1, 1, 1, 2, 3]))
         inputs, outputs = (groups * int(n) for n in numbers.integers(1, 6, 2))
-        (kernel, size), (stride, dilation, padding) = numbers.integers(1, [[5], [10]], (2, 2)), numbers.integers(1, 4, (3, 2))
+        (kernel, size), (stride, dilation, padding) = numbers.integers(1, [[5], [10]], (2, 2)), numbers.integers(
+            1, 4, (3, 2)
+        )
         if ((size + 2 * (padding - 1) - dilation * (kernel - 1)) < 1).any():
             continue
-        options = dict(groups=groups, stride=tuple(stride.tolist()), dilation=tuple(dilation.tolist()),
-                       padding=tuple((padding - 1).tolist()))
-        check_conv(numbers, inputs, outputs, tuple(kernel.tolist()), *size.tolist(), options,
-                   [CONFIGS[i] for i in numbers.integers(0, len(CONFIGS), 3)], samples=int(numbers.integers(1, 4)))
+        options = dict(
+            groups=groups,
+            stride=tuple(stride.tolist()),
+            dilation=tuple(dilation.tolist()),
+            padding=tuple((padding - 1).tolist()),
+        )
+        check_conv(
+            numbers,
+            inputs,
+            outputs,
+            tuple(kernel.tolist()),
+            *size.tolist(),
+            options,
+            [CONFIGS[i] for i in numbers.integers(0, len(CONFIGS), 3)],
+            samples=int(numbers.integers(1, 4)),
+        )
         done += 1
 
 
@@ -163,7 +193,9 @@ def test_linear(numbers, lead):
         check_bounds(layer, configs, x, gradient, run_layer(converted(layer, *configs), x, gradient))
 
 
-@pytest.mark.parametrize("layer, shape", [(nn.Linear(9, 4), (6, 9)), (nn.Conv2d(3, 4, 3, padding=1), (2, 3, 5, 6))], ids=str)
+@pytest.mark.parametrize(
+    "layer, shape", [(nn.Linear(9, 4), (6, 9)), (nn.Conv2d(3, 4, 3, padding=1), (2, 3, 5, 6))], ids=str
+)
 def test_without_configurations_it_is_pytorch(numbers, layer, shape):
     x = gaussian(numbers, *shape)
     gradient = gaussian(numbers, *layer(x).shape)
@@ -189,6 +221,7 @@ def test_the_bias_is_added_in_float32(numbers):
 
 # ---- bit for bit ----
 
+
 def taps_in_use(size, kernel, stride, padding, dilation, out):
     return [i for i in range(kernel) if any(0 <= i * dilation + o * stride - padding < size for o in range(out))]
 
@@ -211,16 +244,24 @@ def patches_of(layer, x, out):
     return patches, rows, cols
 
 
-BITWISE = [(4, 6, (3, 3), 6, 5, dict(padding=1)), (3, 4, (3, 2), 7, 8, dict(stride=2, padding=1)), (4, 6, (1, 1), 4, 3, {}),
-           (6, 4, (2, 3), 5, 6, dict(groups=2, dilation=2, padding=2)), (3, 3, (2, 2), 5, 5, dict(groups=3, stride=3)),
-           (3, 4, (5, 5), 2, 1, dict(padding=2)), (4, 2, (1, 1), 5, 4, dict(groups=2))]
+BITWISE = [
+    (4, 6, (3, 3), 6, 5, dict(padding=1)),
+    (3, 4, (3, 2), 7, 8, dict(stride=2, padding=1)),
+    (4, 6, (1, 1), 4, 3, {}),
+    (6, 4, (2, 3), 5, 6, dict(groups=2, dilation=2, padding=2)),
+    (3, 3, (2, 2), 5, 5, dict(groups=3, stride=3)),
+    (3, 4, (5, 5), 2, 1, dict(padding=2)),
+    (4, 2, (1, 1), 5, 4, dict(groups=2)),
+]
 
 
-@pytest.mark.parametrize("config", [daa.Config(), daa.Config("quad", lo_bits=1), daa.Config("fp8")], ids=["paper", "quad", "fp8"])
+@pytest.mark.parametrize(
+    "config", [daa.Config(), daa.Config("quad", lo_bits=1), daa.Config("fp8")], ids=["paper", "quad", "fp8"]
+)
 @pytest.mark.parametrize("geometry", BITWISE, ids=str)
 def test_a_convolution_is_daagemm_on_its_patches(judge, numbers, tmp_path, geometry, config):
-    """The operands that dump() writes are the patches, weights and gradients in the documented order, and daagemm's results
-    on them, put where they belong, are the layer's."""
+    """The operands that dump() writes are the patches, weights and gradients in the documented order, and daagemm's
+    results on them, put where they belong, are the layer's."""
     inputs, outputs, kernel, height, width, options = geometry
     layer = nn.Conv2d(inputs, outputs, kernel, bias=False, **options)
     groups, taken = layer.groups, outputs // layer.groups
@@ -241,7 +282,7 @@ def test_a_convolution_is_daagemm_on_its_patches(judge, numbers, tmp_path, geome
         assert all(map(np.array_equal, matrices, want)) and len(matrices) == len(want)
 
     patches, rows, cols = patches_of(layer, x.numpy(), out)
-    weights = layer.weight.detach().numpy()[:, :, rows[0]:rows[-1] + 1, cols[0]:cols[-1] + 1]
+    weights = layer.weight.detach().numpy()[:, :, rows[0] : rows[-1] + 1, cols[0] : cols[-1] + 1]
     weights = weights.transpose(0, 2, 3, 1).reshape(groups, taken, -1)
     gradients = gradient.numpy().transpose(1, 0, 2, 3).reshape(groups, taken, -1)
 
@@ -257,7 +298,9 @@ def test_a_convolution_is_daagemm_on_its_patches(judge, numbers, tmp_path, geome
     is_rounded(b, patches, config.b_format)
     c = np.stack([judge(config, *pair)[0] for pair in zip(a, b)])
     want = np.zeros(layer.weight.shape, np.float32)
-    want[:, :, rows[0]:rows[-1] + 1, cols[0]:cols[-1] + 1] = c.reshape(outputs, len(rows), len(cols), -1).transpose(0, 3, 1, 2)
+    want[:, :, rows[0] : rows[-1] + 1, cols[0] : cols[-1] + 1] = c.reshape(outputs, len(rows), len(cols), -1).transpose(
+        0, 3, 1, 2
+    )
     assert np.array_equal(of_weight.numpy(), want)
 
     a, b = operands("input_grad")
@@ -271,7 +314,7 @@ def test_a_convolution_is_daagemm_on_its_patches(judge, numbers, tmp_path, geome
             top, left = oy * sh + row * dh - ph, ox * sw + col * dw - pw
             if 0 <= top < height and 0 <= left < width:
                 for g in range(groups):
-                    want[:, g * deep:(g + 1) * deep, top, left] += c[g, :, oy, ox, i, j]
+                    want[:, g * deep : (g + 1) * deep, top, left] += c[g, :, oy, ox, i, j]
     assert np.array_equal(of_input.numpy(), want)
 
 
@@ -288,7 +331,9 @@ def test_a_linear_layer_is_daagemm(judge, numbers, config):
 
 def test_extreme_numbers(judge):
     """Rounded to bf16 by PyTorch on the way in; the contract's rounding is the same."""
-    values = torch.tensor([0, -0.0, 1.0039062, float("inf"), float("nan"), 3.4e38, 1e-38, 1.1754942e-38, 1e-40, -3.39e38, 257])
+    values = torch.tensor(
+        [0, -0.0, 1.0039062, float("inf"), float("nan"), 3.4e38, 1e-38, 1.1754942e-38, 1e-40, -3.39e38, 257]
+    )
     x, layer = torch.stack([values.roll(i) for i in range(len(values))]), nn.Linear(11, 11, bias=False)
     layer.weight.data = x.flip(0).clone()
     ours = converted(layer, daa.Config())(x).detach().numpy()
@@ -297,11 +342,15 @@ def test_extreme_numbers(judge):
 
 # ---- inputs of every kind ----
 
+
 @pytest.mark.parametrize("config", [daa.Config(), None], ids=["paper", "float32"])
 def test_empty_batches(config):
-    for layer, shape, out in [(nn.Linear(4, 3), (0, 4), (0, 3)), (nn.Linear(4, 3), (2, 0, 4), (2, 0, 3)),
-                              (nn.Conv2d(4, 6, 3, padding=1, groups=2), (0, 4, 5, 5), (0, 6, 5, 5)),
-                              (nn.Conv2d(4, 6, 1), (0, 4, 5, 5), (0, 6, 5, 5))]:
+    for layer, shape, out in [
+        (nn.Linear(4, 3), (0, 4), (0, 3)),
+        (nn.Linear(4, 3), (2, 0, 4), (2, 0, 3)),
+        (nn.Conv2d(4, 6, 3, padding=1, groups=2), (0, 4, 5, 5), (0, 6, 5, 5)),
+        (nn.Conv2d(4, 6, 1), (0, 4, 5, 5), (0, 6, 5, 5)),
+    ]:
         ours, x = converted(layer, config), torch.empty(shape, requires_grad=True)
         y = ours(x)
         assert y.shape == out
@@ -325,7 +374,10 @@ def test_memory_formats_follow_the_input(numbers):
     """As PyTorch's do, so that view() works where it did."""
     for kernel in (1, 3):
         layer, x = converted(nn.Conv2d(3, 4, kernel), daa.Config()), gaussian(numbers, 2, 3, 6, 5)
-        for form, taken in ((torch.contiguous_format, x), (torch.channels_last, x.contiguous(memory_format=torch.channels_last))):
+        for form, taken in (
+            (torch.contiguous_format, x),
+            (torch.channels_last, x.contiguous(memory_format=torch.channels_last)),
+        ):
             taken = taken.detach().requires_grad_()
             y = layer(taken)
             assert y.is_contiguous(memory_format=form)
@@ -342,18 +394,24 @@ def test_gradients_of_every_layout(numbers):
     ones = run_layer(copy.deepcopy(layer), x, torch.ones(1).expand(2, 4, 4, 4))
     assert torch.equal(ones[2], run_layer(copy.deepcopy(layer), x, torch.ones(2, 4, 4, 4))[2])
     linear = converted(nn.Linear(6, 4), daa.Config())
-    assert torch.equal(run_layer(copy.deepcopy(linear), x, torch.ones(1).expand(2, 3, 6, 4))[1],
-                       run_layer(copy.deepcopy(linear), x, torch.ones(2, 3, 6, 4))[1])
+    assert torch.equal(
+        run_layer(copy.deepcopy(linear), x, torch.ones(1).expand(2, 3, 6, 4))[1],
+        run_layer(copy.deepcopy(linear), x, torch.ones(2, 3, 6, 4))[1],
+    )
 
 
-@pytest.mark.parametrize("layer, shape", [(nn.Linear(9, 4), (6, 9)), (nn.Conv2d(3, 4, 3), (2, 3, 5, 6))], ids=["linear", "conv"])
+@pytest.mark.parametrize(
+    "layer, shape", [(nn.Linear(9, 4), (6, 9)), (nn.Conv2d(3, 4, 3), (2, 3, 5, 6))], ids=["linear", "conv"]
+)
 def test_only_the_gradients_that_are_needed(numbers, layer, shape):
     for wants_input, wants_weight in itertools.product([False, True], repeat=2):
         ours, x = converted(layer, daa.Config()), gaussian(numbers, *shape).requires_grad_(wants_input)
         ours.weight.requires_grad_(wants_weight)
         with daa.torch.observe(ours) as record:
             ours(x).sum().backward()
-        assert [row["gemm"] for row in record.rows] == ["forward"] + wants_input * ["input_grad"] + wants_weight * ["weight_grad"]
+        assert [row["gemm"] for row in record.rows] == ["forward"] + wants_input * ["input_grad"] + wants_weight * [
+            "weight_grad"
+        ]
         assert (x.grad is not None) == wants_input and (ours.weight.grad is not None) == wants_weight
     with torch.no_grad():
         assert not ours(x).requires_grad
@@ -387,7 +445,7 @@ def test_a_layer_changed_by_hand(numbers):
 
 def test_a_second_derivative_is_refused(numbers):
     layer, x = converted(nn.Linear(3, 2), daa.Config()), gaussian(numbers, 4, 3).requires_grad_()
-    gradient, = torch.autograd.grad(layer(x).pow(2).sum(), x, create_graph=True)
+    (gradient,) = torch.autograd.grad(layer(x).pow(2).sum(), x, create_graph=True)
     with pytest.raises(RuntimeError, match="once_differentiable"):
         gradient.sum().backward()
 
@@ -396,17 +454,29 @@ CONV = daa.torch.convert(nn.Sequential(nn.Conv2d(3, 4, 3, groups=1)), daa.Config
 LINEAR = daa.torch.convert(nn.Sequential(nn.Linear(3, 4)), daa.Config())
 
 
-@pytest.mark.parametrize("call, text", [
-    (lambda: CONV(torch.ones(2, 4, 5, 5)), "0 got (2, 4, 5, 5); it must be (N, 3, H, W)"),
-    (lambda: CONV(torch.ones(5, 5)), "0 got (5, 5); it must be (N, 3, H, W)"),
-    (lambda: CONV(torch.ones(2, 3, 2, 5)), "0 got 2 x 5 pixels; its kernel of (3, 3) needs more"),
-    (lambda: CONV(torch.ones(2, 3, 5, 5).double()), "the input of 0 is torch.float64 on cpu; it must be float32 on the CPU"),
-    (lambda: LINEAR(torch.ones(2, 4)), "0 got (2, 4); the last size must be 3"),
-    (lambda: LINEAR(torch.tensor(1.0)), "0 got (); the last size must be 3"),
-    (lambda: LINEAR(torch.ones(2, 3).bfloat16()), "the input of 0 is torch.bfloat16 on cpu; it must be float32 on the CPU (turn autocast"),
-    (lambda: LINEAR(torch.ones(2, 3, device="meta")), "the input of 0 is torch.float32 on meta"),
-    (lambda: copy.deepcopy(LINEAR).double()(torch.ones(2, 3)), "the weight of 0 is torch.float64 on cpu; it must be float32"),
-])
+@pytest.mark.parametrize(
+    "call, text",
+    [
+        (lambda: CONV(torch.ones(2, 4, 5, 5)), "0 got (2, 4, 5, 5); it must be (N, 3, H, W)"),
+        (lambda: CONV(torch.ones(5, 5)), "0 got (5, 5); it must be (N, 3, H, W)"),
+        (lambda: CONV(torch.ones(2, 3, 2, 5)), "0 got 2 x 5 pixels; its kernel of (3, 3) needs more"),
+        (
+            lambda: CONV(torch.ones(2, 3, 5, 5).double()),
+            "the input of 0 is torch.float64 on cpu; it must be float32 on the CPU",
+        ),
+        (lambda: LINEAR(torch.ones(2, 4)), "0 got (2, 4); the last size must be 3"),
+        (lambda: LINEAR(torch.tensor(1.0)), "0 got (); the last size must be 3"),
+        (
+            lambda: LINEAR(torch.ones(2, 3).bfloat16()),
+            "the input of 0 is torch.bfloat16 on cpu; it must be float32 on the CPU (turn autocast",
+        ),
+        (lambda: LINEAR(torch.ones(2, 3, device="meta")), "the input of 0 is torch.float32 on meta"),
+        (
+            lambda: copy.deepcopy(LINEAR).double()(torch.ones(2, 3)),
+            "the weight of 0 is torch.float64 on cpu; it must be float32",
+        ),
+    ],
+)
 def test_refused(call, text):
     with pytest.raises(daa.Error) as caught:
         call()

@@ -1,4 +1,5 @@
 """`pip install .`: the wheel has the library in it and works away from the tree; what is missing is named."""
+
 import os
 import shutil
 import subprocess
@@ -27,9 +28,16 @@ def copy_of_project(place):
 
 
 def pip(*words, **environment):
-    clean = {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "PYTHONPATH", "CC", "CFLAGS")}
-    return subprocess.run([sys.executable, "-m", "pip", *map(str, words)], capture_output=True, text=True, cwd="/",
-                          env={**clean, **environment})
+    clean = {
+        name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "PYTHONPATH", "CC", "CFLAGS")
+    }
+    return subprocess.run(
+        [sys.executable, "-m", "pip", *map(str, words)],
+        capture_output=True,
+        text=True,
+        cwd="/",
+        env={**clean, **environment},
+    )
 
 
 CHECK = """
@@ -46,36 +54,53 @@ print(daa.__file__, daa.__version__, *daa.engines())
 def test_the_wheel_works_away_from_the_tree(judge, numbers, tmp_path, from_sdist):
     place = copy_of_project(tmp_path)
     if from_sdist:
-        made = subprocess.run([sys.executable, "setup.py", "-q", "sdist", "-d", tmp_path], cwd=place, capture_output=True, text=True)
+        made = subprocess.run(
+            [sys.executable, "setup.py", "-q", "sdist", "-d", tmp_path], cwd=place, capture_output=True, text=True
+        )
         assert made.returncode == 0, made.stderr
         place = tmp_path / f"daa-{daa.__version__}.tar.gz"
     done = pip("install", *OFFLINE, "--target", tmp_path / "site", place)
     assert done.returncode == 0, done.stdout + done.stderr
     for name in SOURCES[5:]:
         shutil.rmtree(tmp_path / name)
-    wheel, = (tmp_path / "site").glob("daa-*.dist-info/WHEEL")
+    (wheel,) = (tmp_path / "site").glob("daa-*.dist-info/WHEEL")
     assert f"Tag: py3-none-{os.uname().sysname.lower()}_{os.uname().machine}\n" in wheel.read_text()
     metadata = (wheel.parent / "METADATA").read_text()
     required = [line for line in metadata.splitlines() if line.startswith("Requires-Dist:")]
-    assert [line.split()[1].split(">")[0].strip("(") for line in required] == ["numpy", "torch"] and "extra" in required[1]
+    assert [line.split()[1].split(">")[0].strip("(") for line in required] == [
+        "numpy",
+        "torch",
+    ] and "extra" in required[1]
 
     paths = [tmp_path / f"{name}.npy" for name in "abc"]
     a, b = (numbers.standard_normal(shape).astype(np.float32) for shape in ((9, 31), (31, 8)))
     np.save(paths[0], a)
     np.save(paths[1], b)
-    ran = subprocess.run([sys.executable, "-c", CHECK, *paths], cwd=tmp_path, capture_output=True, text=True,
-                         env={"PATH": "/usr/bin:/bin", "PYTHONPATH": str(tmp_path / "site")})
+    ran = subprocess.run(
+        [sys.executable, "-c", CHECK, *paths],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        env={"PATH": "/usr/bin:/bin", "PYTHONPATH": str(tmp_path / "site")},
+    )
     assert ran.returncode == 0, ran.stderr
     assert ran.stdout.split() == [str(tmp_path / "site/daa/__init__.py"), daa.__version__, *daa.engines()]
     assert np.array_equal(np.load(paths[2]), judge(daa.Config("quad"), a, b)[0])
 
 
-@pytest.mark.parametrize("compiler, text", [
-    (None, "error: libdaa needs nowhere-cc to be built; install it (Debian packages make, gcc, libc6-dev)"),
-    pytest.param("echo 'config/json.c:1:10: fatal error: jansson.h: No such file or directory' >&2; exit 1",
-                 "error: libdaa needs the library jansson and its header; install them (Debian package libjansson-dev)",
-                 marks=pytest.mark.long),
-    pytest.param("echo 'something else' >&2; exit 1", "something else", marks=pytest.mark.long)], ids=["compiler", "jansson", "other"])
+@pytest.mark.parametrize(
+    "compiler, text",
+    [
+        (None, "error: libdaa needs nowhere-cc to be built; install it (Debian packages make, gcc, libc6-dev)"),
+        pytest.param(
+            "echo 'config/json.c:1:10: fatal error: jansson.h: No such file or directory' >&2; exit 1",
+            "error: libdaa needs the library jansson and its header; install them (Debian package libjansson-dev)",
+            marks=pytest.mark.long,
+        ),
+        pytest.param("echo 'something else' >&2; exit 1", "something else", marks=pytest.mark.long),
+    ],
+    ids=["compiler", "jansson", "other"],
+)
 def test_what_is_missing_is_named(tmp_path, compiler, text):
     command = "nowhere-cc"
     if compiler:

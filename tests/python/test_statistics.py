@@ -1,4 +1,5 @@
 """daa.torch.observe and daa.torch.dump."""
+
 import math
 
 import numpy as np
@@ -15,8 +16,14 @@ KINDS = ("high", "low", "zero", "dropped", "special")
 
 
 def network(*configs, **options):
-    model = nn.Sequential(nn.Conv2d(3, 8, 3, padding=1), nn.ReLU(), nn.Conv2d(8, 6, 3, groups=2), nn.ReLU(), nn.Flatten(),
-                          nn.Linear(6 * 4 * 4, 5))
+    model = nn.Sequential(
+        nn.Conv2d(3, 8, 3, padding=1),
+        nn.ReLU(),
+        nn.Conv2d(8, 6, 3, groups=2),
+        nn.ReLU(),
+        nn.Flatten(),
+        nn.Linear(6 * 4 * 4, 5),
+    )
     return daa.torch.convert(model, configs[0], **dict(zip(("input_grad", "weight_grad"), configs[1:])), **options)
 
 
@@ -25,12 +32,28 @@ def step(model):
     loss.backward()
 
 
-ORDER = [("0", "forward"), ("2", "forward"), ("5", "forward"), ("5", "input_grad"), ("5", "weight_grad"), ("2", "input_grad"),
-         ("2", "weight_grad"), ("0", "weight_grad")]
+ORDER = [
+    ("0", "forward"),
+    ("2", "forward"),
+    ("5", "forward"),
+    ("5", "input_grad"),
+    ("5", "weight_grad"),
+    ("2", "input_grad"),
+    ("2", "weight_grad"),
+    ("0", "weight_grad"),
+]
 
 
-@pytest.mark.parametrize("configs", [(daa.Config(),), (daa.Config("quad", window=4),), (daa.Config("fp8"),),
-                                     (daa.Config("quad"), daa.Config("baseline"), daa.Config(policy="rotate", lo_bits=1))], ids=str)
+@pytest.mark.parametrize(
+    "configs",
+    [
+        (daa.Config(),),
+        (daa.Config("quad", window=4),),
+        (daa.Config("fp8"),),
+        (daa.Config("quad"), daa.Config("baseline"), daa.Config(policy="rotate", lo_bits=1)),
+    ],
+    ids=str,
+)
 def test_counts_and_noise_are_those_of_the_operands(judge, numbers, tmp_path, configs):
     """observe() on what dump() wrote: daagemm's counts, and the noise of daagemm's results against float64."""
     model = network(*configs)
@@ -41,7 +64,12 @@ def test_counts_and_noise_are_those_of_the_operands(judge, numbers, tmp_path, co
     assert len(paths) == 2 * (len(ORDER) + 3)  # one GEMM more a group of layer 2
     for row in record.rows:
         config = dict(zip(daa.torch.GEMMS, configs * 3 if len(configs) == 1 else configs))[row["gemm"]]
-        products, signal, noise, batch = np.zeros((len(KINDS), config.streams), int), 0.0, 0.0, 2 if row["layer"] == "2" else 1
+        products, signal, noise, batch = (
+            np.zeros((len(KINDS), config.streams), int),
+            0.0,
+            0.0,
+            2 if row["layer"] == "2" else 1,
+        )
         for number in range(batch):
             stem = f"{row['layer']}.{row['gemm']}" + (f".{number}" if number else "")
             a, b = paths.pop(f"{stem}.a.npy"), paths.pop(f"{stem}.b.npy")
@@ -75,7 +103,7 @@ def test_zero_and_special_products(numbers):
     layer.weight.data = torch.ones(3, 4)
     with daa.torch.observe(layer) as record:
         layer(x)
-    row, = record.rows
+    (row,) = record.rows
     assert row["zero"] == [1 / 4, 1 / 4] and row["special"] == [1 / 4, 1 / 4] and row["high"] == [1 / 2, 1 / 2]
     assert math.isnan(row["snr_db"])
 
@@ -109,16 +137,24 @@ def test_layers_are_chosen_by_name(numbers, tmp_path):
     def run():
         model["head"](model["body"](torch.randn(1, 3, 6, 6)))
 
-    for layers, names in [(None, ["body.0", "body.2", "body.5", "head"]), ("head", ["head"]), (["body"], ["body.0", "body.2", "body.5"]),
-                          (["body.2", "head"], ["body.2", "head"])]:
+    for layers, names in [
+        (None, ["body.0", "body.2", "body.5", "head"]),
+        ("head", ["head"]),
+        (["body"], ["body.0", "body.2", "body.5"]),
+        (["body.2", "head"], ["body.2", "head"]),
+    ]:
         with daa.torch.observe(model, layers) as record:
             run()
         assert [row["layer"] for row in record.rows] == names
     with daa.torch.dump(model, tmp_path / "new" / "place", "body.0", "forward") as written:
         run()
         run()
-    assert [path.name for path in written] == ["body.0.forward.a.npy", "body.0.forward.b.npy", "body.0.forward.1.a.npy",
-                                               "body.0.forward.1.b.npy"]
+    assert [path.name for path in written] == [
+        "body.0.forward.a.npy",
+        "body.0.forward.b.npy",
+        "body.0.forward.1.a.npy",
+        "body.0.forward.1.b.npy",
+    ]
     assert sorted(path.name for path in (tmp_path / "new" / "place").iterdir()) == sorted(path.name for path in written)
 
 
@@ -157,11 +193,23 @@ def test_a_place_that_cannot_be_written(numbers, tmp_path):
     step(model)  # nobody is watching any more
 
 
-@pytest.mark.parametrize("call, text", [
-    (lambda model: daa.torch.observe(model, ["1"]), "there is no converted layer in 1; the converted layers are 0, 2, 5"),
-    (lambda model: daa.torch.observe(nn.Linear(2, 2)), "there is no converted layer in the model; the converted layers are none"),
-    (lambda model: daa.torch.dump(model, "x", gemms=["backward"]), "there is no GEMM backward; they are forward, input_grad"),
-])
+@pytest.mark.parametrize(
+    "call, text",
+    [
+        (
+            lambda model: daa.torch.observe(model, ["1"]),
+            "there is no converted layer in 1; the converted layers are 0, 2, 5",
+        ),
+        (
+            lambda model: daa.torch.observe(nn.Linear(2, 2)),
+            "there is no converted layer in the model; the converted layers are none",
+        ),
+        (
+            lambda model: daa.torch.dump(model, "x", gemms=["backward"]),
+            "there is no GEMM backward; they are forward, input_grad",
+        ),
+    ],
+)
 def test_refused(call, text, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(daa.Error) as caught:
