@@ -48,7 +48,7 @@ def relative_bound(config, k):
     Section 2: a low value has a relative error of at most u = 2^-T, the half unit at T bits over the least significand
     (truncated: a whole unit, 2^(1-T)), also where it carries; so a product of two is off by at most (1 + u)^2 - 1.
     Section 4: a dropped product has a key of at most K* - D - 1, so is below 2^(K* - D + 1), where the largest of its
-    step is at least 2^K*: at most S - 1 times 2^(1-D) of that one are lost. Section 5: each of n steps is rounded once to
+    step is at least 2^K*: at most S - 1 times 2^(1-D) of that one are lost. Section 5: each of n steps is rounded to
     a significand of Y + 1 bits, which is gamma_n = n v / (1 - n v), v = 2^-(Y+1), of the terms' magnitudes together.
     None is float32 in any order of sums: K products and K sums, each rounded."""
     if config is None:
