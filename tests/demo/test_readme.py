@@ -8,7 +8,8 @@ import pytest
 
 from conftest import ROOT
 
-DOCUMENTS = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/architecture.md", "docs/contract.md", "docs/datasheet.md"]
+DOCUMENTS = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/architecture.md", "docs/contract.md", "docs/datasheet.md",
+             "docs/api.md", "docs/python.md"]
 
 
 def commands(document):
