@@ -1,17 +1,18 @@
 """Brings the made parts of README.md up to date: readme.py [--build DIR] [--check] [PART]...
 
 A part stands between two marks. Each comes from a command: `configs` and `options` from daagen, `run` from `make run`,
-`compare` from `make compare`. With --check nothing is written; a part that is not up to date is told, and the exit status is 1.
+`compare` from `make compare`, `accuracy` from the study's results. With --check nothing is written; a part that is not up to date is told, and the exit status is 1.
 """
 import argparse
 import json
 import pathlib
 import re
+import statistics
 import subprocess
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT / "demo"), str(ROOT / "synth")]
+sys.path[:0] = [str(ROOT), str(ROOT / "demo"), str(ROOT / "synth")]
 import compare as comparison  # noqa: E402
 import summary  # noqa: E402
 
@@ -55,7 +56,29 @@ def compare(build):
     yield note
 
 
-PARTS = {"run": run, "compare": compare, "configs": configs, "options": options}
+def accuracy(_):
+    """The study as far as it has come: an arm a row, its pairs with bf16, the signal-to-noise ratio of its GEMMs."""
+    from train import arms, report, snr, table
+
+    study = ROOT / "docs" / "accuracy"
+    rows = [row for row in table.read_rows(study / "runs.csv") if row["model"] == "resnet18" and not row["high"]]
+    (by_arm,) = report.recipes(rows).values()
+    ratios = snr.read(study / "snr.csv")
+    late = max(step for step, _ in ratios)
+    yield "| arm | is | runs | test accuracy | minus bf16, points | 95% interval | dB, forward | input gradient | weight gradient |"
+    yield "| --- | --- | ---: | ---: | ---: | :---: | ---: | ---: | ---: |"
+    for s in report.summarise(by_arm):
+        pairs, mean, half = s.difference or (0, 0, 0)
+        cells = [f"`{s.arm}`", arms.ARMS[s.arm].says, str(s.runs), f"{s.accuracy:.2f}%", report.signed(mean) if pairs else "",
+                 f"{report.signed(mean - half)} to {report.signed(mean + half)}" if pairs > 1 else ""]
+        cells += [f"{statistics.median(ratios[late, gemm][s.arm]):.1f}" if s.arm in ratios[late, gemm] else "" for gemm in arms.GEMMS]
+        yield f"| {' | '.join(cells)} |"
+    yield ""
+    planned = sum(arm.seeds for arm in arms.ARMS.values())
+    yield f"{len(rows)} of the study's {planned} runs. dB: signal to noise of the GEMMs, median over the layers, late in training."
+
+
+PARTS = {"run": run, "compare": compare, "accuracy": accuracy, "configs": configs, "options": options}
 
 
 def replaced(text, name, lines):
