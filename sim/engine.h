@@ -76,8 +76,8 @@ enum daa_status {
 };
 
 /* REPORT may be NULL. Anything but DAA_OK fills ERROR. A forced engine that cannot do the configuration leaves it to
- * the golden model and says so in the report; auto does likewise. Memory beyond the arguments: proportional to m k + k
- * n. */
+ * the golden model and says so in the report; auto does likewise. Memory beyond the arguments: some MB
+ * a thread; with the golden model proportional to m k + k n. */
 enum daa_status daa_gemm_run(const struct daa_gemm_args *args, struct daa_gemm_report *report, struct daa_error *error);
 
 #pragma GCC visibility pop

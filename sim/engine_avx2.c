@@ -533,11 +533,13 @@ static void tile1(const struct engine_plan *plan, size_t steps, const uint32_t *
 
 INLINE void rows_by_group(void (*row)(int, const uint32_t *, const uint32_t *, float *), int window, size_t steps,
                           size_t a_group, size_t b_step, const uint32_t *a, const uint32_t *b, float *acc, size_t ld) {
+    const size_t count_at = a_group - EXTRA + PLACES;
     const unsigned before = _mm_getcsr();
     _mm_setcsr(FLUSHING);
     for (size_t t = 0; t < steps; t += GROUP, b += GROUP * b_step)
         for (size_t r = 0; r < ROWS; r++, a += a_group)
-            row(window, a, b, acc + r * ld);
+            if (a[count_at] > 0)
+                row(window, a, b, acc + r * ld);
     _mm_setcsr(before);
 }
 

@@ -1,4 +1,4 @@
-/* An engine on floats, the same source for AVX-512 and AVX2. The including file sets ROWS, VECTORS and WIDTH (lanes of
+/* An engine on floats (engine_avx512.c). The including file sets ROWS, VECTORS and WIDTH (lanes of
  * a vector) and these operations: vector, integers, mask; load, once, store (floats), load_i, once_i (integers), add,
  * mul, add_i, sub_i, max_i, and_i; greater (of integers, a mask); mul_or(mask, a, b, c): a * b, c where not set;
  * fma_if(mask, a, b, c): a * b + c, c where not set; pick(mask, a, b): a, b where not set.
