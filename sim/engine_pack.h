@@ -2,6 +2,7 @@
 #ifndef DAA_ENGINE_PACK_H
 #define DAA_ENGINE_PACK_H
 
+#include <immintrin.h>
 #include <string.h>
 
 #include "engine_kernel.h"
@@ -20,6 +21,17 @@ INLINE uint16_t round_float(uint32_t bits) {
     return (uint16_t)(nan ? 0x7fc0 : rounded);
 }
 
+INLINE void round_eight(const uint32_t *words, uint16_t *raw) {
+    const __m256i bits = _mm256_loadu_si256((const __m256i_u *)words);
+    const __m256i magnitude = _mm256_and_si256(bits, _mm256_set1_epi32(0x7fffffff));
+    const __m256i nan = _mm256_cmpgt_epi32(magnitude, _mm256_set1_epi32(0x7f800000));
+    const __m256i odd = _mm256_and_si256(_mm256_srli_epi32(bits, 16), _mm256_set1_epi32(1));
+    __m256i rounded = _mm256_add_epi32(_mm256_add_epi32(bits, _mm256_set1_epi32(0x7fff)), odd);
+    rounded = _mm256_blendv_epi8(_mm256_srli_epi32(rounded, 16), _mm256_set1_epi32(0x7fc0), nan);
+    const __m128i upper = _mm256_extracti128_si256(rounded, 1);
+    _mm_storeu_si128((__m128i_u *)raw, _mm_packus_epi32(_mm256_castsi256_si128(rounded), upper));
+}
+
 static uint32_t pack_load(enum daa_type type, const void *data, size_t count, uint16_t *raw) {
     uint32_t seen = 0;
     if (type == DAA_BITS16) {
@@ -28,7 +40,10 @@ static uint32_t pack_load(enum daa_type type, const void *data, size_t count, ui
     }
     const uint32_t *words = data;
     if (type == DAA_FLOAT32) {
-        for (size_t i = 0; i < count; i++)
+        size_t i = 0;
+        for (; i + 8 <= count; i += 8)
+            round_eight(words + i, raw + i);
+        for (; i < count; i++)
             raw[i] = round_float(words[i]);
         return 0;
     }
