@@ -12,9 +12,9 @@
 #include "number.h"
 
 enum {
-    TASK_ROWS = 512, /* of C that a thread takes at a time, at most */
+    TASK_ROWS = 1024, /* of C that a thread takes at a time, at most */
     TASK_COLS = 256,
-    CACHED_WORDS = 1 << 16, /* of a task's packed B in a K block, about: half of a second-level cache */
+    CACHED_WORDS = 1 << 16, /* of a task's packed A in a K block, about: half of a second-level cache */
     STRIP_ROWS = 48,        /* rows of A that are fetched at a time */
     THREADS_MAX = 256,
     GOLDEN_ROWS = 64,
@@ -240,8 +240,8 @@ static enum daa_status run_golden(const struct daa_gemm_args *args, struct daa_e
 
 /* ---- tasks ---- */
 
-/* A task is a block of C that a thread computes. It goes down K in blocks: of each it packs its columns of B, then one
- * panel of its rows of A after the other, which it uses at once, so that packed operands stay in the caches. */
+/* A task is a block of C that a thread computes. It goes down K in blocks: of each it packs its rows of A, then one
+ * panel of its columns of B after the other, which it uses at once, so that packed operands stay in the caches. */
 struct job {
     const struct daa_gemm_args *args;
     struct engine_plan plan;
@@ -253,7 +253,8 @@ struct job {
     size_t word_k;                      /* elements of K in a packed step */
     size_t block_k;                     /* elements of K in a block, zeros behind the last one included */
     size_t blocks, a_panels, b_panels;
-    size_t a_block, b_block;     /* words of one panel's K block */
+    size_t a_block, b_block; /* words of one panel's K block */
+    size_t table_words;
     size_t task_rows, task_cols; /* in panels */
     size_t row_tasks, col_tasks;
     bool plain_out; /* results are the accumulator's bits */
@@ -264,12 +265,13 @@ struct job {
 
 /* What a thread works in. */
 struct scratch {
-    float *acc;      /* of a task: rows of task_cols * lanes */
-    uint32_t *a;     /* a panel's K block */
-    uint32_t *b;     /* K blocks of a task's columns */
+    float *acc;      /* of a task: a panel's rows of lanes, then the next panel's */
+    uint32_t *a;     /* K blocks of a task's rows */
+    uint32_t *b;     /* a panel's K block */
     uint16_t *a_raw; /* a strip of rows, raw[row * stride + k] */
     uint16_t *b_raw; /* a panel, raw[k * lanes + lane] */
-    struct engine_range *b_range;
+    uint32_t *table; /* the kernel's own */
+    struct engine_range *a_range;
 };
 
 /* The block of K that a task is at. */
@@ -338,83 +340,129 @@ static size_t c_index(const struct job *job, size_t batch, size_t stride, size_t
     return batch * stride + (job->exchanged ? col * ld + row : row * ld + col);
 }
 
-static void start(const struct job *job, size_t batch, size_t row, size_t rows, size_t col, size_t cols, float *acc,
-                  size_t ld) {
+/* A task's place in C, in panels and elements. */
+struct place {
+    size_t batch, row_panel, row_panels, col_panel, col_panels;
+    size_t row, rows, col, cols;
+};
+
+static struct place place_of(const struct job *job, size_t task) {
+    const size_t tasks = job->row_tasks * job->col_tasks;
+    struct place p = {.batch = task / tasks,
+                      .row_panel = task % tasks / job->col_tasks * job->task_rows,
+                      .col_panel = task % job->col_tasks * job->task_cols};
+    p.row_panels = least(job->task_rows, job->a_panels - p.row_panel);
+    p.col_panels = least(job->task_cols, job->b_panels - p.col_panel);
+    p.row = p.row_panel * job->rows;
+    p.col = p.col_panel * job->lanes;
+    p.rows = least(p.row_panels * job->rows, job->m - p.row);
+    p.cols = least(p.col_panels * job->lanes, job->n - p.col);
+    return p;
+}
+
+/* C0 of the task's panel J. */
+static void start(const struct job *job, const struct place *p, size_t j, float *acc) {
     const struct daa_gemm_matrix *c0 = &job->args->c0;
-    for (size_t i = 0; c0->data && i < rows; i++) {
-        for (size_t j = 0; j < cols; j++) {
-            uint32_t bits = ((const uint32_t *)c0->data)[c_index(job, batch, c0->stride, c0->ld, row + i, col + j)];
+    const size_t first = j * job->lanes, cols = least(job->lanes, p->cols - first);
+    for (size_t row = 0; c0->data && row < p->rows; row++) {
+        for (size_t col = 0; col < cols; col++) {
+            const size_t index = c_index(job, p->batch, c0->stride, c0->ld, p->row + row, p->col + first + col);
+            uint32_t bits = ((const uint32_t *)c0->data)[index];
             bits = bits & 0x7f800000 ? bits : 0;
-            memcpy(&acc[i * ld + j], &bits, sizeof bits);
+            memcpy(&acc[row * job->lanes + col], &bits, sizeof bits);
         }
     }
 }
 
-/* In blocks of columns, which are C's rows where the operands are exchanged. */
-static void finish(const struct job *job, size_t batch, size_t row, size_t rows, size_t col, size_t cols,
-                   const float *acc, size_t ld) {
+static uint32_t result_bits(float acc) {
+    uint32_t bits;
+    memcpy(&bits, &acc, sizeof bits);
+    bits = (bits & 0x7fffffff) > 0x7f800000 ? 0x7fc00000 : bits;
+    return bits & 0x7fffffff ? bits : 0;
+}
+
+/* The results of the task's panel J; in blocks of columns, which are C's rows where the operands are exchanged. */
+static void finish(const struct job *job, const struct place *p, size_t j, const float *acc) {
     const struct daa_gemm_result_matrix *c = &job->args->c;
-    const size_t block = job->exchanged ? GROUP : cols, step = job->exchanged ? c->ld : 1;
-    for (size_t first = 0; first < cols; first += block) {
-        const size_t count = least(block, cols - first);
-        for (size_t i = 0; i < rows; i++) {
-            const float *from = acc + i * ld + first;
-            uint32_t *to = (uint32_t *)c->data + c_index(job, batch, c->stride, c->ld, row + i, col + first);
-            for (size_t j = 0; j < count; j++) {
-                uint32_t bits;
-                memcpy(&bits, &from[j], sizeof bits);
-                bits = (bits & 0x7fffffff) > 0x7f800000 ? 0x7fc00000 : bits;
-                to[j * step] = bits & 0x7fffffff ? bits : 0;
-            }
-            for (size_t j = 0; !job->plain_out && j < count; j++)
-                write_result(job->args->config, c->type, daa_acc_out(job->args->config, to[j * step]), &to[j * step]);
+    const size_t end = least(job->lanes, p->cols - j * job->lanes), step = job->exchanged ? c->ld : 1;
+    const size_t block = job->exchanged ? GROUP : end, col = p->col + j * job->lanes;
+    for (size_t first = 0; first < end; first += block) {
+        const size_t count = least(block, end - first);
+        for (size_t row = 0; row < p->rows; row++) {
+            const float *from = acc + row * job->lanes + first;
+            uint32_t *to = (uint32_t *)c->data + c_index(job, p->batch, c->stride, c->ld, p->row + row, col + first);
+            for (size_t i = 0; i < count; i++)
+                to[i * step] = result_bits(from[i]);
+            for (size_t i = 0; !job->plain_out && i < count; i++)
+                write_result(job->args->config, c->type, daa_acc_out(job->args->config, to[i * step]), &to[i * step]);
         }
     }
 }
 
-static void run_task(struct job *job, size_t task, const struct scratch *s) {
-    const size_t ld = job->task_cols * job->lanes, tasks = job->row_tasks * job->col_tasks, batch = task / tasks;
-    const size_t row_panel = task % tasks / job->col_tasks * job->task_rows;
-    const size_t col_panel = task % job->col_tasks * job->task_cols;
-    const size_t row_end = least(row_panel + job->task_rows, job->a_panels);
-    const size_t col_end = least(col_panel + job->task_cols, job->b_panels);
-    const size_t row = row_panel * job->rows, rows = least(row_end * job->rows, job->m) - row;
-    const size_t col = col_panel * job->lanes, cols = least(col_end * job->lanes, job->n) - col;
-    const struct engine_kernel *kernel = job->kernel;
+/* A strip of whole panels at a time, because fetching is the faster the more rows it does. */
+static void pack_rows(const struct job *job, const struct place *p, struct block block, const struct scratch *s) {
     const size_t strip = STRIP_ROWS / job->rows;
-    memset(s->acc, 0, (row_end - row_panel) * job->rows * ld * sizeof *s->acc);
-    start(job, batch, row, rows, col, cols, s->acc, ld);
+    for (size_t first = 0; first < p->row_panels; first += strip) {
+        const size_t count = least(strip, p->row_panels - first);
+        fetch_a(job, p->batch, block, p->row_panel + first, count, s->a_raw);
+        for (size_t i = 0; i < count; i++) {
+            const uint16_t *raw = s->a_raw + i * job->rows * block.stride;
+            s->a_range[first + i] = job->kernel->scan(raw, job->rows * block.stride);
+            job->kernel->pack_a(&job->plan, block.steps, raw, block.stride, s->a + (first + i) * job->a_block);
+        }
+    }
+}
+
+/* The exact path for COUNT panels of rows from FIRST on; the panel of B is in s->b_raw. */
+static void run_wide(const struct job *job, const struct place *p, struct block block, size_t first, size_t count,
+                     const struct scratch *s, float *acc, size_t ld) {
+    engine_exact_path *path = job->kernel ? job->kernel->wide : daa_wide_tile;
+    for (size_t i = first; i < first + count; i++) {
+        fetch_a(job, p->batch, block, p->row_panel + i, 1, s->a_raw);
+        path(&job->plan, block.stride / (size_t)job->plan.streams, (int)job->rows, (int)job->lanes, s->a_raw,
+             block.stride, s->b_raw, acc + i * job->rows * ld, ld);
+    }
+}
+
+/* A panel of B down all rows of the task: neighbouring panels of A that are in range go to the kernel together. */
+static void run_column(const struct job *job, const struct place *p, struct block block, const struct scratch *s,
+                       float *acc, size_t ld) {
+    const struct engine_kernel *kernel = job->kernel;
+    struct engine_range b_range = {0};
+    if (kernel) {
+        b_range = kernel->scan(s->b_raw, job->lanes * block.stride);
+        kernel->pack_b(&job->plan, block.steps, s->b_raw, s->b);
+    }
+    for (size_t first = 0, next; first < p->row_panels; first = next) {
+        const bool fast = kernel && in_range(job, s->a_range[first], b_range);
+        for (next = first + 1; next < p->row_panels; next++)
+            if ((kernel && in_range(job, s->a_range[next], b_range)) != fast)
+                break;
+        if (fast)
+            kernel->run(&job->plan, block.steps, next - first, s->a + first * job->a_block, job->a_block, s->b,
+                        acc + first * job->rows * ld, ld, s->table);
+        else
+            run_wide(job, p, block, first, next - first, s, acc, ld);
+    }
+}
+
+static void run_task(const struct job *job, size_t task, const struct scratch *s) {
+    const struct place p = place_of(job, task);
+    const size_t ld = job->lanes, column = job->task_rows * job->rows * ld;
+    memset(s->acc, 0, p.col_panels * column * sizeof *s->acc);
+    for (size_t j = 0; j < p.col_panels; j++)
+        start(job, &p, j, s->acc + j * column);
     for (size_t index = 0; index < job->blocks; index++) {
         const struct block block = block_at(job, index);
-        for (size_t j = col_panel; kernel && j < col_end; j++) {
-            fetch_b(job, batch, block, j, s->b_raw);
-            s->b_range[j - col_panel] = kernel->scan(s->b_raw, job->lanes * block.stride);
-            kernel->pack_b(&job->plan, block.steps, s->b_raw, s->b + (j - col_panel) * job->b_block);
-        }
-        for (size_t i = row_panel; i < row_end; i++) {
-            const size_t in_strip = (i - row_panel) % strip;
-            const uint16_t *a_raw = s->a_raw + in_strip * job->rows * block.stride;
-            struct engine_range a_range = {0};
-            if (in_strip == 0)
-                fetch_a(job, batch, block, i, least(strip, row_end - i), s->a_raw);
-            if (kernel) {
-                a_range = kernel->scan(a_raw, job->rows * block.stride);
-                kernel->pack_a(&job->plan, block.steps, a_raw, block.stride, s->a);
-            }
-            for (size_t j = col_panel; j < col_end; j++) {
-                float *here = s->acc + (i - row_panel) * job->rows * ld + (j - col_panel) * job->lanes;
-                if (kernel && in_range(job, a_range, s->b_range[j - col_panel])) {
-                    kernel->tile(&job->plan, block.steps, s->a, s->b + (j - col_panel) * job->b_block, here, ld);
-                    continue;
-                }
-                fetch_b(job, batch, block, j, s->b_raw);
-                (kernel ? kernel->wide : daa_wide_tile)(&job->plan, block.stride / (size_t)job->plan.streams,
-                                                        (int)job->rows, (int)job->lanes, a_raw, block.stride, s->b_raw,
-                                                        here, ld);
-            }
+        if (job->kernel)
+            pack_rows(job, &p, block, s);
+        for (size_t j = 0; j < p.col_panels; j++) {
+            fetch_b(job, p.batch, block, p.col_panel + j, s->b_raw);
+            run_column(job, &p, block, s, s->acc + j * column, ld);
         }
     }
-    finish(job, batch, row, rows, col, cols, s->acc, ld);
+    for (size_t j = 0; j < p.col_panels; j++)
+        finish(job, &p, j, s->acc + j * column);
 }
 
 /* ---- memory ---- */
@@ -431,11 +479,12 @@ static size_t lay_out(const struct job *job, uintptr_t base, struct scratch *s) 
     const size_t rows = job->task_rows * job->rows, cols = job->task_cols * job->lanes;
     size_t total = 0;
     s->acc = (float *)(base + reserve(&total, rows * cols, sizeof *s->acc));
-    s->a = (uint32_t *)(base + reserve(&total, job->a_block, sizeof *s->a));
-    s->b = (uint32_t *)(base + reserve(&total, job->task_cols * job->b_block, sizeof *s->b));
+    s->a = (uint32_t *)(base + reserve(&total, job->task_rows * job->a_block, sizeof *s->a));
+    s->b = (uint32_t *)(base + reserve(&total, job->b_block, sizeof *s->b));
     s->a_raw = (uint16_t *)(base + reserve(&total, STRIP_ROWS * job->block_k, sizeof *s->a_raw));
     s->b_raw = (uint16_t *)(base + reserve(&total, job->lanes * job->block_k, sizeof *s->b_raw));
-    s->b_range = (struct engine_range *)(base + reserve(&total, job->task_cols, sizeof *s->b_range));
+    s->table = (uint32_t *)(base + reserve(&total, job->table_words, sizeof *s->table));
+    s->a_range = (struct engine_range *)(base + reserve(&total, job->task_rows, sizeof *s->a_range));
     return total;
 }
 
@@ -482,7 +531,7 @@ static void shape(struct job *job, int threads) {
     const struct daa_gemm_args *args = job->args;
     const struct engine_kernel *kernel = job->kernel;
     const size_t streams = (size_t)job->plan.streams, enough = threads > 1 ? 2 * (size_t)threads : 1;
-    const size_t b_words = kernel ? (size_t)kernel->b_words(&job->plan) : 1;
+    const size_t a_words = kernel ? (size_t)kernel->a_group(&job->plan) : 1;
     job->rows = kernel ? (size_t)kernel->rows : ROWS_MAX;
     job->lanes = kernel ? (size_t)kernel->lanes : 32;
     job->word_k = streams > 1 || !kernel ? streams : (size_t)kernel->steps_a_word(&job->plan);
@@ -500,14 +549,15 @@ static void shape(struct job *job, int threads) {
         *larger = parts(*larger, 2);
     }
     const size_t whole = GROUP * job->word_k, most = DEPTH_MAX / whole * whole;
-    const size_t cached = CACHED_WORDS / (job->task_cols * job->lanes * b_words) / GROUP * whole;
+    const size_t cached = CACHED_WORDS / (job->task_rows * job->rows * a_words) * whole;
     const size_t block_k = least(cached > whole ? cached : whole, most);
     job->blocks = parts(args->k, block_k);
     job->block_k = job->blocks ? parts(parts(args->k, job->blocks), whole) * whole : 0;
     job->blocks = job->blocks ? parts(args->k, job->block_k) : 0;
     if (kernel) {
-        job->a_block = job->block_k / whole * job->rows * (size_t)kernel->a_group(&job->plan);
-        job->b_block = job->block_k / job->word_k * job->lanes * b_words;
+        job->a_block = job->block_k / whole * job->rows * a_words;
+        job->b_block = job->block_k / job->word_k * job->lanes * (size_t)kernel->b_words(&job->plan);
+        job->table_words = kernel->table_words ? kernel->table_words(&job->plan) : 0;
     }
 }
 
@@ -532,6 +582,8 @@ static void place_operands(struct job *job) {
     const size_t m = args->m, n = args->n, k = args->k;
     job->exchanged = job->kernel && job->kernel->leaves_out && m * n / SAMPLES * k > 2 * SMALL_WORK / SAMPLES &&
                      zeros_seen(&args->b, k, n) > zeros_seen(&args->a, m, k) + SAMPLES / 8;
+    if (job->kernel && job->kernel->table_words)
+        job->exchanged = n > m;
     job->a = job->exchanged ? args->b : args->a;
     job->b = job->exchanged ? args->a : args->b;
     job->a.transposed ^= job->exchanged;

@@ -21,7 +21,6 @@ enum {
     VECTORS2 = 4,
     VECTORS4 = 2,
     ZERO_EXPONENT = -300, /* a product with a zero never has the largest key */
-    FLUSHING = 0x9fc0,    /* MXCSR: to nearest, operands and results below the smallest normal are zeros, no traps */
 };
 
 static int steps_a_word(const struct engine_plan *plan) {
@@ -559,11 +558,15 @@ static void tile4(const struct engine_plan *plan, size_t steps, const uint32_t *
                   kinds * VECTORS4 * WIDTH, a, b, acc, ld);
 }
 
+RUN_OF_TILE(panels1, tile1, ROWS1)
+RUN_OF_TILE(panels2, tile2, ROWS)
+RUN_OF_TILE(panels4, tile4, ROWS)
+
 #define KERNEL(row_count, vectors, number)                                                                             \
     {                                                                                                                  \
         .engine = DAA_ENGINE_AVX2, .leaves_out = number > 1, .rows = row_count, .lanes = (vectors)*WIDTH,              \
         .a_group = group##number, .b_words = words##number, .steps_a_word = steps_a_word, .pack_a = pack##number##_a,  \
-        .pack_b = pack##number##_b, .tile = tile##number, .load = pack_load, .scan = pack_scan,                        \
+        .pack_b = pack##number##_b, .run = panels##number, .load = pack_load, .scan = pack_scan,                       \
         .wide = daa_wide_vectors,                                                                                      \
     }
 

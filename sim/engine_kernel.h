@@ -48,9 +48,11 @@ struct engine_kernel {
      * lane]. */
     void (*pack_a)(const struct engine_plan *plan, size_t steps, const uint16_t *raw, size_t stride, uint32_t *packed);
     void (*pack_b)(const struct engine_plan *plan, size_t steps, const uint16_t *raw, uint32_t *packed);
-    /* acc[row * ld + lane] runs through STEPS packed steps. */
-    void (*tile)(const struct engine_plan *plan, size_t steps, const uint32_t *a, const uint32_t *b, float *acc,
-                 size_t ld);
+    /* acc[row * ld + lane] runs through STEPS packed steps, the rows those of PANELS packed panels A_BLOCK words apart.
+     * TABLE has table_words(plan) words, on a cache line, to work in; NULL: none. */
+    void (*run)(const struct engine_plan *plan, size_t steps, size_t panels, const uint32_t *a, size_t a_block,
+                const uint32_t *b, float *acc, size_t ld, uint32_t *table);
+    size_t (*table_words)(const struct engine_plan *plan);
     /* Sources to raw bf16, COUNT elements next to each other. Returns the OR of all raw words. */
     uint32_t (*load)(enum daa_type type, const void *data, size_t count, uint16_t *raw);
     struct engine_range (*scan)(const uint16_t *raw, size_t count);
@@ -58,8 +60,11 @@ struct engine_kernel {
     engine_exact_path *wide;
 };
 
-extern const struct engine_kernel daa_kernel_avx2_one, daa_kernel_avx2_two, daa_kernel_avx2_four, daa_kernel_avx512,
-    daa_kernel_avx512bf16, daa_kernel_wide;
+/* By the number of streams. */
+extern const struct engine_kernel daa_kernel_avx2_one, daa_kernel_avx2_two, daa_kernel_avx2_four;
+extern const struct engine_kernel daa_kernel_avx512_one, daa_kernel_avx512_two, daa_kernel_avx512_four;
+extern const struct engine_kernel daa_kernel_avx512bf16_one, daa_kernel_avx512bf16_two, daa_kernel_avx512bf16_four;
+extern const struct engine_kernel daa_kernel_wide;
 
 /* An engine's kernel for a plan; NULL for the engines that are not SIMD. */
 const struct engine_kernel *daa_kernel(enum daa_engine engine, const struct engine_plan *plan);

@@ -9,6 +9,8 @@
 
 #define INLINE __attribute__((always_inline)) static inline
 
+enum { FLUSHING = 0x9fc0 }; /* MXCSR: to nearest, operands and results below the smallest normal are zeros, no traps */
+
 INLINE size_t least_of(size_t a, size_t b) {
     return a < b ? a : b;
 }
@@ -64,6 +66,15 @@ static struct engine_range pack_scan(const uint16_t *raw, size_t count) {
     }
     return (struct engine_range){(uint8_t)(least == 65535 ? 255 : least + 1), (uint8_t)most, most == 255};
 }
+
+/* A kernel's tile, for one panel after the other. */
+#define RUN_OF_TILE(name, tile, tile_rows)                                                                             \
+    static void name(const struct engine_plan *plan, size_t steps, size_t panels, const uint32_t *a, size_t a_block,   \
+                     const uint32_t *b, float *acc, size_t ld, uint32_t *table) {                                      \
+        (void)table;                                                                                                   \
+        for (size_t i = 0; i < panels; i++)                                                                            \
+            tile(plan, steps, a + i * a_block, b, acc + i * (tile_rows)*ld, ld);                                       \
+    }
 
 /* Where the policy needs no comparison, a stream has one form. */
 INLINE bool form_is_high(const struct engine_plan *plan, size_t step, size_t stream) {

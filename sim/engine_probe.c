@@ -23,16 +23,12 @@ bool daa_engine_parse(const char *name, enum daa_engine *engine) {
 
 static const struct engine_kernel *fast_kernel(enum daa_engine engine, int streams) {
 #if defined(__x86_64__)
-    switch (engine) {
-    case DAA_ENGINE_AVX2:
-        return streams == 1 ? &daa_kernel_avx2_one : streams == 2 ? &daa_kernel_avx2_two : &daa_kernel_avx2_four;
-    case DAA_ENGINE_AVX512:
-        return &daa_kernel_avx512;
-    case DAA_ENGINE_AVX512BF16:
-        return &daa_kernel_avx512bf16;
-    default:
-        return NULL;
-    }
+    static const struct engine_kernel *const kernels[][3] = {
+        {&daa_kernel_avx2_one, &daa_kernel_avx2_two, &daa_kernel_avx2_four},
+        {&daa_kernel_avx512_one, &daa_kernel_avx512_two, &daa_kernel_avx512_four},
+        {&daa_kernel_avx512bf16_one, &daa_kernel_avx512bf16_two, &daa_kernel_avx512bf16_four},
+    };
+    return engine >= DAA_ENGINE_AVX2 ? kernels[engine - DAA_ENGINE_AVX2][streams / 2] : NULL;
 #else
     (void)engine;
     (void)streams;
@@ -94,7 +90,7 @@ static bool behaves(const struct engine_kernel *kernel, const struct engine_plan
         memcpy(want, got, sizeof want);
         kernel->pack_a(plan, steps, a, STEPS, packed_a);
         kernel->pack_b(plan, steps, b, packed_b);
-        kernel->tile(plan, steps, packed_a, packed_b, got, lanes);
+        kernel->run(plan, steps, 1, packed_a, 0, packed_b, got, lanes, NULL);
         daa_wide_tile(plan, STEPS / streams, kernel->rows, kernel->lanes, a, STEPS, b, want, lanes);
         for (size_t x = 0; x < rows * lanes; x++) {
             uint32_t bits[2];

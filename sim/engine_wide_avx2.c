@@ -12,8 +12,7 @@ enum {
     WIDTH = 4,
     VECTORS = 2,
     LANES = WIDTH * VECTORS,
-    WORDS_MAX = 12,    /* doubles of a step */
-    FLUSHING = 0x9fc0, /* MXCSR: to nearest, results below the smallest normal are zeros, no traps */
+    WORDS_MAX = 12, /* doubles of a step */
 };
 #define ZERO_KEY (-100000.0) /* of a zero operand: its product never has the largest key */
 #define TIE 0.125            /* in A's keys, what makes an earlier one of four streams win */
@@ -312,6 +311,8 @@ static void tile(const struct engine_plan *plan, size_t steps, const uint32_t *a
     panel(plan, steps, ROWS, LANES, (const double *)(const void *)a, (const double *)(const void *)b, acc, ld);
 }
 
+RUN_OF_TILE(run_panels, tile, ROWS)
+
 const struct engine_kernel daa_kernel_wide = {
     .engine = DAA_ENGINE_AVX2,
     .exact = true,
@@ -322,7 +323,7 @@ const struct engine_kernel daa_kernel_wide = {
     .steps_a_word = steps_a_word,
     .pack_a = pack_a,
     .pack_b = pack_b,
-    .tile = tile,
+    .run = run_panels,
     .load = pack_load,
     .scan = pack_scan,
     .wide = daa_wide_vectors,

@@ -47,6 +47,9 @@ HALVES(sllv_epi16, b.half[x] < 16 ? a.half[x] << b.half[x] : 0)
 WORDS(add_epi32, a.word[x] + b.word[x])
 WORDS(sub_epi32, a.word[x] - b.word[x])
 WORDS(max_epi32, (int32_t)a.word[x] > (int32_t)b.word[x] ? a.word[x] : b.word[x])
+WORDS(min_epi32, (int32_t)a.word[x] < (int32_t)b.word[x] ? a.word[x] : b.word[x])
+WORDS(madd_epi16,
+      (int16_t)a.half[2 * x] * (int16_t)b.half[2 * x] + (int16_t)a.half[2 * x + 1] * (int16_t)b.half[2 * x + 1])
 WORDS(sllv_epi32, b.word[x] < 32 ? a.word[x] << b.word[x] : 0)
 WORDS(and_si512, a.word[x] & b.word[x])
 WORDS(or_si512, a.word[x] | b.word[x])
@@ -130,6 +133,21 @@ EMULATED __m512i emulated_cvtepu16_epi32(__m256i a) {
         r.word[x] = half[x];
     return r.i;
 }
+EMULATED __m512i emulated_abs_epi32(__m512i a) {
+    return emulated_max_epi32(a, emulated_sub_epi32(emulated_setzero_si512(), a));
+}
+EMULATED __m256i emulated_extracti64x4_epi64(__m512i a, int upper) {
+    __m256i r;
+    memcpy(&r, (const char *)&a + 32 * upper, sizeof r);
+    return r;
+}
+EMULATED __m256i emulated_castsi512_si256(__m512i a) {
+    return emulated_extracti64x4_epi64(a, 0);
+}
+EMULATED __m512i emulated_broadcast_i64x4(__m256i a) {
+    const __m256i both[2] = {a, a};
+    return emulated_loadu_si512(both);
+}
 EMULATED __m512i emulated_permutex2var_epi32(__m512i a_, __m512i index_, __m512i b_) {
     union emulated a = {.i = a_}, b = {.i = b_}, index = {.i = index_}, r;
     for (int x = 0; x < 16; x++)
@@ -149,6 +167,22 @@ EMULATED __m512i emulated_mask_mov_epi16(__m512i a, __mmask32 mask, __m512i b) {
 }
 EMULATED __m512i emulated_maskz_mov_epi16(__mmask32 mask, __m512i b) {
     return emulated_mask_blend_epi16(mask, emulated_setzero_si512(), b);
+}
+EMULATED __m512i emulated_maskz_loadu_epi16(__mmask32 mask, const void *from) {
+    union emulated r = {.i = emulated_setzero_si512()};
+    for (int x = 0; x < 32; x++)
+        if (mask >> x & 1) /* nothing else is read */
+            memcpy(&r.half[x], (const char *)from + 2 * x, 2);
+    return r.i;
+}
+EMULATED __m512i emulated_mask_mov_epi32(__m512i a_, __mmask16 mask, __m512i b_) {
+    union emulated a = {.i = a_}, b = {.i = b_};
+    for (int x = 0; x < 16; x++)
+        a.word[x] = mask >> x & 1 ? b.word[x] : a.word[x];
+    return a.i;
+}
+EMULATED __m512i emulated_mask_and_epi32(__m512i else_, __mmask16 mask, __m512i a, __m512i b) {
+    return emulated_mask_mov_epi32(else_, mask, emulated_and_si512(a, b));
 }
 EMULATED __m512 emulated_mask_blend_ps(__mmask16 mask, __m512 a_, __m512 b_) {
     union emulated a = {.f = a_}, b = {.f = b_};
@@ -188,28 +222,38 @@ EMULATED __m512 emulated_dpbf16_ps(__m512 sum, __m512bh a_, __m512bh b_) {
     return r.f;
 }
 
+#define _mm512_abs_epi32 emulated_abs_epi32
 #define _mm512_add_epi16 emulated_add_epi16
 #define _mm512_add_epi32 emulated_add_epi32
 #define _mm512_add_ps emulated_add_ps
 #define _mm512_and_si512 emulated_and_si512
+#define _mm512_broadcast_i64x4 emulated_broadcast_i64x4
 #define _mm512_castps_si512 emulated_castps_si512
 #define _mm512_castsi512_ps emulated_castsi512_ps
+#define _mm512_castsi512_si256 emulated_castsi512_si256
 #define _mm512_cmpeq_epi16_mask emulated_cmpeq_epi16_mask
 #define _mm512_cmpgt_epi32_mask emulated_cmpgt_epi32_mask
 #define _mm512_cmpgt_epu16_mask emulated_cmpgt_epu16_mask
 #define _mm512_cvtepu16_epi32 emulated_cvtepu16_epi32
 #define _mm512_dpbf16_ps emulated_dpbf16_ps
+#undef _mm512_extracti64x4_epi64
+#define _mm512_extracti64x4_epi64 emulated_extracti64x4_epi64
 #define _mm512_fmadd_ps emulated_fmadd_ps
 #define _mm512_loadu_ps emulated_loadu_ps
 #define _mm512_loadu_si512 emulated_loadu_si512
+#define _mm512_madd_epi16 emulated_madd_epi16
 #define _mm512_mask3_fmadd_ps emulated_mask3_fmadd_ps
+#define _mm512_mask_and_epi32 emulated_mask_and_epi32
 #define _mm512_mask_blend_epi16 emulated_mask_blend_epi16
 #define _mm512_mask_blend_ps emulated_mask_blend_ps
 #define _mm512_mask_mov_epi16 emulated_mask_mov_epi16
+#define _mm512_mask_mov_epi32 emulated_mask_mov_epi32
 #define _mm512_mask_mul_ps emulated_mask_mul_ps
+#define _mm512_maskz_loadu_epi16 emulated_maskz_loadu_epi16
 #define _mm512_maskz_mov_epi16 emulated_maskz_mov_epi16
 #define _mm512_max_epi32 emulated_max_epi32
 #define _mm512_max_epu16 emulated_max_epu16
+#define _mm512_min_epi32 emulated_min_epi32
 #define _mm512_mul_ps emulated_mul_ps
 #define _mm512_or_si512 emulated_or_si512
 #define _mm512_permutex2var_epi32 emulated_permutex2var_epi32
