@@ -18,7 +18,6 @@ enum {
     STRIP_ROWS = 48,        /* rows of A that are fetched at a time */
     THREADS_MAX = 256,
     GOLDEN_ROWS = 64,
-    SAMPLES = 64,         /* elements of an operand that are looked at for zeros */
     SMALL_WORK = 1 << 19, /* products below which another thread costs more than it brings */
 };
 
@@ -561,29 +560,12 @@ static void shape(struct job *job, int threads) {
     }
 }
 
-/* Zeros among some elements of the first matrix of a batch, by rows and columns as stored. */
-static size_t zeros_seen(const struct daa_gemm_matrix *m, size_t rows, size_t cols) {
-    const size_t lines = m->transposed ? cols : rows, line = m->transposed ? rows : cols;
-    size_t zeros = 0;
-    for (size_t i = 0; i < SAMPLES; i++) {
-        const size_t index = i * lines / SAMPLES * m->ld + i * 7 % SAMPLES * line / SAMPLES;
-        const char *from = at(m->type, m->data, index);
-        uint32_t bits = 0;
-        memcpy(&bits, from, type_size(m->type));
-        zeros += (bits & (m->type == DAA_BITS32 || m->type == DAA_BITS16 ? 32767 : 0x7fffffff)) == 0;
-    }
-    return zeros;
-}
-
-/* Where a kernel leaves out steps of zeros in rows of A, the operand with clearly more of them goes there.
- * Products, keys and sums are the same in either order. */
+/* What a panel of columns costs beforehand is shared by its rows, so these are the larger side. Products, keys and sums
+ * are the same in either order. */
 static void place_operands(struct job *job) {
     const struct daa_gemm_args *args = job->args;
-    const size_t m = args->m, n = args->n, k = args->k;
-    job->exchanged = job->kernel && job->kernel->leaves_out && m * n / SAMPLES * k > 2 * SMALL_WORK / SAMPLES &&
-                     zeros_seen(&args->b, k, n) > zeros_seen(&args->a, m, k) + SAMPLES / 8;
-    if (job->kernel && job->kernel->table_words)
-        job->exchanged = n > m;
+    const size_t m = args->m, n = args->n;
+    job->exchanged = job->kernel && job->plan.streams > 1 && n > m;
     job->a = job->exchanged ? args->b : args->a;
     job->b = job->exchanged ? args->a : args->b;
     job->a.transposed ^= job->exchanged;

@@ -37,7 +37,6 @@ engine_exact_path daa_wide_tile, daa_wide_vectors;
 struct engine_kernel {
     enum daa_engine engine;
     bool exact;      /* whatever the operands: there is nothing to guard */
-    bool leaves_out; /* steps for which a row of A has zeros only */
     int rows, lanes; /* of a tile */
     /* Packed 32-bit words: of GROUP steps of a row of A, of one step of a lane of B. */
     int (*a_group)(const struct engine_plan *plan);

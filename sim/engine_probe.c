@@ -40,7 +40,7 @@ const struct engine_kernel *daa_kernel(enum daa_engine engine, const struct engi
     const struct engine_kernel *fast = fast_kernel(engine, plan->streams);
 #if defined(__x86_64__)
     if (fast && !daa_plan_fits_float(plan))
-        return daa_plan_fits_two_floats(plan) ? &daa_kernel_avx2_two : &daa_kernel_wide;
+        return daa_plan_fits_two_floats(plan) ? fast : &daa_kernel_wide;
     return fast;
 #else
     (void)plan;

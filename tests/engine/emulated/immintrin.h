@@ -55,8 +55,8 @@ WORDS(and_si512, a.word[x] & b.word[x])
 WORDS(or_si512, a.word[x] | b.word[x])
 SINGLES(add_ps, a.single[x] + b.single[x])
 SINGLES(mul_ps, a.single[x] * b.single[x])
+SINGLES(sub_ps, a.single[x] - b.single[x])
 EMULATED_COMPARE(cmpeq_epi16_mask, __mmask32, half, 32, a.half[x] == b.half[x])
-EMULATED_COMPARE(cmpgt_epu16_mask, __mmask32, half, 32, a.half[x] > b.half[x])
 EMULATED_COMPARE(test_epi16_mask, __mmask32, half, 32, (a.half[x] & b.half[x]) != 0)
 EMULATED_COMPARE(cmpgt_epi32_mask, __mmask16, word, 16, (int32_t)a.word[x] > (int32_t)b.word[x])
 
@@ -74,9 +74,6 @@ EMULATED __m512i emulated_set1_epi32(int value) {
 }
 EMULATED __m512i emulated_setzero_si512(void) {
     return emulated_set1_epi32(0);
-}
-EMULATED __m512 emulated_setzero_ps(void) {
-    return (union emulated){.i = emulated_set1_epi32(0)}.f;
 }
 EMULATED __m512i emulated_castps_si512(__m512 a) {
     return (union emulated){.f = a}.i;
@@ -144,10 +141,6 @@ EMULATED __m256i emulated_extracti64x4_epi64(__m512i a, int upper) {
 EMULATED __m256i emulated_castsi512_si256(__m512i a) {
     return emulated_extracti64x4_epi64(a, 0);
 }
-EMULATED __m512i emulated_broadcast_i64x4(__m256i a) {
-    const __m256i both[2] = {a, a};
-    return emulated_loadu_si512(both);
-}
 EMULATED __m512i emulated_permutex2var_epi32(__m512i a_, __m512i index_, __m512i b_) {
     union emulated a = {.i = a_}, b = {.i = b_}, index = {.i = index_}, r;
     for (int x = 0; x < 16; x++)
@@ -165,42 +158,17 @@ EMULATED __m512i emulated_mask_blend_epi16(__mmask32 mask, __m512i a_, __m512i b
 EMULATED __m512i emulated_mask_mov_epi16(__m512i a, __mmask32 mask, __m512i b) {
     return emulated_mask_blend_epi16(mask, a, b);
 }
-EMULATED __m512i emulated_maskz_mov_epi16(__mmask32 mask, __m512i b) {
-    return emulated_mask_blend_epi16(mask, emulated_setzero_si512(), b);
-}
-EMULATED __m512i emulated_maskz_loadu_epi16(__mmask32 mask, const void *from) {
-    union emulated r = {.i = emulated_setzero_si512()};
-    for (int x = 0; x < 32; x++)
-        if (mask >> x & 1) /* nothing else is read */
-            memcpy(&r.half[x], (const char *)from + 2 * x, 2);
-    return r.i;
-}
 EMULATED __m512i emulated_mask_mov_epi32(__m512i a_, __mmask16 mask, __m512i b_) {
     union emulated a = {.i = a_}, b = {.i = b_};
     for (int x = 0; x < 16; x++)
         a.word[x] = mask >> x & 1 ? b.word[x] : a.word[x];
     return a.i;
 }
-EMULATED __m512i emulated_mask_and_epi32(__m512i else_, __mmask16 mask, __m512i a, __m512i b) {
-    return emulated_mask_mov_epi32(else_, mask, emulated_and_si512(a, b));
-}
-EMULATED __m512 emulated_mask_blend_ps(__mmask16 mask, __m512 a_, __m512 b_) {
-    union emulated a = {.f = a_}, b = {.f = b_};
-    for (int x = 0; x < 16; x++)
-        a.word[x] = mask >> x & 1 ? b.word[x] : a.word[x];
-    return a.f;
-}
-EMULATED __m512 emulated_mask_mul_ps(__m512 else_, __mmask16 mask, __m512 a, __m512 b) {
-    return emulated_mask_blend_ps(mask, else_, emulated_mul_ps(a, b));
-}
 EMULATED __m512 emulated_fmadd_ps(__m512 a_, __m512 b_, __m512 c_) {
     union emulated a = {.f = a_}, b = {.f = b_}, c = {.f = c_};
     for (int x = 0; x < 16; x++)
         c.single[x] = __builtin_fmaf(a.single[x], b.single[x], c.single[x]);
     return c.f;
-}
-EMULATED __m512 emulated_mask3_fmadd_ps(__m512 a, __m512 b, __m512 c, __mmask16 mask) {
-    return emulated_mask_blend_ps(mask, c, emulated_fmadd_ps(a, b, c));
 }
 
 /* The barriers keep the arithmetic between the two changes of MXCSR. */
@@ -227,13 +195,11 @@ EMULATED __m512 emulated_dpbf16_ps(__m512 sum, __m512bh a_, __m512bh b_) {
 #define _mm512_add_epi32 emulated_add_epi32
 #define _mm512_add_ps emulated_add_ps
 #define _mm512_and_si512 emulated_and_si512
-#define _mm512_broadcast_i64x4 emulated_broadcast_i64x4
 #define _mm512_castps_si512 emulated_castps_si512
 #define _mm512_castsi512_ps emulated_castsi512_ps
 #define _mm512_castsi512_si256 emulated_castsi512_si256
 #define _mm512_cmpeq_epi16_mask emulated_cmpeq_epi16_mask
 #define _mm512_cmpgt_epi32_mask emulated_cmpgt_epi32_mask
-#define _mm512_cmpgt_epu16_mask emulated_cmpgt_epu16_mask
 #define _mm512_cvtepu16_epi32 emulated_cvtepu16_epi32
 #define _mm512_dpbf16_ps emulated_dpbf16_ps
 #undef _mm512_extracti64x4_epi64
@@ -242,15 +208,8 @@ EMULATED __m512 emulated_dpbf16_ps(__m512 sum, __m512bh a_, __m512bh b_) {
 #define _mm512_loadu_ps emulated_loadu_ps
 #define _mm512_loadu_si512 emulated_loadu_si512
 #define _mm512_madd_epi16 emulated_madd_epi16
-#define _mm512_mask3_fmadd_ps emulated_mask3_fmadd_ps
-#define _mm512_mask_and_epi32 emulated_mask_and_epi32
-#define _mm512_mask_blend_epi16 emulated_mask_blend_epi16
-#define _mm512_mask_blend_ps emulated_mask_blend_ps
 #define _mm512_mask_mov_epi16 emulated_mask_mov_epi16
 #define _mm512_mask_mov_epi32 emulated_mask_mov_epi32
-#define _mm512_mask_mul_ps emulated_mask_mul_ps
-#define _mm512_maskz_loadu_epi16 emulated_maskz_loadu_epi16
-#define _mm512_maskz_mov_epi16 emulated_maskz_mov_epi16
 #define _mm512_max_epi32 emulated_max_epi32
 #define _mm512_max_epu16 emulated_max_epu16
 #define _mm512_min_epi32 emulated_min_epi32
@@ -261,19 +220,15 @@ EMULATED __m512 emulated_dpbf16_ps(__m512 sum, __m512bh a_, __m512bh b_) {
 #define _mm512_rol_epi32 emulated_rol_epi32
 #define _mm512_set1_epi16 emulated_set1_epi16
 #define _mm512_set1_epi32 emulated_set1_epi32
-#define _mm512_setzero_ps emulated_setzero_ps
 #define _mm512_setzero_si512 emulated_setzero_si512
 #define _mm512_slli_epi16 emulated_slli_epi16
 #define _mm512_slli_epi32 emulated_slli_epi32
 #define _mm512_sllv_epi16 emulated_sllv_epi16
-#define _mm512_sllv_epi32 emulated_sllv_epi32
 #define _mm512_srl_epi16 emulated_srl_epi16
-#define _mm512_srli_epi16 emulated_srli_epi16
-#define _mm512_srli_epi32 emulated_srli_epi32
 #define _mm512_storeu_ps emulated_storeu_ps
 #define _mm512_storeu_si512 emulated_storeu_si512
 #define _mm512_sub_epi16 emulated_sub_epi16
-#define _mm512_sub_epi32 emulated_sub_epi32
+#define _mm512_sub_ps emulated_sub_ps
 #define _mm512_subs_epu16 emulated_subs_epu16
 #define _mm512_test_epi16_mask emulated_test_epi16_mask
 #define _mm512_set_epi32(f, e, d, c, b, a, i9, i8, i7, i6, i5, i4, i3, i2, i1, i0)                                     \

@@ -1,0 +1,158 @@
+/* Vectors of 256 bits, for engine_one.h, engine_two.h and engine_four.h; engine_512.h has the same names and says what
+ * they are. */
+#ifndef DAA_ENGINE_256_H
+#define DAA_ENGINE_256_H
+
+#include <immintrin.h>
+
+#include "engine_pack.h"
+
+enum {
+    WIDTH = 8,
+    ONE_ROWS = 6,
+    KEY_LOG2 = 5,
+    KEY_BIAS = 0,
+};
+
+typedef __m256i words;
+typedef __m256 floats;
+typedef __m256i of_words; /* all ones or all zeros */
+typedef __m256i of_halves;
+typedef __m256i_u kept_mask;
+
+INLINE words load_words(const uint32_t *from) {
+    return _mm256_loadu_si256((const __m256i_u *)from);
+}
+INLINE void store_words(uint32_t *to, words a) {
+    _mm256_storeu_si256((__m256i_u *)to, a);
+}
+INLINE words load_halves(const uint16_t *from) {
+    return _mm256_loadu_si256((const __m256i_u *)from);
+}
+INLINE floats load_floats(const float *from) {
+    return _mm256_loadu_ps(from);
+}
+INLINE void store_floats(float *to, floats a) {
+    _mm256_storeu_ps(to, a);
+}
+INLINE of_words load_mask(const kept_mask *from) {
+    return _mm256_loadu_si256(from);
+}
+INLINE void store_mask(kept_mask *to, of_words a) {
+    _mm256_storeu_si256(to, a);
+}
+INLINE words widen(const uint16_t *from) {
+    return _mm256_cvtepu16_epi32(_mm_loadu_si128((const __m128i_u *)from));
+}
+INLINE void store_eights(uint32_t *to, uint32_t *next, words a) {
+    (void)next;
+    store_words(to, a);
+}
+
+INLINE words all_words(int value) {
+    return _mm256_set1_epi32(value);
+}
+INLINE words all_halves(int value) {
+    return _mm256_set1_epi16((short)value);
+}
+INLINE words once(const uint32_t *word) {
+    words all = _mm256_set1_epi32((int)*word);
+    __asm__("" : "+x"(all));
+    return all;
+}
+
+INLINE words and_words(words a, words b) {
+    return _mm256_and_si256(a, b);
+}
+INLINE words or_words(words a, words b) {
+    return _mm256_or_si256(a, b);
+}
+INLINE words add_words(words a, words b) {
+    return _mm256_add_epi32(a, b);
+}
+INLINE words min_words(words a, words b) {
+    return _mm256_min_epi32(a, b);
+}
+INLINE words max_words(words a, words b) {
+    return _mm256_max_epi32(a, b);
+}
+INLINE words abs_words(words a) {
+    return _mm256_abs_epi32(a);
+}
+INLINE words half_up(words a) {
+    return _mm256_slli_epi32(a, 16);
+}
+INLINE words turned(words a) {
+    return _mm256_or_si256(_mm256_slli_epi32(a, 16), _mm256_srli_epi32(a, 16));
+}
+INLINE words even_words(words a, words b) {
+    const __m256 picked = _mm256_shuffle_ps(_mm256_castsi256_ps(a), _mm256_castsi256_ps(b), 0x88);
+    return _mm256_permute4x64_epi64(_mm256_castps_si256(picked), 0xd8);
+}
+INLINE words odd_words(words a, words b) {
+    const __m256 picked = _mm256_shuffle_ps(_mm256_castsi256_ps(a), _mm256_castsi256_ps(b), 0xdd);
+    return _mm256_permute4x64_epi64(_mm256_castps_si256(picked), 0xd8);
+}
+INLINE of_words greater_words(words a, words b) {
+    return _mm256_cmpgt_epi32(a, b);
+}
+INLINE words pick_words(of_words mask, words a, words b) {
+
+    return _mm256_blendv_epi8(b, a, mask);
+}
+
+INLINE words add_halves(words a, words b) {
+    return _mm256_add_epi16(a, b);
+}
+INLINE words sub_halves(words a, words b) {
+    return _mm256_sub_epi16(a, b);
+}
+INLINE words keys_of(words exponents) {
+    return _mm256_slli_epi16(exponents, KEY_LOG2);
+}
+INLINE words down_halves(words a, __m128i count) {
+    return _mm256_srl_epi16(a, count);
+}
+INLINE words products_of_halves(words a, words b) {
+    return _mm256_madd_epi16(a, b);
+}
+INLINE of_halves equal_halves(words a, words b) {
+    return _mm256_cmpeq_epi16(a, b);
+}
+INLINE of_halves not_zero_halves(words a) {
+    const words zero = _mm256_setzero_si256();
+    return _mm256_cmpeq_epi16(_mm256_cmpeq_epi16(a, zero), zero);
+}
+INLINE words pick_halves(of_halves mask, words a, words b) {
+    return _mm256_blendv_epi8(b, a, mask);
+}
+INLINE words max_keys(words a, words b) {
+    return _mm256_max_epi16(a, b);
+}
+INLINE words above(words a, words key, words last) {
+    return _mm256_and_si256(a, _mm256_cmpgt_epi16(key, last));
+}
+
+INLINE floats as_floats(words a) {
+    return _mm256_castsi256_ps(a);
+}
+INLINE bool any_words(words a) {
+    return !_mm256_testz_si256(a, a);
+}
+INLINE words as_words(floats a) {
+    return _mm256_castps_si256(a);
+}
+INLINE floats add(floats a, floats b) {
+    return _mm256_add_ps(a, b);
+}
+INLINE floats sub(floats a, floats b) {
+    return _mm256_sub_ps(a, b);
+}
+INLINE floats mul(floats a, floats b) {
+    return _mm256_mul_ps(a, b);
+}
+INLINE floats fma_of(floats a, floats b, floats c) {
+    return _mm256_fmadd_ps(a, b, c);
+}
+
+#endif

@@ -1,0 +1,163 @@
+/* Vectors of 512 bits, for engine_one.h, engine_two.h and engine_four.h; engine_256.h has the same names. Words are 32
+ * bits, halves 16. */
+#ifndef DAA_ENGINE_512_H
+#define DAA_ENGINE_512_H
+
+#include <immintrin.h>
+
+#include "engine_pack.h"
+
+enum {
+    WIDTH = 16, /* words of a vector */
+    ONE_ROWS = 8,
+    KEY_LOG2 = 5,
+    KEY_BIAS = -(1 << 15), /* keys have no sign */
+};
+
+typedef __m512i words;
+typedef __m512 floats;
+typedef __mmask16 of_words; /* which words */
+typedef __mmask32 of_halves;
+typedef uint16_t kept_mask; /* an of_words in memory, WIDTH / 16 of them */
+
+INLINE words load_words(const uint32_t *from) {
+    return _mm512_loadu_si512(from);
+}
+INLINE void store_words(uint32_t *to, words a) {
+    _mm512_storeu_si512(to, a);
+}
+INLINE words load_halves(const uint16_t *from) {
+    return _mm512_loadu_si512(from);
+}
+INLINE floats load_floats(const float *from) {
+    return _mm512_loadu_ps(from);
+}
+INLINE void store_floats(float *to, floats a) {
+    _mm512_storeu_ps(to, a);
+}
+INLINE of_words load_mask(const kept_mask *from) {
+    return *from;
+}
+INLINE void store_mask(kept_mask *to, of_words a) {
+    *to = a;
+}
+/* WIDTH halves as words. */
+INLINE words widen(const uint16_t *from) {
+    return _mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i_u *)from));
+}
+/* Words 0 to 7 to TO, the others to NEXT. */
+INLINE void store_eights(uint32_t *to, uint32_t *next, words a) {
+    _mm256_storeu_si256((__m256i_u *)to, _mm512_castsi512_si256(a));
+    _mm256_storeu_si256((__m256i_u *)next, _mm512_extracti64x4_epi64(a, 1));
+}
+
+INLINE words all_words(int value) {
+    return _mm512_set1_epi32(value);
+}
+INLINE words all_halves(int value) {
+    return _mm512_set1_epi16((short)value);
+}
+/* In a register: the compiler would load it again for every vector of lanes. */
+INLINE words once(const uint32_t *word) {
+    words all = _mm512_set1_epi32((int)*word);
+#ifdef __AVX512F__
+    __asm__("" : "+v"(all));
+#endif
+    return all;
+}
+
+INLINE words and_words(words a, words b) {
+    return _mm512_and_si512(a, b);
+}
+INLINE words or_words(words a, words b) {
+    return _mm512_or_si512(a, b);
+}
+INLINE words add_words(words a, words b) {
+    return _mm512_add_epi32(a, b);
+}
+INLINE words min_words(words a, words b) {
+    return _mm512_min_epi32(a, b);
+}
+INLINE words max_words(words a, words b) {
+    return _mm512_max_epi32(a, b);
+}
+INLINE words abs_words(words a) {
+    return _mm512_abs_epi32(a);
+}
+INLINE words half_up(words a) {
+    return _mm512_slli_epi32(a, 16);
+}
+INLINE words turned(words a) {
+    return _mm512_rol_epi32(a, 16);
+}
+INLINE words even_words(words a, words b) {
+    return _mm512_permutex2var_epi32(a, _mm512_set_epi32(30, 28, 26, 24, 22, 20, 18, 16, 14, 12, 10, 8, 6, 4, 2, 0), b);
+}
+INLINE words odd_words(words a, words b) {
+    return _mm512_permutex2var_epi32(a, _mm512_set_epi32(31, 29, 27, 25, 23, 21, 19, 17, 15, 13, 11, 9, 7, 5, 3, 1), b);
+}
+INLINE of_words greater_words(words a, words b) {
+    return _mm512_cmpgt_epi32_mask(a, b);
+}
+/* A where the mask says so, else B. */
+INLINE words pick_words(of_words mask, words a, words b) {
+    return _mm512_mask_mov_epi32(b, mask, a);
+}
+
+INLINE words add_halves(words a, words b) {
+    return _mm512_add_epi16(a, b);
+}
+INLINE words sub_halves(words a, words b) {
+    return _mm512_sub_epi16(a, b);
+}
+INLINE words keys_of(words exponents) {
+    return _mm512_slli_epi16(exponents, KEY_LOG2);
+}
+INLINE words down_halves(words a, __m128i count) {
+    return _mm512_srl_epi16(a, count);
+}
+/* Lower times lower plus upper times upper, with their signs. */
+INLINE words products_of_halves(words a, words b) {
+    return _mm512_madd_epi16(a, b);
+}
+INLINE of_halves equal_halves(words a, words b) {
+    return _mm512_cmpeq_epi16_mask(a, b);
+}
+INLINE of_halves not_zero_halves(words a) {
+    return _mm512_test_epi16_mask(a, a);
+}
+INLINE words pick_halves(of_halves mask, words a, words b) {
+    return _mm512_mask_mov_epi16(b, mask, a);
+}
+INLINE words max_keys(words a, words b) {
+    return _mm512_max_epu16(a, b);
+}
+/* Zeros where KEY is not above LAST, by a shift of how far it is below, which is then at least 16: a second mask would
+ * take longer. */
+INLINE words above(words a, words key, words last) {
+    return _mm512_sllv_epi16(a, _mm512_subs_epu16(last, key));
+}
+
+INLINE floats as_floats(words a) {
+    return _mm512_castsi512_ps(a);
+}
+INLINE bool any_words(words a) {
+    return _mm512_cmpeq_epi16_mask(a, _mm512_setzero_si512()) != UINT32_MAX;
+}
+INLINE words as_words(floats a) {
+    return _mm512_castps_si512(a);
+}
+INLINE floats add(floats a, floats b) {
+    return _mm512_add_ps(a, b);
+}
+INLINE floats sub(floats a, floats b) {
+    return _mm512_sub_ps(a, b);
+}
+INLINE floats mul(floats a, floats b) {
+    return _mm512_mul_ps(a, b);
+}
+INLINE floats fma_of(floats a, floats b, floats c) {
+    return _mm512_fmadd_ps(a, b, c);
+}
+
+#endif
