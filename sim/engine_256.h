@@ -97,7 +97,6 @@ INLINE of_words greater_words(words a, words b) {
     return _mm256_cmpgt_epi32(a, b);
 }
 INLINE words pick_words(of_words mask, words a, words b) {
-
     return _mm256_blendv_epi8(b, a, mask);
 }
 
@@ -123,8 +122,11 @@ INLINE of_halves not_zero_halves(words a) {
     const words zero = _mm256_setzero_si256();
     return _mm256_cmpeq_epi16(_mm256_cmpeq_epi16(a, zero), zero);
 }
+/* The instruction itself: the compiler would first compare the mask with zero. */
 INLINE words pick_halves(of_halves mask, words a, words b) {
-    return _mm256_blendv_epi8(b, a, mask);
+    words r;
+    __asm__("vpblendvb %3, %2, %1, %0" : "=x"(r) : "x"(b), "xm"(a), "x"(mask));
+    return r;
 }
 INLINE words max_keys(words a, words b) {
     return _mm256_max_epi16(a, b);
