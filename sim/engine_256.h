@@ -67,6 +67,9 @@ INLINE words and_words(words a, words b) {
 INLINE words or_words(words a, words b) {
     return _mm256_or_si256(a, b);
 }
+INLINE words xor_words(words a, words b) {
+    return _mm256_xor_si256(a, b);
+}
 INLINE words add_words(words a, words b) {
     return _mm256_add_epi32(a, b);
 }
@@ -138,8 +141,8 @@ INLINE words above(words a, words key, words last) {
 INLINE floats as_floats(words a) {
     return _mm256_castsi256_ps(a);
 }
-INLINE bool any_words(words a) {
-    return !_mm256_testz_si256(a, a);
+INLINE bool any_of(of_words mask) {
+    return _mm256_movemask_epi8(mask);
 }
 INLINE words as_words(floats a) {
     return _mm256_castps_si256(a);
@@ -155,6 +158,17 @@ INLINE floats mul(floats a, floats b) {
 }
 INLINE floats fma_of(floats a, floats b, floats c) {
     return _mm256_fmadd_ps(a, b, c);
+}
+INLINE words magnitude(floats a) {
+    return and_words(as_words(a), all_words(INT32_MAX));
+}
+INLINE floats sum_to_odd(floats a, floats b) {
+    const floats sum = add(a, b), part = sub(sum, a);
+    const words error = as_words(add(sub(a, sub(sum, part)), sub(b, part))), zero = all_words(0);
+    const of_words inexact = greater_words(and_words(error, all_words(INT32_MAX)), zero);
+    const of_words too_far = greater_words(zero, xor_words(error, as_words(sum)));
+    const words toward_zero = add_words(as_words(sum), too_far);
+    return as_floats(pick_words(inexact, or_words(toward_zero, all_words(1)), as_words(sum)));
 }
 
 #endif

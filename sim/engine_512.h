@@ -72,6 +72,9 @@ INLINE words and_words(words a, words b) {
 INLINE words or_words(words a, words b) {
     return _mm512_or_si512(a, b);
 }
+INLINE words xor_words(words a, words b) {
+    return _mm512_xor_si512(a, b);
+}
 INLINE words add_words(words a, words b) {
     return _mm512_add_epi32(a, b);
 }
@@ -141,8 +144,8 @@ INLINE words above(words a, words key, words last) {
 INLINE floats as_floats(words a) {
     return _mm512_castsi512_ps(a);
 }
-INLINE bool any_words(words a) {
-    return _mm512_cmpeq_epi16_mask(a, _mm512_setzero_si512()) != UINT32_MAX;
+INLINE bool any_of(of_words mask) {
+    return mask;
 }
 INLINE words as_words(floats a) {
     return _mm512_castps_si512(a);
@@ -158,6 +161,16 @@ INLINE floats mul(floats a, floats b) {
 }
 INLINE floats fma_of(floats a, floats b, floats c) {
     return _mm512_fmadd_ps(a, b, c);
+}
+INLINE words magnitude(floats a) {
+    return and_words(as_words(a), all_words(INT32_MAX));
+}
+/* A + B rounded to odd: an inexact sum ends in a one, so that with a far larger addend it is half way between two
+ * floats only if it is so exactly. */
+INLINE floats sum_to_odd(floats a, floats b) {
+    const words down = as_words(_mm512_add_round_ps(a, b, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC));
+    const words up = as_words(_mm512_add_round_ps(a, b, _MM_FROUND_TO_POS_INF | _MM_FROUND_NO_EXC));
+    return as_floats(pick_words(_mm512_test_epi32_mask(down, all_words(1)), down, up));
 }
 
 #endif

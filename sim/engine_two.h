@@ -21,6 +21,7 @@ enum {
     PACKED = 3,            /* words of a lane's step: as product 0 wins, as product 1 does, the difference */
     KINDS = 2 * FORMS + 1, /* the same of a row's step */
     ENTRY_MASKS = TWO_VECTORS * sizeof(kept_mask), /* bytes */
+    TWO_HUGE = 0x7e800000, /* 2^126 as a word; beyond it are sums that might be rounded to Inf, Inf and NaN */
 };
 
 /* A difference of exponents is -254 to 254. One beyond all of the lanes' and the window decides like the first such. */
@@ -250,37 +251,58 @@ INLINE void two_row(const struct two_table *table, const uint32_t *a, const uint
         store_floats(acc + WIDTH * v, run[v]);
 }
 
-/* acc + SUM + REST, rounded once: SUM + REST is exact in a double. */
-static void two_add_both(float *acc, const float *sum, const float *rest) {
+/* A + B in floats, and what is lacking of the exact sum. */
+INLINE floats two_sum(floats a, floats b, floats *lacking) {
+    const floats sum = add(a, b), part = sub(sum, a);
+    *lacking = add(sub(a, sub(sum, part)), sub(b, part));
+    return sum;
+}
+
+/* acc + SUM + REST, rounded once: SUM + REST is exact in a double, and the accumulator may be of any size. */
+static __attribute__((noinline)) floats two_add_huge(floats acc, floats sum, floats rest) {
+    float to[WIDTH], sums[WIDTH], rests[WIDTH];
+    store_floats(to, acc);
+    store_floats(sums, sum);
+    store_floats(rests, rest);
     for (size_t i = 0; i < WIDTH; i += 4) {
         const __m256d exact =
-            _mm256_add_pd(_mm256_cvtps_pd(_mm_loadu_ps(sum + i)), _mm256_cvtps_pd(_mm_loadu_ps(rest + i)));
-        _mm_storeu_ps(acc + i, _mm256_cvtpd_ps(add_to_odd(_mm256_cvtps_pd(_mm_loadu_ps(acc + i)), exact)));
+            _mm256_add_pd(_mm256_cvtps_pd(_mm_loadu_ps(sums + i)), _mm256_cvtps_pd(_mm_loadu_ps(rests + i)));
+        _mm_storeu_ps(to + i, _mm256_cvtpd_ps(add_to_odd(_mm256_cvtps_pd(_mm_loadu_ps(to + i)), exact)));
     }
+    return load_floats(to);
+}
+
+/* The same in floats alone: the accumulator with SUM, and then all that is lacking at once. */
+INLINE floats two_add_both(floats acc, floats sum, floats rest) {
+    floats lacking;
+    const floats near = two_sum(acc, sum, &lacking);
+    if (any_of(greater_words(magnitude(near), all_words(TWO_HUGE))))
+        return two_add_huge(acc, sum, rest);
+    return add(near, sum_to_odd(lacking, rest));
 }
 
 /* Where the high product, stream 0's, is so far below the low one that their sum has more than a float's bits, REST is
  * what the float lacks; otherwise it is zero. */
-static void two_long_row(const struct two_table *table, const uint32_t *a, const uint32_t *places, float *acc) {
+INLINE void two_long_row(const struct two_table *table, const uint32_t *a, const uint32_t *places, float *acc) {
+    floats run[TWO_VECTORS];
+    for (size_t v = 0; v < TWO_VECTORS; v++)
+        run[v] = load_floats(acc + WIDTH * v);
     for (size_t t = 0; t < STEPS; t++, a++) {
         const uint32_t *entry = two_words(table, places[t]);
         const uint32_t pairs = FORMS == 1 ? *a : *a >> 16 | a[STEPS];
         const floats a0 = as_floats(all_words((int)(pairs << 16))),
                      a1 = as_floats(all_words((int)(pairs & 0xffff0000)));
-        for (size_t v = 0; v < TWO_VECTORS; v++, entry += WIDTH) {
-            const words b = load_words(entry);
+#pragma GCC unroll 4
+        for (size_t v = 0; v < TWO_VECTORS; v++) {
+            const words b = load_words(entry + WIDTH * v);
             const floats b0 = as_floats(pair_lower(b)), low = mul(a1, as_floats(pair_upper(b)));
             const floats sum = fma_of(a0, b0, low), rest = fma_of(a0, b0, sub(low, sum));
-            if (any_words(as_words(rest))) {
-                float sums[WIDTH], rests[WIDTH];
-                store_floats(sums, sum);
-                store_floats(rests, rest);
-                two_add_both(acc + WIDTH * v, sums, rests);
-            } else {
-                store_floats(acc + WIDTH * v, add(load_floats(acc + WIDTH * v), sum));
-            }
+            run[v] = any_of(greater_words(magnitude(rest), all_words(0))) ? two_add_both(run[v], sum, rest)
+                                                                          : add(run[v], sum);
         }
     }
+    for (size_t v = 0; v < TWO_VECTORS; v++)
+        store_floats(acc + WIDTH * v, run[v]);
 }
 
 /* Places are made for a whole panel: read at once, they would still be on their way to the cache. */

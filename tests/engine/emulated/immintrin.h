@@ -53,11 +53,13 @@ WORDS(madd_epi16,
 WORDS(sllv_epi32, b.word[x] < 32 ? a.word[x] << b.word[x] : 0)
 WORDS(and_si512, a.word[x] & b.word[x])
 WORDS(or_si512, a.word[x] | b.word[x])
+WORDS(xor_si512, a.word[x] ^ b.word[x])
 SINGLES(add_ps, a.single[x] + b.single[x])
 SINGLES(mul_ps, a.single[x] * b.single[x])
 SINGLES(sub_ps, a.single[x] - b.single[x])
 EMULATED_COMPARE(cmpeq_epi16_mask, __mmask32, half, 32, a.half[x] == b.half[x])
 EMULATED_COMPARE(test_epi16_mask, __mmask32, half, 32, (a.half[x] & b.half[x]) != 0)
+EMULATED_COMPARE(test_epi32_mask, __mmask16, word, 16, (a.word[x] & b.word[x]) != 0)
 EMULATED_COMPARE(cmpgt_epi32_mask, __mmask16, word, 16, (int32_t)a.word[x] > (int32_t)b.word[x])
 
 EMULATED __m512i emulated_set1_epi16(short value) {
@@ -171,7 +173,18 @@ EMULATED __m512 emulated_fmadd_ps(__m512 a_, __m512 b_, __m512 c_) {
     return c.f;
 }
 
-/* The barriers keep the arithmetic between the two changes of MXCSR. */
+/* ROUND: toward minus Inf or plus Inf. The barriers keep the arithmetic between the two changes of MXCSR. */
+EMULATED __m512 emulated_add_round_ps(__m512 a, __m512 b, int round) {
+    const unsigned before = _mm_getcsr();
+    union emulated r = {.f = a};
+    _mm_setcsr((before & ~0x6000u) | (unsigned)(round & 3) << 13);
+    __asm__ volatile("" : "+m"(r));
+    r.f = emulated_add_ps(r.f, b);
+    __asm__ volatile("" : "+m"(r));
+    _mm_setcsr(before);
+    return r.f;
+}
+
 EMULATED __m512 emulated_dpbf16_ps(__m512 sum, __m512bh a_, __m512bh b_) {
     const unsigned before = _mm_getcsr();
     union emulated a, b, r = {.f = sum};
@@ -194,6 +207,7 @@ EMULATED __m512 emulated_dpbf16_ps(__m512 sum, __m512bh a_, __m512bh b_) {
 #define _mm512_add_epi16 emulated_add_epi16
 #define _mm512_add_epi32 emulated_add_epi32
 #define _mm512_add_ps emulated_add_ps
+#define _mm512_add_round_ps emulated_add_round_ps
 #define _mm512_and_si512 emulated_and_si512
 #define _mm512_castps_si512 emulated_castps_si512
 #define _mm512_castsi512_ps emulated_castsi512_ps
@@ -231,6 +245,8 @@ EMULATED __m512 emulated_dpbf16_ps(__m512 sum, __m512bh a_, __m512bh b_) {
 #define _mm512_sub_ps emulated_sub_ps
 #define _mm512_subs_epu16 emulated_subs_epu16
 #define _mm512_test_epi16_mask emulated_test_epi16_mask
+#define _mm512_test_epi32_mask emulated_test_epi32_mask
+#define _mm512_xor_si512 emulated_xor_si512
 #define _mm512_set_epi32(f, e, d, c, b, a, i9, i8, i7, i6, i5, i4, i3, i2, i1, i0)                                     \
     ((union emulated){.word = {i0, i1, i2, i3, i4, i5, i6, i7, i8, i9, a, b, c, d, e, f}}.i)
 
