@@ -17,9 +17,10 @@ all: $(ALL)
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 24
 
-bench: ## all benchmarks, one after the other: the simulated arrays, the engines
+bench: ## all benchmarks, one after the other: the simulated arrays, the engines, other emulators [CPFLOAT=PREFIX]
 	@+$(MAKE) --no-print-directory bench-array
 	@+$(MAKE) --no-print-directory bench-engine
+	@+$(MAKE) --no-print-directory bench-rivals
 
 clean: ## remove everything made
 	rm -rf $(BUILD)

@@ -1,5 +1,6 @@
-/* Speed of the engines beside OpenBLAS sgemm, measured in turns: bench-engine [-o FILE.json] [--short]. sgemm runs in
- * two child processes, one that takes what OpenBLAS chooses for this processor and one held to its AVX2 kernels. */
+/* Speed of the engines beside OpenBLAS sgemm, measured in turns: bench-engine [-o FILE.json] [--short]. Figures are of
+ * the median of ROUNDS. sgemm runs in two child processes, one that takes what OpenBLAS chooses for this processor and
+ * one held to its AVX2 kernels. */
 #define _GNU_SOURCE /* MAP_ANONYMOUS */
 #include <dlfcn.h>
 #include <jansson.h>
@@ -145,7 +146,6 @@ struct entry {
     enum daa_engine engine;
     int streams, threads;
     const char *round;
-    double best;
 };
 
 static void configure(struct daa_config *config, const struct entry *entry) {
@@ -184,63 +184,76 @@ static double time_ours(const struct entry *entry, const struct shape *s, const 
 }
 
 static struct entry entries[] = {
-    {DAA_ENGINE_AVX512BF16, 1, 1, "nearest", 0},  {DAA_ENGINE_AVX512BF16, 2, 1, "nearest", 0},
-    {DAA_ENGINE_AVX512BF16, 2, 1, "truncate", 0}, {DAA_ENGINE_AVX512BF16, 4, 1, "nearest", 0},
-    {DAA_ENGINE_AVX512, 1, 1, "nearest", 0},      {DAA_ENGINE_AVX512, 2, 1, "nearest", 0},
-    {DAA_ENGINE_AVX512, 4, 1, "nearest", 0},      {DAA_ENGINE_AVX2, 1, 1, "nearest", 0},
-    {DAA_ENGINE_AVX2, 2, 1, "nearest", 0},        {DAA_ENGINE_AVX2, 4, 1, "nearest", 0},
-    {DAA_ENGINE_PORTABLE, 2, 1, "nearest", 0},    {DAA_ENGINE_AUTO, 2, 2, "nearest", 0},
+    {DAA_ENGINE_AVX512BF16, 1, 1, "nearest"},  {DAA_ENGINE_AVX512BF16, 2, 1, "nearest"},
+    {DAA_ENGINE_AVX512BF16, 2, 1, "truncate"}, {DAA_ENGINE_AVX512BF16, 4, 1, "nearest"},
+    {DAA_ENGINE_AVX512, 1, 1, "nearest"},      {DAA_ENGINE_AVX512, 2, 1, "nearest"},
+    {DAA_ENGINE_AVX512, 4, 1, "nearest"},      {DAA_ENGINE_AVX2, 1, 1, "nearest"},
+    {DAA_ENGINE_AVX2, 2, 1, "nearest"},        {DAA_ENGINE_AVX2, 4, 1, "nearest"},
+    {DAA_ENGINE_PORTABLE, 2, 1, "nearest"},    {DAA_ENGINE_AUTO, 2, 2, "nearest"},
 };
 enum { ENTRIES = sizeof entries / sizeof entries[0] };
 
-static double lower(double best, double time) {
-    return best == 0 || time < best ? time : best;
+/* Times of the rounds, in order. */
+struct times {
+    double of[ROUNDS];
+    int count;
+};
+
+static void keep(struct times *times, double time) {
+    int i = times->count++;
+    for (; i > 0 && times->of[i - 1] > time; i--)
+        times->of[i] = times->of[i - 1];
+    times->of[i] = time;
+}
+
+static double median(const struct times *times) {
+    return (times->of[(times->count - 1) / 2] + times->of[times->count / 2]) / 2;
 }
 
 static void measure(int index, struct rival *rivals, json_t *list) {
     const struct shape *s = &shapes[index];
     float *a = matrix(s->m, s->k, false), *b = matrix(s->k, s->n, true), *c = matrix(s->m, s->n, false);
-    double sgemm[2] = {0, 0}, one_wall = 0, macs = (double)s->m * (double)s->n * (double)s->k;
-    for (int e = 0; e < ENTRIES; e++)
-        entries[e].best = 0;
+    struct times of_sgemm[2] = {0}, ours[ENTRIES] = {0}, one_thread = {0};
+    const double macs = (double)s->m * (double)s->n * (double)s->k;
     for (int round = 0; round < ROUNDS; round++) {
         for (int r = 0; r < 2; r++)
-            sgemm[r] = lower(sgemm[r], ask(&rivals[r], index));
+            keep(&of_sgemm[r], ask(&rivals[r], index));
         for (int e = 0; e < ENTRIES; e++) {
-            struct entry *entry = &entries[e];
+            const struct entry *entry = &entries[e];
             bool slow = entry->engine == DAA_ENGINE_PORTABLE;
             if (daa_engine_present(entry->engine) && !(slow && round > 0))
-                entry->best = lower(entry->best, time_ours(entry, s, a, b, c));
+                keep(&ours[e], time_ours(entry, s, a, b, c));
         }
-        struct entry auto_one = {.engine = DAA_ENGINE_AUTO, .streams = 2, .threads = 1, .round = "nearest"};
+        const struct entry auto_one = {DAA_ENGINE_AUTO, 2, 1, "nearest"};
         double from = seconds(CLOCK_MONOTONIC);
         time_ours(&auto_one, s, a, b, c);
-        one_wall = lower(one_wall, seconds(CLOCK_MONOTONIC) - from);
+        keep(&one_thread, seconds(CLOCK_MONOTONIC) - from);
     }
+    const double sgemm[2] = {median(&of_sgemm[0]), median(&of_sgemm[1])}, one_wall = median(&one_thread);
     printf("%s (%zu x %zu x %zu): sgemm %s %.1f, %s %.1f GMAC/s\n", s->name, s->m, s->n, s->k, rivals[0].name,
            1e-9 * macs / sgemm[0], rivals[1].name, 1e-9 * macs / sgemm[1]);
     json_t *results = json_array();
     for (int e = 0; e < ENTRIES; e++) {
         const struct entry *entry = &entries[e];
         bool avx2 = entry->engine == DAA_ENGINE_AVX2;
-        if (entry->best == 0)
+        if (ours[e].count == 0)
             continue;
-        double of_sgemm = sgemm[avx2] / entry->best;
+        const double time = median(&ours[e]), share = sgemm[avx2] / time;
         printf("  %-10s streams %d %-8s threads %d: %6.1f GMAC/s, %.2f of sgemm", daa_engine_name(entry->engine),
-               entry->streams, entry->round, entry->threads, 1e-9 * macs / entry->best, of_sgemm);
+               entry->streams, entry->round, entry->threads, 1e-9 * macs / time, share);
         if (entry->threads > 1)
-            printf(", %.2f of one thread", one_wall / entry->best);
+            printf(", %.2f of one thread", one_wall / time);
         putchar('\n');
-        json_array_append_new(
-            results, json_pack("{s:s, s:i, s:s, s:i, s:f, s:s, s:f}", "engine", daa_engine_name(entry->engine),
-                               "streams", entry->streams, "lo-round", entry->round, "threads", entry->threads, "gmacs",
-                               1e-9 * macs / entry->best, "sgemm", rivals[avx2].name, "of_sgemm", of_sgemm));
+        json_array_append_new(results,
+                              json_pack("{s:s, s:i, s:s, s:i, s:f, s:s, s:f}", "engine", daa_engine_name(entry->engine),
+                                        "streams", entry->streams, "lo-round", entry->round, "threads", entry->threads,
+                                        "gmacs", 1e-9 * macs / time, "sgemm", rivals[avx2].name, "of_sgemm", share));
     }
     json_array_append_new(list,
                           json_pack("{s:s, s:I, s:I, s:I, s:f, s:f, s:f, s:o}", "shape", s->name, "m", (json_int_t)s->m,
                                     "n", (json_int_t)s->n, "k", (json_int_t)s->k, "sgemm_gmacs", 1e-9 * macs / sgemm[0],
                                     "sgemm_avx2_gmacs", 1e-9 * macs / sgemm[1], "two_threads_speedup",
-                                    one_wall / entries[ENTRIES - 1].best, "results", results));
+                                    one_wall / median(&ours[ENTRIES - 1]), "results", results));
     fflush(stdout);
     free(a);
     free(b);
