@@ -16,6 +16,7 @@ enum {
     TASK_COLS = 256,
     CACHED_WORDS = 1 << 16, /* of a task's packed A in a K block, about: half of a second-level cache */
     STRIP_ROWS = 48,        /* rows of A that are fetched at a time */
+    SQUARE = 16,            /* of results; divides the lanes */
     THREADS_MAX = 256,
     GOLDEN_ROWS = 64,
     SMALL_WORK = 1 << 19, /* products below which another thread costs more than it brings */
@@ -380,20 +381,37 @@ static uint32_t result_bits(float acc) {
     return bits & 0x7fffffff ? bits : 0;
 }
 
-/* The results of the task's panel J; in blocks of columns, which are C's rows where the operands are exchanged. */
+/* COUNT results to where they are next to each other. */
+static void write_line(const struct job *job, const float *acc, size_t count, uint32_t *to) {
+    for (size_t i = 0; i < count; i++)
+        to[i] = result_bits(acc[i]);
+    for (size_t i = 0; !job->plain_out && i < count; i++)
+        write_result(job->args->config, job->args->c.type, daa_acc_out(job->args->config, to[i]), &to[i]);
+}
+
+/* The results of the task's panel J. Where the operands are exchanged, its columns are C's rows: squares are turned in
+ * the cache first, because C's rows may lie a power of two apart, where a cache holds only a few. */
 static void finish(const struct job *job, const struct place *p, size_t j, const float *acc) {
     const struct daa_gemm_result_matrix *c = &job->args->c;
-    const size_t end = least(job->lanes, p->cols - j * job->lanes), step = job->exchanged ? c->ld : 1;
-    const size_t block = job->exchanged ? GROUP : end, col = p->col + j * job->lanes;
-    for (size_t first = 0; first < end; first += block) {
-        const size_t count = least(block, end - first);
-        for (size_t row = 0; row < p->rows; row++) {
-            const float *from = acc + row * job->lanes + first;
-            uint32_t *to = (uint32_t *)c->data + c_index(job, p->batch, c->stride, c->ld, p->row + row, col + first);
-            for (size_t i = 0; i < count; i++)
-                to[i * step] = result_bits(from[i]);
-            for (size_t i = 0; !job->plain_out && i < count; i++)
-                write_result(job->args->config, c->type, daa_acc_out(job->args->config, to[i * step]), &to[i * step]);
+    const size_t cols = least(job->lanes, p->cols - j * job->lanes), col = p->col + j * job->lanes;
+    if (!job->exchanged) {
+        for (size_t row = 0; row < p->rows; row++)
+            write_line(job, acc + row * job->lanes, cols,
+                       (uint32_t *)c->data + c_index(job, p->batch, c->stride, c->ld, p->row + row, col));
+        return;
+    }
+    for (size_t row = 0; row < p->rows; row += SQUARE) {
+        const size_t rows = least(SQUARE, p->rows - row);
+        for (size_t first = 0; first < cols; first += SQUARE) {
+            const size_t count = least(SQUARE, cols - first);
+            float square[SQUARE][SQUARE];
+            for (size_t i = 0; i < rows; i++)
+                for (size_t k = 0; k < SQUARE; k++)
+                    square[k][i] = acc[(row + i) * job->lanes + first + k];
+            for (size_t k = 0; k < count; k++)
+                write_line(job, square[k], rows,
+                           (uint32_t *)c->data +
+                               c_index(job, p->batch, c->stride, c->ld, p->row + row, col + first + k));
         }
     }
 }
