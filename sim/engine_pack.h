@@ -34,6 +34,8 @@ INLINE void round_eight(const uint32_t *words, uint16_t *raw) {
     _mm_storeu_si128((__m128i_u *)raw, _mm_packus_epi32(_mm256_castsi256_si128(rounded), upper));
 }
 
+/* A K block is often only a line or two of each row, too little for the processor to see what comes next: the next
+ * block's. */
 static uint32_t pack_load(enum daa_type type, const void *data, size_t count, uint16_t *raw) {
     uint32_t seen = 0;
     if (type == DAA_BITS16) {
@@ -43,8 +45,10 @@ static uint32_t pack_load(enum daa_type type, const void *data, size_t count, ui
     const uint32_t *words = data;
     if (type == DAA_FLOAT32) {
         size_t i = 0;
-        for (; i + 8 <= count; i += 8)
+        for (; i + 8 <= count; i += 8) {
+            __builtin_prefetch((const void *)((uintptr_t)(words + i) + count * sizeof *words), 0, 2);
             round_eight(words + i, raw + i);
+        }
         for (; i < count; i++)
             raw[i] = round_float(words[i]);
         return 0;
