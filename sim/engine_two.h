@@ -229,7 +229,7 @@ INLINE void two_row(const struct two_table *table, const uint32_t *a, const uint
 #pragma GCC unroll 4
     for (size_t v = 0; v < TWO_VECTORS; v++)
         run[v] = load_floats(acc + WIDTH * v);
-#pragma GCC unroll 8
+#pragma GCC unroll 2
     for (size_t t = 0; t < STEPS; t++, a++) {
         const uint32_t *entry = two_words(table, places[t]);
         const kept_mask *masks = two_masks(table, places[t]);
