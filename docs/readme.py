@@ -1,7 +1,7 @@
 """Brings the made parts of README.md up to date: readme.py [--build DIR] [--check] [PART]...
 
 A part stands between two marks. Each comes from a command: `configs` and `options` from daagen, `run` from `make run`,
-`compare` from `make compare`, `accuracy` from the study's results. With --check nothing is written; a part that is not up to date is told, and the exit status is 1.
+`compare` from `make compare`, `accuracy` from the study's results, `speed` from `make bench-engine bench-rivals`. With --check nothing is written; a part that is not up to date is told, and the exit status is 1.
 """
 import argparse
 import json
@@ -78,7 +78,32 @@ def accuracy(_):
     yield f"{len(rows)} of the study's {planned} runs. dB: signal to noise of the GEMMs, median over the layers, late in training."
 
 
-PARTS = {"run": run, "compare": compare, "accuracy": accuracy, "configs": configs, "options": options}
+def speed(build):
+    """The engines' medians, an engine and number of streams a row, and the fastest other emulator."""
+    shapes = json.loads((build / "bench_engine.json").read_text())
+    rows = {}
+    for shape in shapes:
+        for one in shape["results"]:
+            key = one["engine"], one["streams"]
+            if one["engine"] not in ("auto", "portable") and one["lo-round"] == "nearest":
+                rows.setdefault(key, []).append(f"{one['gmacs']:.1f} ({one['of_sgemm']:.2f})")
+    yield "| engine | streams | " + " | ".join(shape["shape"] for shape in shapes) + " |"
+    yield "| --- | ---: |" + " ---: |" * len(shapes)
+    for (engine, streams), cells in rows.items():
+        yield f"| `{engine}` | {streams} | {' | '.join(cells)} |"
+    for text, figure, form in (("sgemm", "sgemm_gmacs", ".1f"), ("sgemm on AVX2", "sgemm_avx2_gmacs", ".1f"),
+                               ("2 streams, 2 threads over 1", "two_threads_speedup", ".2f")):
+        yield f"| {text} | | {' | '.join(format(shape[figure], form) for shape in shapes)} |"
+    yield ""
+    rivals = {(one["name"], one["accumulator"]): one["gmacs"]
+              for one in json.loads((build / "bench_rivals.json").read_text())["shapes"][0]["contenders"]}
+    ours = rivals.pop(("daa, 1 stream", "fp32"))
+    name, gmacs = max(((key[0], value) for key, value in rivals.items() if not key[0].startswith("daa")), key=lambda one: one[1])
+    yield (f"GMAC/s and, in brackets, the share of OpenBLAS sgemm's, held to AVX2 beside `avx2`. {name}, the fastest other emulator that was "
+           f"there, rounding after every product: {gmacs:.2f} GMAC/s at {shapes[0]['shape']}, where one stream from Python has {ours:.1f}.")
+
+
+PARTS = {"run": run, "compare": compare, "accuracy": accuracy, "speed": speed, "configs": configs, "options": options}
 
 
 def replaced(text, name, lines):

@@ -171,4 +171,12 @@ INLINE floats sum_to_odd(floats a, floats b) {
     return as_floats(pick_words(inexact, or_words(toward_zero, all_words(1)), as_words(sum)));
 }
 
+/* Here A B + C must be a float. */
+INLINE bool add_short(floats acc, floats a, floats b, floats c, floats *sum) {
+    const floats near = fma_of(a, b, c);
+    const words rest = magnitude(fma_of(a, b, sub(c, near)));
+    *sum = add(acc, near);
+    return _mm256_testz_si256(rest, rest);
+}
+
 #endif

@@ -272,8 +272,10 @@ static __attribute__((noinline)) floats two_add_huge(floats acc, floats sum, flo
     return load_floats(to);
 }
 
-/* The same in floats alone: the accumulator with SUM, and then all that is lacking at once. */
-INLINE floats two_add_both(floats acc, floats sum, floats rest) {
+/* acc + A B + LOW, rounded once, in floats: the accumulator with the sum as a float, and then all that is lacking at
+ * once. */
+INLINE floats two_add_both(floats acc, floats a, floats b, floats low) {
+    const floats sum = fma_of(a, b, low), rest = fma_of(a, b, sub(low, sum));
     floats lacking;
     const floats near = two_sum(acc, sum, &lacking);
     if (any_of(greater_words(magnitude(near), all_words(TWO_HUGE))))
@@ -281,8 +283,8 @@ INLINE floats two_add_both(floats acc, floats sum, floats rest) {
     return add(near, sum_to_odd(lacking, rest));
 }
 
-/* Where the high product, stream 0's, is so far below the low one that their sum has more than a float's bits, REST is
- * what the float lacks; otherwise it is zero. */
+/* Stream 0's product is the high one, and may be so far below the low one that their sum has more than a float's bits.
+ */
 INLINE void two_long_row(const struct two_table *table, const uint32_t *a, const uint32_t *places, float *acc) {
     floats run[TWO_VECTORS];
     for (size_t v = 0; v < TWO_VECTORS; v++)
@@ -296,9 +298,10 @@ INLINE void two_long_row(const struct two_table *table, const uint32_t *a, const
         for (size_t v = 0; v < TWO_VECTORS; v++) {
             const words b = load_words(entry + WIDTH * v);
             const floats b0 = as_floats(pair_lower(b)), low = mul(a1, as_floats(pair_upper(b)));
-            const floats sum = fma_of(a0, b0, low), rest = fma_of(a0, b0, sub(low, sum));
-            run[v] = any_of(greater_words(magnitude(rest), all_words(0))) ? two_add_both(run[v], sum, rest)
-                                                                          : add(run[v], sum);
+            floats next;
+            if (__builtin_expect(!add_short(run[v], a0, b0, low, &next), false))
+                next = two_add_both(run[v], a0, b0, low);
+            run[v] = next;
         }
     }
     for (size_t v = 0; v < TWO_VECTORS; v++)

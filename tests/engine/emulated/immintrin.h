@@ -174,15 +174,18 @@ EMULATED __m512 emulated_fmadd_ps(__m512 a_, __m512 b_, __m512 c_) {
 }
 
 /* ROUND: toward minus Inf or plus Inf. The barriers keep the arithmetic between the two changes of MXCSR. */
-EMULATED __m512 emulated_add_round_ps(__m512 a, __m512 b, int round) {
+EMULATED __m512 emulated_fmadd_round_ps(__m512 a, __m512 b, __m512 c, int round) {
     const unsigned before = _mm_getcsr();
-    union emulated r = {.f = a};
+    union emulated r = {.f = c};
     _mm_setcsr((before & ~0x6000u) | (unsigned)(round & 3) << 13);
     __asm__ volatile("" : "+m"(r));
-    r.f = emulated_add_ps(r.f, b);
+    r.f = emulated_fmadd_ps(a, b, r.f);
     __asm__ volatile("" : "+m"(r));
     _mm_setcsr(before);
     return r.f;
+}
+EMULATED __m512 emulated_add_round_ps(__m512 a, __m512 b, int round) {
+    return emulated_fmadd_round_ps(a, emulated_castsi512_ps(emulated_set1_epi32(0x3f800000)), b, round);
 }
 
 EMULATED __m512 emulated_dpbf16_ps(__m512 sum, __m512bh a_, __m512bh b_) {
@@ -219,6 +222,7 @@ EMULATED __m512 emulated_dpbf16_ps(__m512 sum, __m512bh a_, __m512bh b_) {
 #undef _mm512_extracti64x4_epi64
 #define _mm512_extracti64x4_epi64 emulated_extracti64x4_epi64
 #define _mm512_fmadd_ps emulated_fmadd_ps
+#define _mm512_fmadd_round_ps emulated_fmadd_round_ps
 #define _mm512_loadu_ps emulated_loadu_ps
 #define _mm512_loadu_si512 emulated_loadu_si512
 #define _mm512_madd_epi16 emulated_madd_epi16
