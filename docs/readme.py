@@ -1,7 +1,8 @@
 """Brings the made parts of README.md up to date: readme.py [--build DIR] [--check] [PART]...
 
 A part stands between two marks. Each comes from a command: `configs` and `options` from daagen, `run` from `make run`,
-`compare` from `make compare`, `accuracy` from the study's results, `speed` from `make bench-engine bench-rivals`. With --check nothing is written; a part that is not up to date is told, and the exit status is 1.
+`compare` from `make compare`, `accuracy` from the study's results, `lo-bits` from `make lo-bits`,
+`speed` from `make bench-engine bench-rivals`. With --check nothing is written; a part that is not up to date is told, and the exit status is 1.
 """
 import argparse
 import json
@@ -14,6 +15,7 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "demo"), str(ROOT / "synth")]
 import compare as comparison  # noqa: E402
+import lo_bits  # noqa: E402
 import summary  # noqa: E402
 
 
@@ -78,6 +80,14 @@ def accuracy(_):
     yield f"{len(rows)} of the study's {planned} runs. dB: signal to noise of the GEMMs, median over the layers, late in training."
 
 
+def low_bits(build):
+    """What `make lo-bits` measured."""
+    report = json.loads((build / "lo_bits.json").read_text())
+    yield from lo_bits.lines(report)
+    yield ""
+    yield f"Area of one element, {report['library']}; with one stream it is {report['one_stream']:,.0f} um2."
+
+
 def speed(build):
     """The engines' medians, an engine and number of streams a row, and the fastest other emulator."""
     shapes = json.loads((build / "bench_engine.json").read_text())
@@ -103,7 +113,7 @@ def speed(build):
            f"there, rounding after every product: {gmacs:.2f} GMAC/s at {shapes[0]['shape']}, where one stream from Python has {ours:.1f}.")
 
 
-PARTS = {"run": run, "compare": compare, "accuracy": accuracy, "speed": speed, "configs": configs, "options": options}
+PARTS = {"run": run, "compare": compare, "accuracy": accuracy, "lo-bits": low_bits, "speed": speed, "configs": configs, "options": options}
 
 
 def replaced(text, name, lines):

@@ -4,7 +4,7 @@ AREA_DIR   := $(or $(DIR),$(if $(filter command line,$(origin CONFIG)),$(BUILD)/
 AREA_WORDS := $(if $(LIBERTY),--liberty "$(LIBERTY)") $(if $(CLOCK_PS),--clock-ps "$(CLOCK_PS)")
 FPGA_WORDS := $(if $(TARGET),--target "$(TARGET)") $(if $(DSP),--dsp "$(DSP)")
 
-.PHONY: area pe-area compare netlist
+.PHONY: area pe-area compare lo-bits netlist
 area pe-area netlist: area-dir
 
 # CONFIG= on the command line stands for a directory with that configuration.
@@ -27,6 +27,9 @@ pe-area: ## as area, but one element only, quickly
 
 compare: all ## baseline, paper, quad, high2, low2 side by side: area, MACs per cycle, throughput per area, cycles
 	@$(PYTHON) synth/compare.py --build "$(abspath $(BUILD))" $(if $(LIBERTY),--liberty "$(abspath $(LIBERTY))")
+
+lo-bits: all ## area of an element with 4 to 1 low bits [LIBERTY=F.lib[.gz]]
+	@$(PYTHON) synth/lo_bits.py --build "$(abspath $(BUILD))" $(if $(LIBERTY),--liberty "$(abspath $(LIBERTY))")
 
 netlist: ## DIR=DIR or CONFIG=NAME [LIBERTY=F.lib[.gz]] [CLOCK_PS=N]: the mapped, flattened netlist, DIR/netlist.v
 	@$(PYTHON) synth/netlist.py "$(AREA_DIR)" $(AREA_WORDS)
