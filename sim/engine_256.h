@@ -142,7 +142,13 @@ INLINE floats as_floats(words a) {
     return _mm256_castsi256_ps(a);
 }
 INLINE bool any_of(of_words mask) {
-    return _mm256_movemask_epi8(mask);
+    return !_mm256_testz_si256(mask, mask);
+}
+INLINE of_words no_words(void) {
+    return _mm256_setzero_si256();
+}
+INLINE of_words either_words(of_words a, of_words b) {
+    return _mm256_or_si256(a, b);
 }
 INLINE words as_words(floats a) {
     return _mm256_castps_si256(a);
@@ -171,12 +177,12 @@ INLINE floats sum_to_odd(floats a, floats b) {
     return as_floats(pick_words(inexact, or_words(toward_zero, all_words(1)), as_words(sum)));
 }
 
-/* Here A B + C must be a float. */
-INLINE bool add_short(floats acc, floats a, floats b, floats c, floats *sum) {
+/* Here, where A B + C is no float. */
+INLINE of_words add_short(floats acc, floats a, floats b, floats c, floats *sum) {
     const floats near = fma_of(a, b, c);
     const words rest = magnitude(fma_of(a, b, sub(c, near)));
     *sum = add(acc, near);
-    return _mm256_testz_si256(rest, rest);
+    return rest;
 }
 
 #endif

@@ -147,6 +147,12 @@ INLINE floats as_floats(words a) {
 INLINE bool any_of(of_words mask) {
     return mask;
 }
+INLINE of_words no_words(void) {
+    return 0;
+}
+INLINE of_words either_words(of_words a, of_words b) {
+    return a | b;
+}
 INLINE words as_words(floats a) {
     return _mm512_castps_si512(a);
 }
@@ -173,13 +179,14 @@ INLINE floats sum_to_odd(floats a, floats b) {
     return as_floats(pick_words(_mm512_test_epi32_mask(down, all_words(1)), down, up));
 }
 
-/* acc + A B + C rounded once in *SUM; false if it is not sure to be. Both floats around A B + C give it then. */
-INLINE bool add_short(floats acc, floats a, floats b, floats c, floats *sum) {
+/* acc + A B + C in *SUM, and where it may not be rounded as by one rounding: where the floats around A B + C differ in
+ * it.
+ */
+INLINE of_words add_short(floats acc, floats a, floats b, floats c, floats *sum) {
     const floats below = _mm512_fmadd_round_ps(a, b, c, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC);
     const floats above = _mm512_fmadd_round_ps(a, b, c, _MM_FROUND_TO_POS_INF | _MM_FROUND_NO_EXC);
     *sum = add(acc, below);
-    const words apart = xor_words(as_words(*sum), as_words(add(acc, above)));
-    return !_mm512_test_epi32_mask(apart, apart);
+    return _mm512_cmpneq_epi32_mask(as_words(*sum), as_words(add(acc, above)));
 }
 
 #endif

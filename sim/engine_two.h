@@ -294,15 +294,23 @@ INLINE void two_long_row(const struct two_table *table, const uint32_t *a, const
         const uint32_t pairs = FORMS == 1 ? *a : *a >> 16 | a[STEPS];
         const floats a0 = as_floats(all_words((int)(pairs << 16))),
                      a1 = as_floats(all_words((int)(pairs & 0xffff0000)));
+        floats b0[TWO_VECTORS], low[TWO_VECTORS], next[TWO_VECTORS];
+        of_words doubts[TWO_VECTORS], any = no_words();
 #pragma GCC unroll 4
         for (size_t v = 0; v < TWO_VECTORS; v++) {
             const words b = load_words(entry + WIDTH * v);
-            const floats b0 = as_floats(pair_lower(b)), low = mul(a1, as_floats(pair_upper(b)));
-            floats next;
-            if (__builtin_expect(!add_short(run[v], a0, b0, low, &next), false))
-                next = two_add_both(run[v], a0, b0, low);
-            run[v] = next;
+            b0[v] = as_floats(pair_lower(b));
+            low[v] = mul(a1, as_floats(pair_upper(b)));
+            doubts[v] = add_short(run[v], a0, b0[v], low[v], &next[v]);
+            any = either_words(any, doubts[v]);
         }
+        if (__builtin_expect(any_of(any), false))
+            for (size_t v = 0; v < TWO_VECTORS; v++)
+                if (any_of(doubts[v]))
+                    next[v] = two_add_both(run[v], a0, b0[v], low[v]);
+#pragma GCC unroll 4
+        for (size_t v = 0; v < TWO_VECTORS; v++)
+            run[v] = next[v];
     }
     for (size_t v = 0; v < TWO_VECTORS; v++)
         store_floats(acc + WIDTH * v, run[v]);

@@ -58,6 +58,7 @@ SINGLES(add_ps, a.single[x] + b.single[x])
 SINGLES(mul_ps, a.single[x] * b.single[x])
 SINGLES(sub_ps, a.single[x] - b.single[x])
 EMULATED_COMPARE(cmpeq_epi16_mask, __mmask32, half, 32, a.half[x] == b.half[x])
+EMULATED_COMPARE(cmpneq_epi32_mask, __mmask16, word, 16, a.word[x] != b.word[x])
 EMULATED_COMPARE(test_epi16_mask, __mmask32, half, 32, (a.half[x] & b.half[x]) != 0)
 EMULATED_COMPARE(test_epi32_mask, __mmask16, word, 16, (a.word[x] & b.word[x]) != 0)
 EMULATED_COMPARE(cmpgt_epi32_mask, __mmask16, word, 16, (int32_t)a.word[x] > (int32_t)b.word[x])
@@ -217,6 +218,7 @@ EMULATED __m512 emulated_dpbf16_ps(__m512 sum, __m512bh a_, __m512bh b_) {
 #define _mm512_castsi512_si256 emulated_castsi512_si256
 #define _mm512_cmpeq_epi16_mask emulated_cmpeq_epi16_mask
 #define _mm512_cmpgt_epi32_mask emulated_cmpgt_epi32_mask
+#define _mm512_cmpneq_epi32_mask emulated_cmpneq_epi32_mask
 #define _mm512_cvtepu16_epi32 emulated_cvtepu16_epi32
 #define _mm512_dpbf16_ps emulated_dpbf16_ps
 #undef _mm512_extracti64x4_epi64
