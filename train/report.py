@@ -10,7 +10,7 @@ import numpy as np
 
 from train import StudyError, arms, snr
 from train.run import BATCH, LAST_LOSSES, MOMENTUM, WARM_UP, WEIGHT_DECAY, Run, command, write_whole
-from train.table import read_rows
+from train.table import read_forks, read_rows
 
 CONFIDENCE = 0.95
 PAPER = -0.5  # percentage points: what the paper allows
@@ -36,6 +36,7 @@ class Summary(NamedTuple):
     minutes: float
     difference: Optional[Difference]
     loss_difference: Optional[Difference]  # the same of the mean test loss
+    train_difference: Optional[Difference]  # and of the final training loss
 
     @property
     def meets(self):
@@ -79,7 +80,7 @@ def summarise(by_arm):
         mean = lambda column: float(np.mean(list(figures(column).values())))  # noqa: E731
         minus = lambda column: paired(figures(column), figures(column, arms.REFERENCE)) if arm != arms.REFERENCE else None  # noqa
         summaries.append(Summary(arm, len(by_arm[arm]), mean("test_accuracy"), mean("train_loss"), mean("seconds") / 60,
-                                 minus("test_accuracy"), minus("test_loss")))
+                                 minus("test_accuracy"), minus("test_loss"), minus("train_loss")))
     return summaries
 
 
@@ -91,16 +92,16 @@ def signed(value, digits=2):
 def table(summaries):
     """Markdown."""
     lines = [f"| arm | is | runs | test accuracy, % | minus {arms.REFERENCE}, points | 95% interval | pairs | target met | "
-             f"test loss minus {arms.REFERENCE} | training loss |",
-             "| --- | --- | ---: | ---: | ---: | :---: | ---: | :---: | ---: | ---: |"]
+             f"test loss minus {arms.REFERENCE} | training loss minus {arms.REFERENCE} | training loss |",
+             "| --- | --- | ---: | ---: | ---: | :---: | ---: | :---: | ---: | ---: | ---: |"]
     for s in summaries:
-        cells = ["", "", "", "", ""]
+        cells = [""] * 6
         if s.difference:
             pairs, mean, half = s.difference
-            _, loss, loss_half = s.loss_difference
             several = pairs > 1
             cells = [signed(mean), f"{signed(mean - half)} to {signed(mean + half)}" if several else "", str(pairs), s.meets,
-                     signed(loss, 4) + (f" ± {loss_half:.4f}" if several else "")]
+                     *(signed(loss, 4) + (f" ± {loss_half:.4f}" if several else "")
+                       for _, loss, loss_half in (s.loss_difference, s.train_difference))]
         lines.append(f"| `{s.arm}` | {arms.ARMS[s.arm].says} | {s.runs} | {s.accuracy:.2f} | {' | '.join(cells)} | "
                      f"{s.train_loss:.4f} |")
     return "\n".join(lines)
@@ -117,6 +118,16 @@ def snr_table(ratios):
 
 
 # ---- plots ----
+
+def fork_table(rows):
+    """Markdown: the largest loss of each continuation, a step a row."""
+    names = list(dict.fromkeys(row["continued"] for row in rows))
+    largest = {(row["step"], row["continued"]): max(row["losses"]) for row in rows}
+    lines = ["| from step | " + " | ".join(f"`{name}`" for name in names) + " |", "| ---: |" + " ---: |" * len(names)]
+    for step in dict.fromkeys(row["step"] for row in rows):
+        lines.append(f"| {step} | " + " | ".join(f"{largest[step, name]:.2f}" for name in names) + " |")
+    return "\n".join(lines)
+
 
 def figure(width, height, panels, **options):
     """A figure, and its panels by name (subplot_mosaic); its file is the same for the same numbers."""
@@ -269,6 +280,11 @@ def write(directory):
                             ("losses", lambda path: plot_losses(curves_of(directory, recipe, by_arm), title, path))):
             if drawn(directory / f"{kind}-{stem}.svg"):
                 images.append(f"![{kind}, {title}]({kind}-{stem}.svg)")
+    forks = read_forks(directory / "forks.csv")
+    if forks:
+        first = forks[0]
+        parts.append(f"`{first['arm']}`, seed {first['seed']}, from its weights of some steps on in other arithmetic: the largest training "
+                     f"loss of {len(first['losses'])} steps (`make accuracy-fork`)\n\n{fork_table(forks)}")
     if ratios:
         parts.append("Signal-to-noise ratio of the GEMMs of ResNet-18's training, dB, median over the layers\n\n" + snr_table(ratios))
         plot_snr(ratios, directory / "snr.svg")

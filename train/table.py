@@ -1,4 +1,4 @@
-"""runs.csv: one line for each finished run."""
+"""runs.csv: one line for each finished run. forks.csv: one for each continuation of a run in some arithmetic."""
 import csv
 import io
 
@@ -7,6 +7,7 @@ from train.run import Run, write_whole
 
 KEY = ("dataset", "model", "epochs", "lr", "high", "arm", "seed")
 RESULT = ("steps", "train_loss", "test_accuracy", "test_loss", "seconds", "engine", "daa", "torch", "config")
+FORKS = ("arm", "seed", "step", "continued", "losses")
 DIGITS = {"train_loss": 5, "test_accuracy": 2, "test_loss": 5, "seconds": 0}
 
 
@@ -38,3 +39,11 @@ def append_row(path, run, result):
     writer.writeheader()
     writer.writerows([*read_rows(path), {**key_of(run), **rounded}])
     write_whole(path, out.getvalue().encode())
+
+
+def read_forks(path):
+    """The rows of a forks.csv as dictionaries, losses as floats; none without a file."""
+    if not path.exists():
+        return []
+    rows = list(csv.DictReader(io.StringIO(path.read_text())))
+    return [dict(row, losses=[float(loss) for loss in row["losses"].split()]) for row in rows]

@@ -4,13 +4,17 @@ TRAIN       = PYTHONPATH=python $(PYTHON) -m
 TRAIN_JOBS  = $(if $(filter command environment,$(firstword $(origin JOBS))),--jobs $(JOBS))
 TRAIN_ONLY  = $(if $(ARMS),--arms $(ARMS)) $(if $(SEEDS),--seeds $(SEEDS))
 
-.PHONY: accuracy study accuracy-snr accuracy-report training-operands
+.PHONY: accuracy study accuracy-snr accuracy-fork accuracy-report training-operands
 accuracy: $(BUILD)/libdaa.so ## train ResNet-18 through bf16, 2 and 4 streams: a table, in minutes [DATA=directory] [JOBS=2]
 	$(TRAIN) train.accuracy --arms fp32,bf16,s2-t4,s4-t4 --seeds 0 --epochs 0.2 --data $(DATA) $(TRAIN_JOBS) \
 	  --output $(BUILD)/accuracy --work $(BUILD)/accuracy
 
 study: $(BUILD)/libdaa.so ## the whole accuracy study, hours, from where it was [STUDY=directory] [JOBS=2] [ARMS=] [SEEDS=]
 	$(TRAIN) train.accuracy --data $(DATA) $(TRAIN_JOBS) $(TRAIN_ONLY) --output $(STUDY) --work $(BUILD)/study
+
+# The one run of the study whose loss jumped.
+accuracy-fork: $(BUILD)/libdaa.so ## continue a run of the study in other arithmetic around its jump: STUDY/forks.csv
+	$(TRAIN) train.fork --arm s2-t3 --seed 1 --at 120,134 --data $(DATA) --work $(BUILD)/study --output $(STUDY)/forks.csv
 
 accuracy-report: ## tables and plots from the study's CSV [STUDY=directory]
 	$(TRAIN) train.report $(STUDY)

@@ -54,6 +54,21 @@ def test_interrupted_run_gives_the_same_bytes(shapes, tmp_path, arm):
     assert weights(pieces / name) == weights(whole / name)
 
 
+def test_fork_continues_each_arm_from_the_same_weights(shapes, tmp_path):
+    from train.fork import fork
+
+    whole = tmp_path / "whole"
+    whole.mkdir()
+    losses = execute(small_run(), shapes, whole)[1]
+    rows = list(fork(small_run(), ["bf16"], [3, 1], 2, shapes, tmp_path))
+    assert [row[:4] for row in rows] == [("s2-t4", 0, step, arm) for step in (1, 3) for arm in ("s2-t4", "bf16")]
+    for arm, seed, step, continued, text in rows:
+        there = [float(loss) for loss in text.split()]
+        assert len(there) == 2
+        assert (there == [pytest.approx(loss, abs=1e-4) for loss in losses[step:step + 2]]) == (continued == "s2-t4")
+    assert not list(tmp_path.glob("*.checkpoint"))
+
+
 def test_damaged_checkpoint_is_named(shapes, tmp_path):
     run = small_run()
     with pytest.raises(Stopped):
