@@ -554,11 +554,13 @@ static void shape(struct job *job, int threads) {
     job->word_k = streams > 1 || !kernel ? streams : (size_t)kernel->steps_a_word(&job->plan);
     job->a_panels = parts(job->m, job->rows);
     job->b_panels = parts(job->n, job->lanes);
+    job->table_words = kernel && kernel->table_words ? kernel->table_words(&job->plan) : 0;
     job->task_rows = even(job->a_panels, TASK_ROWS / job->rows);
     job->task_cols = even(job->b_panels, TASK_COLS / job->lanes);
-    for (;;) { /* smaller tasks where threads would be without one */
+    for (;;) { /* smaller tasks where threads would be without one; fewer columns first where rows share a table */
         const bool tall = job->task_rows * job->rows > job->task_cols * job->lanes;
-        size_t *larger = tall ? &job->task_rows : &job->task_cols;
+        const bool cut_rows = job->task_cols == 1 || (tall && !job->table_words);
+        size_t *larger = cut_rows ? &job->task_rows : &job->task_cols;
         job->row_tasks = parts(job->a_panels, job->task_rows);
         job->col_tasks = parts(job->b_panels, job->task_cols);
         if (job->row_tasks * job->col_tasks * args->batch >= enough || *larger == 1)
@@ -574,7 +576,6 @@ static void shape(struct job *job, int threads) {
     if (kernel) {
         job->a_block = job->block_k / whole * job->rows * a_words;
         job->b_block = job->block_k / job->word_k * job->lanes * (size_t)kernel->b_words(&job->plan);
-        job->table_words = kernel->table_words ? kernel->table_words(&job->plan) : 0;
     }
 }
 
