@@ -11,16 +11,17 @@ $(BUILD)/daavec: $(VEC_OBJ) $(BUILD)/libdaa.a
 need-verilator:
 	@command -v verilator >/dev/null || { echo "make: there is no verilator; ./daa --need run installs it" >&2; exit 1; }
 
-# Verilator's own library, once for all arrays.
+# Verilator's own library, once for all arrays; whole at once, because other makes may be waiting for it.
 VERILATED     := $(patsubst %,$(BUILD)/obj/verilated/%.o,verilated verilated_dpi verilated_threads)
 VERILATED_FST := $(BUILD)/obj/verilated/verilated_fst_c.o
 $(VERILATED) $(VERILATED_FST): | need-verilator
 	@mkdir -p $(@D)
 	include=$$(verilator --getenv VERILATOR_ROOT)/include && \
-	$(CXX) -O2 -w -faligned-new -I$$include -I$$include/vltstd -c $$include/$(basename $(@F)).cpp -o $@
+	$(CXX) -O2 -w -faligned-new -I$$include -I$$include/vltstd -c $$include/$(basename $(@F)).cpp -o $@.$$$$ && \
+	mv $@.$$$$ $@
 
 .PHONY: verilated
-verilated: $(VERILATED)
+verilated: $(VERILATED) $(VERILATED_FST)
 
 bench-array: $(BUILD)/daagen $(TB_OBJ) $(BUILD)/libdaa.a $(VERILATED) ## time the build and the speed of the Verilated arrays: build/bench.json
 	@$(PYTHON) tb/bench.py --build $(BUILD)
