@@ -6,24 +6,15 @@ float64 on the operands as the array reads them: rms of the difference over rms 
 import argparse
 import json
 import pathlib
-import subprocess
 import sys
 
 import numpy
 
 import job
-from job import Failed
 
 CONFIGS = ("baseline", "paper", "quad", "high2", "low2")
 SIZE = 256
 TOP = job.ROOT.parent
-
-
-def run(*words):
-    done = subprocess.run([str(word) for word in words], cwd=TOP, capture_output=True, text=True)
-    if done.returncode:
-        said = (done.stderr.strip() or done.stdout.strip()).splitlines()
-        raise Failed(said[-1] if said else f"{words[0]} failed with status {done.returncode}")
 
 
 def operands(place):
@@ -40,12 +31,12 @@ def operands(place):
 def measure(config, build, place, exact, library):
     directory = place / config
     with job.step(f"{config}: emitting, building, running"):
-        run(build / "daagen", "--config", config, "-o", directory)
-        run("make", "-s", "tb", f"DIR={directory}", f"BUILD={build}")
-        run(directory / "daatb", "--a", place / "A.npy", "--b", place / "B.npy", "-o", directory / "C.npy",
+        job.run(build / "daagen", "--config", config, "-o", directory)
+        job.run("make", "-s", "tb", f"DIR={directory}", f"BUILD={build}")
+        job.run(directory / "daatb", "--a", place / "A.npy", "--b", place / "B.npy", "-o", directory / "C.npy",
             "--stats", directory / "stats.json")
     with job.step(f"{config}: area"):
-        run(sys.executable, job.ROOT / "area.py", directory, *(["--liberty", library] if library else []))
+        job.run(sys.executable, job.ROOT / "area.py", directory, *(["--liberty", library] if library else []))
     area = json.loads((directory / "area.json").read_text())
     stats = json.loads((directory / "stats.json").read_text())
     options = area["options"]

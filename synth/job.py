@@ -31,6 +31,14 @@ class Parser(argparse.ArgumentParser):
         raise Usage(message)
 
 
+def run(*words):
+    """A command of the project, from its root; its last words become the failure."""
+    done = subprocess.run([str(word) for word in words], cwd=ROOT.parent, capture_output=True, text=True)
+    if done.returncode:
+        said = (done.stderr.strip() or done.stdout.strip()).splitlines()
+        raise Failed(said[-1] if said else f"{words[0]} failed with status {done.returncode}")
+
+
 def interrupted(_number, _frame):
     raise KeyboardInterrupt
 

@@ -2,7 +2,6 @@
 import argparse
 import json
 import pathlib
-import subprocess
 import sys
 
 import job
@@ -16,11 +15,8 @@ def area(build, name, library, *options):
     """um2 of an element of the array with OPTIONS, and the library's name."""
     directory = build / "lo-bits" / name
     with job.step(name):
-        for words in ([build / "daagen", *options, "-o", directory],
-                      [sys.executable, job.ROOT / "area.py", directory, *(["--liberty", library] if library else [])]):
-            done = subprocess.run([str(word) for word in words], cwd=TOP, capture_output=True, text=True)
-            if done.returncode:
-                raise job.Failed((done.stderr.strip() or f"{words[0]} failed").splitlines()[-1])
+        job.run(build / "daagen", *options, "-o", directory)
+        job.run(sys.executable, job.ROOT / "area.py", directory, *(["--liberty", library] if library else []))
     report = json.loads((directory / "area.json").read_text())
     return report["pe_um2"], report["library"]
 

@@ -5,6 +5,7 @@ import csv
 import io
 import pathlib
 import sys
+import tempfile
 
 from train import arms, data
 from train.accuracy import arm_names
@@ -30,7 +31,8 @@ def advance(run, dataset, work, steps):
 
 
 def fork(run, others, at, count, dataset, work):
-    """Rows of FORKS: losses of COUNT steps from each of the steps AT on, in the run's own arithmetic and in the others'."""
+    """Rows of FORKS: losses of COUNT steps from each of the steps AT on, in the run's own arithmetic and in the others'.
+    WORK has no checkpoint of these runs, and none afterwards."""
     done = 0
     for step in sorted(at):
         state = advance(run, dataset, work, step - done)
@@ -62,17 +64,16 @@ def main(arguments=None):
         last = run.steps(len(dataset.train.labels)) - options.count
         if not all(0 < step <= last for step in options.at):
             parser.error(f"--at must be steps from 1 to {last}")
-        work = options.work / f"fork-{run.name}"
-        work.mkdir(parents=True, exist_ok=True)
+        options.work.mkdir(parents=True, exist_ok=True)
         out = io.StringIO()
         writer = csv.writer(out, lineterminator="\n")
         writer.writerow(FORKS)
-        for row in fork(run, options.others, options.at, options.count, dataset, work):
-            print(*row, flush=True)
-            writer.writerow(row)
+        with tempfile.TemporaryDirectory(prefix="fork-", dir=options.work) as work:
+            for row in fork(run, options.others, options.at, options.count, dataset, pathlib.Path(work)):
+                print(*row, flush=True)
+                writer.writerow(row)
         options.output.parent.mkdir(parents=True, exist_ok=True)
         write_whole(options.output, out.getvalue().encode())
-        work.rmdir()
 
 
 if __name__ == "__main__":

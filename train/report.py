@@ -117,8 +117,6 @@ def snr_table(ratios):
     return "\n".join(lines)
 
 
-# ---- plots ----
-
 def fork_table(rows):
     """Markdown: the largest loss of each continuation, a step a row."""
     names = list(dict.fromkeys(row["continued"] for row in rows))
@@ -128,6 +126,8 @@ def fork_table(rows):
         lines.append(f"| {step} | " + " | ".join(f"{largest[step, name]:.2f}" for name in names) + " |")
     return "\n".join(lines)
 
+
+# ---- plots ----
 
 def figure(width, height, panels, **options):
     """A figure, and its panels by name (subplot_mosaic); its file is the same for the same numbers."""
@@ -241,7 +241,7 @@ def plot_snr(ratios, path):
 
 HEAD = f"""# Accuracy of training through the array
 
-Made by `make study accuracy-snr accuracy-report`; `runs.csv` has a line for each run, `curves/` the loss of its every step.
+Made by `make study accuracy-snr accuracy-fork accuracy-report`; `runs.csv` has a line for each run, `curves/` the loss of its every step.
 
 Each arm trains from the same weights on the same images in the same order for one seed, by SGD (momentum {MOMENTUM}, weight
 decay {WEIGHT_DECAY}, batches of {BATCH}, horizontal flips; the learning rate rises for {WARM_UP:.0%} of the steps and then falls to 0),

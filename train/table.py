@@ -46,4 +46,6 @@ def read_forks(path):
     if not path.exists():
         return []
     rows = list(csv.DictReader(io.StringIO(path.read_text())))
+    if any(set(row) != set(FORKS) or not row["losses"] for row in rows):
+        raise StudyError(f"{path} is not a table of continuations; make accuracy-fork writes it")
     return [dict(row, losses=[float(loss) for loss in row["losses"].split()]) for row in rows]
