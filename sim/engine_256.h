@@ -18,7 +18,6 @@ typedef __m256i words;
 typedef __m256 floats;
 typedef __m256i of_words; /* all ones or all zeros */
 typedef __m256i of_halves;
-typedef __m256i_u kept_mask;
 
 INLINE words load_words(const uint32_t *from) {
     return _mm256_loadu_si256((const __m256i_u *)from);
@@ -35,18 +34,18 @@ INLINE floats load_floats(const float *from) {
 INLINE void store_floats(float *to, floats a) {
     _mm256_storeu_ps(to, a);
 }
-INLINE of_words load_mask(const kept_mask *from) {
-    return _mm256_loadu_si256(from);
-}
-INLINE void store_mask(kept_mask *to, of_words a) {
-    _mm256_storeu_si256(to, a);
-}
 INLINE words widen(const uint16_t *from) {
     return _mm256_cvtepu16_epi32(_mm_loadu_si128((const __m128i_u *)from));
 }
 INLINE void store_eights(uint32_t *to, uint32_t *next, words a) {
     (void)next;
     store_words(to, a);
+}
+INLINE void store_pairs(uint32_t *to, uint32_t *next, words a, words b) {
+    const words low = _mm256_unpacklo_epi32(a, b), high = _mm256_unpackhi_epi32(a, b);
+    (void)next;
+    store_words(to, _mm256_permute2x128_si256(low, high, 0x20));
+    store_words(to + WIDTH, _mm256_permute2x128_si256(low, high, 0x31));
 }
 
 INLINE words all_words(int value) {
@@ -59,6 +58,17 @@ INLINE words once(const uint32_t *word) {
     words all = _mm256_set1_epi32((int)*word);
     __asm__("" : "+x"(all));
     return all;
+}
+
+INLINE words twice(const uint32_t *pair) {
+    uint64_t both;
+    memcpy(&both, pair, sizeof both);
+    words all = _mm256_set1_epi64x((long long)both);
+    __asm__("" : "+x"(all));
+    return all;
+}
+INLINE words by_lowest_bit(words pairs, words a) {
+    return _mm256_castps_si256(_mm256_permutevar_ps(_mm256_castsi256_ps(pairs), a));
 }
 
 INLINE words and_words(words a, words b) {

@@ -18,7 +18,6 @@ typedef __m512i words;
 typedef __m512 floats;
 typedef __mmask16 of_words; /* which words */
 typedef __mmask32 of_halves;
-typedef uint16_t kept_mask; /* an of_words in memory, WIDTH / 16 of them */
 
 INLINE words load_words(const uint32_t *from) {
     return _mm512_loadu_si512(from);
@@ -35,12 +34,6 @@ INLINE floats load_floats(const float *from) {
 INLINE void store_floats(float *to, floats a) {
     _mm512_storeu_ps(to, a);
 }
-INLINE of_words load_mask(const kept_mask *from) {
-    return *from;
-}
-INLINE void store_mask(kept_mask *to, of_words a) {
-    *to = a;
-}
 /* WIDTH halves as words. */
 INLINE words widen(const uint16_t *from) {
     return _mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i_u *)from));
@@ -49,6 +42,12 @@ INLINE words widen(const uint16_t *from) {
 INLINE void store_eights(uint32_t *to, uint32_t *next, words a) {
     _mm256_storeu_si256((__m256i_u *)to, _mm512_castsi512_si256(a));
     _mm256_storeu_si256((__m256i_u *)next, _mm512_extracti64x4_epi64(a, 1));
+}
+/* Each word of A with that of B behind it, of words 0 to 7 to TO, of the others to NEXT. */
+INLINE void store_pairs(uint32_t *to, uint32_t *next, words a, words b) {
+    const words low = _mm512_set_epi32(23, 7, 22, 6, 21, 5, 20, 4, 19, 3, 18, 2, 17, 1, 16, 0);
+    store_words(to, _mm512_permutex2var_epi32(a, low, b));
+    store_words(next, _mm512_permutex2var_epi32(a, _mm512_or_si512(low, _mm512_set1_epi32(8)), b));
 }
 
 INLINE words all_words(int value) {
@@ -64,6 +63,21 @@ INLINE words once(const uint32_t *word) {
     __asm__("" : "+v"(all));
 #endif
     return all;
+}
+
+/* A pair of words, over and over. */
+INLINE words twice(const uint32_t *pair) {
+    uint64_t both;
+    memcpy(&both, pair, sizeof both);
+    words all = _mm512_set1_epi64((long long)both);
+#ifdef __AVX512F__
+    __asm__("" : "+v"(all));
+#endif
+    return all;
+}
+/* Of twice()'s pairs the first word where A is even, the second one where it is odd. */
+INLINE words by_lowest_bit(words pairs, words a) {
+    return _mm512_castps_si512(_mm512_permutevar_ps(_mm512_castsi512_ps(pairs), a));
 }
 
 INLINE words and_words(words a, words b) {

@@ -38,8 +38,8 @@ INLINE void spread(words pairs, words *forms) {
     forms[0] = pairs;
 }
 
-INLINE floats sum_of(const words *a, words b) {
-    return products(a[0], b);
+INLINE floats sum_of(const words *a, words b, words who) {
+    return products(by_lowest_bit(a[0], who), b);
 }
 
 #include "engine_two.h"

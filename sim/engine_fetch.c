@@ -7,7 +7,7 @@
 #include "engine_fetch.h"
 #include "engine_kernel.h"
 
-enum { EIGHT = 8 };
+enum { EIGHT = 8, AHEAD = 16, CACHE_LINE = 64 };
 
 static size_t least(size_t a, size_t b) {
     return a < b ? a : b;
@@ -26,10 +26,21 @@ static void copy(const uint16_t *from, size_t count, uint16_t *to) {
         to[i] = from[i];
 }
 
+/* A line is short, too little for the processor to see what comes next. */
+static void prefetch(const struct engine_source *source, size_t index, size_t count) {
+#if defined(__GNUC__)
+    const char *first = at(source->type, source->data, index), *end = at(source->type, source->data, index + count);
+    for (const char *next = first; next < end; next += CACHE_LINE)
+        __builtin_prefetch(next);
+#endif
+}
+
 void daa_fetch_lines(const struct engine_source *source, size_t index, size_t lines, size_t count, uint16_t *raw,
                      size_t ld) {
     for (size_t line = 0; line < lines; line++, index += source->ld, raw += ld) {
         const void *from = at(source->type, source->data, index);
+        if (line + AHEAD < lines)
+            prefetch(source, index + AHEAD * source->ld, count);
         if (source->type == DAA_BITS16)
             copy(from, count, raw);
         else
@@ -72,6 +83,8 @@ void daa_fetch_across(const struct engine_source *source, size_t index, size_t l
         const size_t there = least(lines - line, EIGHT);
         for (size_t i = 0; i < there; i++) {
             from[i] = (const uint16_t *)source->data + index + i * source->ld;
+            if (line + i + EIGHT < lines)
+                prefetch(source, index + (i + EIGHT) * source->ld, count);
             if (source->type != DAA_BITS16) {
                 source->load(source->type, at(source->type, source->data, index + i * source->ld), count, loaded[i]);
                 from[i] = loaded[i];

@@ -41,8 +41,9 @@ INLINE void spread(words pairs, words *forms) {
     forms[1] = pair_upper(pairs);
 }
 
-INLINE floats sum_of(const words *a, words b) {
-    return one_step(mul(as_floats(a[0]), as_floats(pair_lower(b))), a[1], pair_upper(b));
+INLINE floats sum_of(const words *a, words b, words who) {
+    const floats lower = mul(as_floats(by_lowest_bit(a[0], who)), as_floats(pair_lower(b)));
+    return one_step(lower, by_lowest_bit(a[1], who), pair_upper(b));
 }
 
 #include "engine_two.h"

@@ -4,11 +4,13 @@
  *     ahead = (e(a_0) - e(a_1)) + (e(b_0) - e(b_1))
  *
  * The first difference is a row's, the second a lane's. So for STEPS steps of a panel of B a table holds, for every
- * difference that a row can bring, the lanes' operands as they then take part, and a mask of the lanes in which product
- * 0 wins. A row looks its entry up, picks its own operands by the mask, and multiplies.
+ * difference that a row can bring, the lanes' operands as they then take part: the high one in the upper half of a
+ * word, the low one in the lower half, whose lowest bit it leaves to say which product wins. A row looks its entry up,
+ * picks its own operands by that bit, and multiplies.
  *
- * Words hold two bf16. The including file defines FORMS, in how many words a row's pair of operands is kept; spread(),
- * which makes these of pairs; and sum_of(a, b), a_0 b_0 + a_1 b_1, exact where the plan and the guard say so. */
+ * The including file defines FORMS, in how many words a row's pair of operands is kept; spread(), which makes these of
+ * pairs; and sum_of(a, b, who), the sum of the products of a pair B and one of a row's two, twice() of every form, that
+ * by_lowest_bit() of WHO says. It is exact where the plan and the guard say so. */
 #ifndef DAA_ENGINE_TWO_H
 #define DAA_ENGINE_TWO_H
 
@@ -20,7 +22,6 @@ enum {
     TWO_LANES = WIDTH * TWO_VECTORS,
     PACKED = 3,            /* words of a lane's step: as product 0 wins, as product 1 does, the difference */
     KINDS = 2 * FORMS + 1, /* the same of a row's step */
-    ENTRY_MASKS = TWO_VECTORS * sizeof(kept_mask), /* bytes */
     TWO_HUGE = 0x7e800000, /* 2^126 as a word; beyond it are sums that might be rounded to Inf, Inf and NaN */
 };
 
@@ -30,7 +31,7 @@ static size_t two_entries_most(const struct engine_plan *plan) {
 }
 
 static size_t two_table_words(const struct engine_plan *plan) {
-    return two_entries_most(plan) * STEPS * (TWO_LANES + ENTRY_MASKS / sizeof(uint32_t));
+    return two_entries_most(plan) * STEPS * TWO_LANES;
 }
 
 static int two_a_group(const struct engine_plan *plan) {
@@ -48,6 +49,12 @@ static int two_steps_a_word(const struct engine_plan *plan) {
     return 1;
 }
 
+/* Are operands in order of precision? Otherwise they are in that of the streams, stream 0 in the lower half, and a row
+ * has nothing to choose between: its operands are the same whichever product wins. */
+INLINE bool two_in_order(const struct engine_plan *plan) {
+    return plan->policy == DAA_EXPONENT && plan->lo_bits < 8;
+}
+
 /* ---- packing ---- */
 
 /* The words of WIDTH steps or lanes. HIGH: the high operands of a fixed policy. Where that is one stream, it becomes
@@ -59,6 +66,7 @@ INLINE void two_pack(const struct engine_plan *plan, const struct pair_forms *f,
     if (f->steer) {
         out[0] = pick_halves(lower, exact, low);
         out[1] = pick_halves(lower, low, exact);
+        out[0] = two_in_order(plan) ? turned(out[0]) : out[0];
     } else {
         out[0] = pick_halves(high, exact, low);
         if (plan->policy == DAA_ROTATE) {
@@ -78,26 +86,27 @@ static void two_pack_a(const struct engine_plan *plan, size_t steps, const uint1
     const of_halves high = pair_high(plan, 0, WIDTH, 0); /* whole turns of any policy */
     for (size_t t = 0; t < steps; t += WIDTH, packed += TWO_ROWS * KINDS * WIDTH) {
         for (size_t row = 0; row < TWO_ROWS; row++) {
-            words pairs[PACKED], kept[KINDS];
+            words pairs[PACKED], first[FORMS], second[FORMS];
             two_pack(plan, &forms, pair_load(raw + row * stride + 2 * t, 2 * (steps - t)), high, pairs);
-            spread(pairs[0], kept);
-            spread(pairs[1], kept + FORMS);
-            kept[2 * FORMS] = pairs[2];
-            for (size_t i = 0; i < KINDS; i++) {
-                uint32_t *out = packed + (row * KINDS + i) * STEPS;
-                store_eights(out, out + TWO_ROWS * KINDS * STEPS, kept[i]);
-            }
+            spread(pairs[0], first);
+            spread(pairs[1], second);
+            uint32_t *out = packed + row * KINDS * STEPS, *next = out + TWO_ROWS * KINDS * STEPS;
+            for (size_t f = 0; f < FORMS; f++, out += 2 * STEPS, next += 2 * STEPS)
+                store_pairs(out, next, first[f], second[f]);
+            store_eights(out, next, pairs[2]);
         }
     }
 }
 
 static void two_pack_b(const struct engine_plan *plan, size_t steps, const uint16_t *raw, uint32_t *packed) {
     const struct pair_forms forms = pair_make_forms(plan);
+    const words who = all_words(two_in_order(plan));
     for (size_t t = 0; t < steps; t++, raw += 2 * TWO_LANES, packed += PACKED * TWO_LANES) {
         const of_halves high = pair_high(plan, t, 1, 0);
         for (size_t lane = 0; lane < TWO_LANES; lane += WIDTH) {
             words kept[PACKED];
             two_pack(plan, &forms, pair_interleave(raw + lane, TWO_LANES), high, kept);
+            kept[1] = or_words(kept[1], who);
             for (size_t i = 0; i < PACKED; i++)
                 store_words(packed + i * TWO_LANES + lane, kept[i]);
         }
@@ -167,26 +176,27 @@ static int two_between(int value, struct differences d) {
     return value < d.least ? d.least : value > d.most ? d.most : value;
 }
 
-/* Of an entry, TWO_LANES words and as many lanes' masks. A step's entries follow one another; those of steps behind the
- * last one are zeros, as rows are there. */
+/* Entries of TWO_LANES words. A step's entries follow one another; those of steps behind the last one are zeros, as
+ * rows are there. */
 struct two_table {
     uint32_t *words;
-    kept_mask *masks;
     int least, entries; /* of a step */
+    bool in_order;
 };
 
-/* One vector of lanes at one step, for all differences. A product beyond the other one's window is a zero. */
-INLINE void two_fill(const struct two_table *table, int window, const uint32_t *b, uint32_t *to, kept_mask *masks) {
-    const words first = load_words(b), second = load_words(b + TWO_LANES), only_0 = all_words(0xffff);
-    const words in = all_words(window), out = all_words(-window), only_1 = all_words(-65536);
+/* One vector of lanes at one step, for all differences. A product beyond the other one's window is a zero. In order,
+ * that is the low one, in the lower half. */
+INLINE void two_fill(const struct two_table *table, int window, const uint32_t *b, uint32_t *to) {
+    const words first = load_words(b), second = load_words(b + TWO_LANES);
+    const words in = all_words(window), only_0 = all_words(table->in_order ? -65536 : 65535);
+    const words out = all_words(-window), only_1 = all_words(table->in_order ? -65536 | 1 : -65536);
     words ahead = add_words(load_words(b + 2 * TWO_LANES), all_words(table->least));
-    for (int i = 0; i < table->entries; i++, to += TWO_LANES, masks += TWO_VECTORS) {
+    for (int i = 0; i < table->entries; i++, to += TWO_LANES) {
         const of_words wins = greater_words(ahead, all_words(-1));
         words pairs = pick_words(wins, first, second);
         pairs = pick_words(greater_words(ahead, in), and_words(pairs, only_0), pairs);
         pairs = pick_words(greater_words(out, ahead), and_words(pairs, only_1), pairs);
         store_words(to, pairs);
-        store_mask(masks, wins);
         ahead = add_words(ahead, all_words(1));
     }
 }
@@ -196,13 +206,13 @@ static void two_build(const struct engine_plan *plan, size_t steps, const uint32
     for (size_t t = 0; t < steps; t++)
         for (size_t v = 0; v < TWO_VECTORS; v++)
             two_fill(table, plan->window, b + t * PACKED * TWO_LANES + WIDTH * v,
-                     table->words + t * entries * TWO_LANES + WIDTH * v, table->masks + t * entries * TWO_VECTORS + v);
+                     table->words + t * entries * TWO_LANES + WIDTH * v);
     memset(table->words + steps * entries * TWO_LANES, 0, (STEPS - steps) * entries * TWO_LANES * sizeof *table->words);
 }
 
 /* ---- rows through the table ---- */
 
-/* Of a panel's rows and steps: the entries' places in the masks, in bytes. */
+/* Of a panel's rows and steps: where in the table, in bytes. */
 INLINE void two_places(const struct two_table *table, const uint32_t *a, uint32_t *places) {
     const __m256i least = _mm256_set1_epi32(table->least), last = _mm256_set1_epi32(table->entries - 1);
     const __m256i step = _mm256_set_epi32(7, 6, 5, 4, 3, 2, 1, 0);
@@ -211,39 +221,31 @@ INLINE void two_places(const struct two_table *table, const uint32_t *a, uint32_
         const uint32_t *of_row = a + (row * KINDS + 2 * FORMS) * STEPS;
         __m256i entry = _mm256_sub_epi32(_mm256_loadu_si256((const __m256i_u *)of_row), least);
         entry = _mm256_min_epi32(_mm256_max_epi32(entry, _mm256_setzero_si256()), last);
-        entry = _mm256_mullo_epi32(_mm256_add_epi32(entry, before), _mm256_set1_epi32(ENTRY_MASKS));
+        entry = _mm256_mullo_epi32(_mm256_add_epi32(entry, before), _mm256_set1_epi32(TWO_LANES * sizeof(uint32_t)));
         _mm256_store_si256((__m256i *)(places + row * STEPS), entry);
     }
 }
 
-INLINE const uint32_t *two_words(const struct two_table *table, size_t place) {
-    return table->words + place * TWO_LANES / ENTRY_MASKS;
-}
-
-INLINE const kept_mask *two_masks(const struct two_table *table, size_t place) {
-    return (const kept_mask *)(const void *)((const char *)table->masks + place);
+INLINE const uint32_t *two_entry(const struct two_table *table, size_t place) {
+    return (const uint32_t *)(const void *)((const char *)table->words + place);
 }
 
 INLINE void two_row(const struct two_table *table, const uint32_t *a, const uint32_t *places, float *acc) {
+    const words operands = all_words(table->in_order ? -2 : -1);
     floats run[TWO_VECTORS];
 #pragma GCC unroll 4
     for (size_t v = 0; v < TWO_VECTORS; v++)
         run[v] = load_floats(acc + WIDTH * v);
 #pragma GCC unroll 2
-    for (size_t t = 0; t < STEPS; t++, a++) {
-        const uint32_t *entry = two_words(table, places[t]);
-        const kept_mask *masks = two_masks(table, places[t]);
-        words first[FORMS], second[FORMS], of_a[FORMS];
-        for (size_t f = 0; f < FORMS; f++) {
-            first[f] = once(a + f * STEPS);
-            second[f] = once(a + (FORMS + f) * STEPS);
-        }
+    for (size_t t = 0; t < STEPS; t++, a += 2) {
+        const uint32_t *entry = two_entry(table, places[t]);
+        words of_a[FORMS];
+        for (size_t f = 0; f < FORMS; f++)
+            of_a[f] = twice(a + f * 2 * STEPS);
 #pragma GCC unroll 4
         for (size_t v = 0; v < TWO_VECTORS; v++) {
-            const of_words wins = load_mask(masks + v);
-            for (size_t f = 0; f < FORMS; f++)
-                of_a[f] = pick_words(wins, first[f], second[f]);
-            run[v] = add(run[v], sum_of(of_a, load_words(entry + WIDTH * v)));
+            const words of_b = load_words(entry + WIDTH * v);
+            run[v] = add(run[v], sum_of(of_a, and_words(of_b, operands), of_b));
         }
     }
 #pragma GCC unroll 4
@@ -289,9 +291,9 @@ INLINE void two_long_row(const struct two_table *table, const uint32_t *a, const
     floats run[TWO_VECTORS];
     for (size_t v = 0; v < TWO_VECTORS; v++)
         run[v] = load_floats(acc + WIDTH * v);
-    for (size_t t = 0; t < STEPS; t++, a++) {
-        const uint32_t *entry = two_words(table, places[t]);
-        const uint32_t pairs = FORMS == 1 ? *a : *a >> 16 | a[STEPS];
+    for (size_t t = 0; t < STEPS; t++, a += 2) {
+        const uint32_t *entry = two_entry(table, places[t]);
+        const uint32_t pairs = FORMS == 1 ? *a : *a >> 16 | a[2 * STEPS];
         const floats a0 = as_floats(all_words((int)(pairs << 16))),
                      a1 = as_floats(all_words((int)(pairs & 0xffff0000)));
         floats b0[TWO_VECTORS], low[TWO_VECTORS], next[TWO_VECTORS];
@@ -335,8 +337,7 @@ static void two_run(const struct engine_plan *plan, size_t steps, size_t panels,
                     const uint32_t *b, float *acc, size_t ld, uint32_t *space) {
     const unsigned before = _mm_getcsr();
     const bool is_long = !daa_plan_fits_float(plan);
-    struct two_table table = {.words = space};
-    table.masks = (kept_mask *)(void *)(space + two_entries_most(plan) * STEPS * TWO_LANES);
+    struct two_table table = {.words = space, .in_order = two_in_order(plan)};
     _mm_setcsr(FLUSHING);
     for (size_t t = 0; t < steps; t += STEPS) {
         const size_t count = least_of(STEPS, steps - t);

@@ -75,6 +75,12 @@ EMULATED __m512i emulated_set1_epi32(int value) {
         r.word[x] = (uint32_t)value;
     return r.i;
 }
+EMULATED __m512i emulated_set1_epi64(long long value) {
+    union emulated r;
+    for (int x = 0; x < 16; x++)
+        r.word[x] = (uint32_t)((unsigned long long)value >> 32 * (x % 2));
+    return r.i;
+}
 EMULATED __m512i emulated_setzero_si512(void) {
     return emulated_set1_epi32(0);
 }
@@ -143,6 +149,12 @@ EMULATED __m256i emulated_extracti64x4_epi64(__m512i a, int upper) {
 }
 EMULATED __m256i emulated_castsi512_si256(__m512i a) {
     return emulated_extracti64x4_epi64(a, 0);
+}
+EMULATED __m512 emulated_permutevar_ps(__m512 a_, __m512i index_) {
+    union emulated a = {.f = a_}, index = {.i = index_}, r;
+    for (int x = 0; x < 16; x++)
+        r.word[x] = a.word[x / 4 * 4 + index.word[x] % 4];
+    return r.f;
 }
 EMULATED __m512i emulated_permutex2var_epi32(__m512i a_, __m512i index_, __m512i b_) {
     union emulated a = {.i = a_}, b = {.i = b_}, index = {.i = index_}, r;
@@ -235,11 +247,13 @@ EMULATED __m512 emulated_dpbf16_ps(__m512 sum, __m512bh a_, __m512bh b_) {
 #define _mm512_min_epi32 emulated_min_epi32
 #define _mm512_mul_ps emulated_mul_ps
 #define _mm512_or_si512 emulated_or_si512
+#define _mm512_permutevar_ps emulated_permutevar_ps
 #define _mm512_permutex2var_epi32 emulated_permutex2var_epi32
 #undef _mm512_rol_epi32
 #define _mm512_rol_epi32 emulated_rol_epi32
 #define _mm512_set1_epi16 emulated_set1_epi16
 #define _mm512_set1_epi32 emulated_set1_epi32
+#define _mm512_set1_epi64 emulated_set1_epi64
 #define _mm512_setzero_si512 emulated_setzero_si512
 #define _mm512_slli_epi16 emulated_slli_epi16
 #define _mm512_slli_epi32 emulated_slli_epi32
