@@ -20,7 +20,8 @@ struct engine {
     FILE *out;
     struct loop loops[LOOPS_MAX];
     int depth;
-    size_t line; /* from 0 */
+    size_t line;   /* from 0 */
+    size_t column; /* in the line that is being written, from 0 */
 };
 
 static _Noreturn void mistake(const struct engine *engine, const char *format, ...)
@@ -150,12 +151,21 @@ static const struct value *find_wordy(const struct engine *engine, const char **
     return value;
 }
 
+static void write_text(struct engine *engine, const char *text, size_t length) {
+    fwrite(text, 1, length, engine->out);
+    engine->column += length;
+}
+
 /* P stands behind "${"; on return behind "}". */
-static void write_value(const struct engine *engine, const char **p, bool live) {
-    const char *start = *p, *text;
+static void write_value(struct engine *engine, const char **p, bool live) {
+    const char *start = *p, *text = "";
     char digits[16];
-    const struct value *value = find_wordy(engine, p);
-    if (value) {
+    const struct value *value = **p == '>' ? NULL : find_wordy(engine, p);
+    if (**p == '>') {
+        (*p)++;
+        for (size_t column = (size_t)read_digits(engine, p); live && engine->column < column;)
+            write_text(engine, " ", 1);
+    } else if (value) {
         text = value->kind == LIST ? read_item(engine, p, value, live) : value->text;
     } else {
         snprintf(digits, sizeof(digits), "%d", read_number(engine, p));
@@ -165,15 +175,16 @@ static void write_value(const struct engine *engine, const char **p, bool live) 
         mistake(engine, "'}' expected in '${%.32s'", start);
     (*p)++;
     if (live)
-        fputs(text, engine->out);
+        write_text(engine, text, strlen(text));
 }
 
-static void write_line(const struct engine *engine, const char *p, bool live) {
+static void write_line(struct engine *engine, const char *p, bool live) {
+    engine->column = 0;
     while (*p) {
         const char *mark = strstr(p, "${");
         size_t plain = mark ? (size_t)(mark - p) : strlen(p);
         if (live)
-            fwrite(p, 1, plain, engine->out);
+            write_text(engine, p, plain);
         if (!mark)
             break;
         p = mark + 2;

@@ -1,5 +1,6 @@
 /* The template engine. It knows three things:
  *   ${name} ${name-1} ${list[i]}      a named value; two numbers with + - or * between them; an item of a list
+ *   ${>40}                            blanks up to column 40, counted from 0
  *   //% if name   //% if !name        lines up to //% end only where a number is not (is) zero
  *   //% for i in 1..name              lines up to //% end once for each number; bounds: 4, name, name-1
  * and, as a template's first line, `//% file if name`: the file is emitted only then. Names are checked in dropped

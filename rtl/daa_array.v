@@ -10,29 +10,29 @@
 module daa_array #(
     parameter integer Rows     = 16,
     parameter integer Cols     = 16,
-    parameter integer Window   = 8,    // products further than this below the largest are dropped
-    parameter integer Pipeline = 1   // 1..3 register stages before the accumulator
+    parameter integer Window   = 8,   // products further than this below the largest are dropped
+    parameter integer Pipeline = 1    // 1..3 register stages before the accumulator
 ) (
     input  wire                      clk_i,
     input  wire                      rst_ni,
     // A: operand of row r, stream s at (r*2 + s)*16.
     input  wire                      a_valid_i,
     output wire                      a_ready_o,
-    input  wire [Rows*2*16-1:0] a_data_i,
+    input  wire [Rows*2*16-1:0]      a_data_i,
     input  wire                      a_last_i,    // the tile's last step
     input  wire                      a_c0_i,      // on the tile's first step: it starts from C0, else from +0
     // B: operand of column c, stream s at (c*2 + s)*16.
     input  wire                      b_valid_i,
     output wire                      b_ready_o,
-    input  wire [Cols*2*16-1:0] b_data_i,
+    input  wire [Cols*2*16-1:0]      b_data_i,
     // C0 rows: row 0 goes with the tile's first step, the others in the cycles after it.
     input  wire                      c0_valid_i,
     output wire                      c0_ready_o,
-    input  wire [Cols*32-1:0] c0_data_i,
+    input  wire [Cols*32-1:0]        c0_data_i,
     // Result rows.
     output wire                      c_valid_o,
     input  wire                      c_ready_i,
-    output wire [Cols*32-1:0] c_data_o,
+    output wire [Cols*32-1:0]        c_data_o,
     output wire                      c_last_o     // row Rows-1
 );
 

@@ -1,6 +1,6 @@
 /* Speed of the engines beside OpenBLAS sgemm, measured in turns: bench-engine [-o FILE.json] [--short]. Figures are of
- * the median of ROUNDS. sgemm runs in two child processes, one that takes what OpenBLAS chooses for this processor and
- * one held to its AVX2 kernels. */
+ * the median of ROUNDS. sgemm runs in child processes: one that takes what OpenBLAS chooses for this processor, one
+ * held to its AVX2 kernels, and one with two threads, which tells what a second thread can give on this machine. */
 #define _GNU_SOURCE /* MAP_ANONYMOUS */
 #include <dlfcn.h>
 #include <jansson.h>
@@ -24,7 +24,7 @@ static const struct shape {
     {"layer2 3x3", 128, 2048, 1152}, {"layer2 1x1", 128, 2048, 64}, {"layer3 3x3", 256, 512, 2304},
     {"layer4 3x3", 512, 128, 4608},
 };
-enum { SHAPES = sizeof shapes / sizeof shapes[0], ROUNDS = 7 };
+enum { SHAPES = sizeof shapes / sizeof shapes[0], ROUNDS = 7, RIVALS = 3 };
 
 static double seconds(clockid_t clock) {
     struct timespec now;
@@ -60,8 +60,13 @@ typedef void sgemm_function(int order, int trans_a, int trans_b, int m, int n, i
 typedef void threads_function(int count);
 typedef char *name_function(void);
 
+struct spent {
+    double processor, wall; /* seconds */
+};
+
 struct rival {
     const char *core; /* OPENBLAS_CORETYPE, NULL for OpenBLAS's own choice */
+    int threads;
     char name[32];
     int to[2], from[2];
     pid_t pid;
@@ -72,6 +77,15 @@ static void *symbol(void *library, const char *name) {
     if (!found)
         fail("there is no libopenblas.so.0; apt-get install libopenblas0-pthread");
     return found;
+}
+
+static struct spent now(void) {
+    return (struct spent){seconds(CLOCK_PROCESS_CPUTIME_ID), seconds(CLOCK_MONOTONIC)};
+}
+
+static struct spent since(struct spent begin) {
+    const struct spent end = now();
+    return (struct spent){end.processor - begin.processor, end.wall - begin.wall};
 }
 
 static void serve(struct rival *rival) {
@@ -86,7 +100,7 @@ static void serve(struct rival *rival) {
     *(void **)&sgemm = symbol(library, "cblas_sgemm");
     *(void **)&set_threads = symbol(library, "openblas_set_num_threads");
     *(void **)&core_name = symbol(library, "openblas_get_corename");
-    set_threads(1);
+    set_threads(rival->threads);
     char name[32] = {0};
     snprintf(name, sizeof name, "%s", core_name());
     if (write(rival->from[1], name, sizeof name) != sizeof name)
@@ -104,25 +118,28 @@ static void serve(struct rival *rival) {
             c = matrix(s->m, s->n, false);
             last = index;
         }
-        double begin = seconds(CLOCK_PROCESS_CPUTIME_ID);
+        const struct spent begin = now();
         sgemm(101, 111, 111, (int)s->m, (int)s->n, (int)s->k, 1, a, (int)s->k, b, (int)s->n, 0, c, (int)s->n);
-        double time = seconds(CLOCK_PROCESS_CPUTIME_ID) - begin;
+        const struct spent time = since(begin);
         if (write(rival->from[1], &time, sizeof time) != sizeof time)
             exit(1);
     }
     exit(0);
 }
 
-/* A child keeps no end of an earlier child's pipes, which would never see their end. */
-static void begin(struct rival *rival, const struct rival *earlier) {
+/* The next of RIVALS, COUNT are there. A child keeps no end of an earlier child's pipes, which would never see their
+ * end.
+ */
+static void begin(struct rival *rivals, int count) {
+    struct rival *rival = &rivals[count];
     if (pipe(rival->to) != 0 || pipe(rival->from) != 0 || (rival->pid = fork()) < 0)
         fail("no process for OpenBLAS could be started");
     if (rival->pid == 0) {
         close(rival->to[1]);
         close(rival->from[0]);
-        if (earlier) {
-            close(earlier->to[1]);
-            close(earlier->from[0]);
+        for (int i = 0; i < count; i++) {
+            close(rivals[i].to[1]);
+            close(rivals[i].from[0]);
         }
         serve(rival);
     }
@@ -132,8 +149,8 @@ static void begin(struct rival *rival, const struct rival *earlier) {
         exit(1);
 }
 
-static double ask(struct rival *rival, int shape) {
-    double time;
+static struct spent ask(struct rival *rival, int shape) {
+    struct spent time;
     if (write(rival->to[1], &shape, sizeof shape) != sizeof shape ||
         read(rival->from[0], &time, sizeof time) != sizeof time)
         fail("the process that runs OpenBLAS ended early");
@@ -160,7 +177,8 @@ static void configure(struct daa_config *config, const struct entry *entry) {
     daa_options_free(options);
 }
 
-static double time_ours(const struct entry *entry, const struct shape *s, const float *a, const float *b, float *c) {
+static struct spent time_ours(const struct entry *entry, const struct shape *s, const float *a, const float *b,
+                              float *c) {
     struct daa_config config;
     struct daa_error error;
     configure(&config, entry);
@@ -176,11 +194,10 @@ static double time_ours(const struct entry *entry, const struct shape *s, const 
         .engine = entry->engine,
         .threads = entry->threads,
     };
-    clockid_t clock = entry->threads == 1 ? CLOCK_PROCESS_CPUTIME_ID : CLOCK_MONOTONIC;
-    double from = seconds(clock);
+    const struct spent begin = now();
     if (daa_gemm_run(&args, NULL, &error) != DAA_OK)
         fail(error.text);
-    return seconds(clock) - from;
+    return since(begin);
 }
 
 static struct entry entries[] = {
@@ -213,25 +230,30 @@ static double median(const struct times *times) {
 static void measure(int index, struct rival *rivals, json_t *list) {
     const struct shape *s = &shapes[index];
     float *a = matrix(s->m, s->k, false), *b = matrix(s->k, s->n, true), *c = matrix(s->m, s->n, false);
-    struct times of_sgemm[2] = {0}, ours[ENTRIES] = {0}, one_thread = {0};
+    struct times of_sgemm[RIVALS] = {0}, ours[ENTRIES] = {0}, sgemm_one_thread = {0}, one_thread = {0};
     const double macs = (double)s->m * (double)s->n * (double)s->k;
     for (int round = 0; round < ROUNDS; round++) {
-        for (int r = 0; r < 2; r++)
-            keep(&of_sgemm[r], ask(&rivals[r], index));
+        for (int r = 0; r < RIVALS; r++) {
+            const struct spent time = ask(&rivals[r], index);
+            keep(&of_sgemm[r], rivals[r].threads == 1 ? time.processor : time.wall);
+            if (r == 0)
+                keep(&sgemm_one_thread, time.wall);
+        }
         for (int e = 0; e < ENTRIES; e++) {
             const struct entry *entry = &entries[e];
             bool slow = entry->engine == DAA_ENGINE_PORTABLE;
-            if (daa_engine_present(entry->engine) && !(slow && round > 0))
-                keep(&ours[e], time_ours(entry, s, a, b, c));
+            if (daa_engine_present(entry->engine) && !(slow && round > 0)) {
+                const struct spent time = time_ours(entry, s, a, b, c);
+                keep(&ours[e], entry->threads == 1 ? time.processor : time.wall);
+            }
         }
         const struct entry auto_one = {DAA_ENGINE_AUTO, 2, 1, "nearest"};
-        double from = seconds(CLOCK_MONOTONIC);
-        time_ours(&auto_one, s, a, b, c);
-        keep(&one_thread, seconds(CLOCK_MONOTONIC) - from);
+        keep(&one_thread, time_ours(&auto_one, s, a, b, c).wall);
     }
     const double sgemm[2] = {median(&of_sgemm[0]), median(&of_sgemm[1])}, one_wall = median(&one_thread);
-    printf("%s (%zu x %zu x %zu): sgemm %s %.1f, %s %.1f GMAC/s\n", s->name, s->m, s->n, s->k, rivals[0].name,
-           1e-9 * macs / sgemm[0], rivals[1].name, 1e-9 * macs / sgemm[1]);
+    const double sgemm_speedup = median(&sgemm_one_thread) / median(&of_sgemm[2]);
+    printf("%s (%zu x %zu x %zu): sgemm %s %.1f, %s %.1f GMAC/s, 2 threads %.2f of one\n", s->name, s->m, s->n, s->k,
+           rivals[0].name, 1e-9 * macs / sgemm[0], rivals[1].name, 1e-9 * macs / sgemm[1], sgemm_speedup);
     json_t *results = json_array();
     for (int e = 0; e < ENTRIES; e++) {
         const struct entry *entry = &entries[e];
@@ -249,11 +271,11 @@ static void measure(int index, struct rival *rivals, json_t *list) {
                                         "streams", entry->streams, "lo-round", entry->round, "threads", entry->threads,
                                         "gmacs", 1e-9 * macs / time, "sgemm", rivals[avx2].name, "of_sgemm", share));
     }
-    json_array_append_new(list,
-                          json_pack("{s:s, s:I, s:I, s:I, s:f, s:f, s:f, s:o}", "shape", s->name, "m", (json_int_t)s->m,
-                                    "n", (json_int_t)s->n, "k", (json_int_t)s->k, "sgemm_gmacs", 1e-9 * macs / sgemm[0],
-                                    "sgemm_avx2_gmacs", 1e-9 * macs / sgemm[1], "two_threads_speedup",
-                                    one_wall / median(&ours[ENTRIES - 1]), "results", results));
+    json_array_append_new(list, json_pack("{s:s, s:I, s:I, s:I, s:f, s:f, s:f, s:f, s:o}", "shape", s->name, "m",
+                                          (json_int_t)s->m, "n", (json_int_t)s->n, "k", (json_int_t)s->k, "sgemm_gmacs",
+                                          1e-9 * macs / sgemm[0], "sgemm_avx2_gmacs", 1e-9 * macs / sgemm[1],
+                                          "two_threads_speedup", one_wall / median(&ours[ENTRIES - 1]),
+                                          "sgemm_two_threads_speedup", sgemm_speedup, "results", results));
     fflush(stdout);
     free(a);
     free(b);
@@ -261,7 +283,8 @@ static void measure(int index, struct rival *rivals, json_t *list) {
 }
 
 int main(int argc, char **argv) {
-    struct rival rivals[2] = {{.core = NULL}, {.core = "Haswell"}};
+    struct rival rivals[RIVALS] = {
+        {.core = NULL, .threads = 1}, {.core = "Haswell", .threads = 1}, {.core = NULL, .threads = 2}};
     const char *output = NULL;
     int count = SHAPES;
     for (int i = 1; i < argc; i++) {
@@ -274,14 +297,14 @@ int main(int argc, char **argv) {
             return 2;
         }
     }
-    begin(&rivals[0], NULL);
-    begin(&rivals[1], &rivals[0]);
+    for (int r = 0; r < RIVALS; r++)
+        begin(rivals, r);
     json_t *list = json_array();
     for (int i = 0; i < count; i++)
         measure(i, rivals, list);
     int status = output ? json_dump_file(list, output, JSON_INDENT(1)) : 0;
     json_decref(list);
-    for (int r = 0; r < 2; r++) {
+    for (int r = 0; r < RIVALS; r++) {
         close(rivals[r].to[1]);
         close(rivals[r].from[0]);
         waitpid(rivals[r].pid, NULL, 0);

@@ -96,6 +96,7 @@ static void check_engine(void) {
     gives("\n\n", "\n\n");
     gives("${three}${word} ${minus}", "3text -125\n");
     gives("[${three-1}:0] ${three + 2} ${2 * three} ${7}", "[2:0] 5 6 7\n");
+    gives("a${word}${>8}b ${>3}c", "atext   b c\n");
     gives("${list} ${list[1]} ${list[list-2]}", "2 second first\n");
     gives("//% if three\nyes\n//% end\n//% if !three\nno\n//% end", "yes\n");
     gives("  //% if zero\nyes\n  //% end\n//% if !zero\nno\n//% end", "no\n");
