@@ -157,7 +157,7 @@ def execute(run, dataset, work, stop=lambda: False, progress=lambda step, steps,
     network = arms.convert(model.build(run.model, dataset.channels, run.seed), run.arm, run.high)
     optimizer = torch.optim.SGD(network.parameters(), run.lr, MOMENTUM, weight_decay=WEIGHT_DECAY)
     steps = run.steps(len(dataset.train.labels))
-    key = dict(run=run.name, steps=steps, config=arms.describe(run.arm), torch=torch.__version__)
+    key = dict(run=run.name, steps=steps, config=arms.describe(run.arm), torch=str(torch.__version__))
     path = work / f"{run.name}.checkpoint"
     losses, seconds = [], 0.0
     state = load_checkpoint(path)
@@ -202,7 +202,7 @@ def execute(run, dataset, work, stop=lambda: False, progress=lambda step, steps,
     progress(steps, steps, losses[-1])
     accuracy, test_loss = test(network, dataset, stop)
     row = dict(steps=steps, train_loss=float(np.mean(losses[-LAST_LOSSES:])), test_accuracy=accuracy, test_loss=test_loss,
-               seconds=seconds + time.monotonic() - started, torch=torch.__version__, config=key["config"], **_software(run))
+               seconds=seconds + time.monotonic() - started, torch=key["torch"], config=key["config"], **_software(run))
     return row, np.array(losses, "<f4")
 
 

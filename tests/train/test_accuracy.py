@@ -107,20 +107,20 @@ def finished(tmp_path):
 
 
 def test_study_seed_by_seed_then_nothing(study, tmp_path):
-    done = study("--arms", "fp32,bf16", "--jobs", "1")
+    done = study("--arms", "fp32,s4-t4", "--jobs", "1")
     assert done.returncode == 0, done.stderr
-    order = ["fp32 0", "bf16 0", "fp32 1", "bf16 1", "fp32 2", "bf16 2", "bf16 3", "bf16 4"]
+    order = ["fp32 0", "s4-t4 0", "fp32 1", "s4-t4 1", "fp32 2", "s4-t4 2", "s4-t4 3", "s4-t4 4"]
     assert calls(tmp_path) == order
     assert finished(tmp_path) == [(*run.split(), f"8{run[-1]}.00") for run in order]
     assert "| `fp32` |" in done.stdout and "8 of 8 runs done, 0 s left" in done.stdout
     table = (tmp_path / "output" / "runs.csv").read_bytes()
     assert table.decode().splitlines()[1] == ("fashion-mnist,resnet18,2,0.05,,fp32,0,2,2.25000,80.00,0.50000,2,e,d,t,"
                                               '"c, with a comma"')
-    again = study("--arms", "fp32,bf16")
+    again = study("--arms", "fp32,s4-t4")
     assert again.returncode == 0 and len(calls(tmp_path)) == len(order)
     assert (tmp_path / "output" / "runs.csv").read_bytes() == table
-    assert study("--arms", "bf16", "--seeds", "0,7", "--jobs", "1").returncode == 0
-    assert calls(tmp_path)[len(order):] == ["bf16 7"]
+    assert study("--arms", "s4-t4", "--seeds", "0,7", "--jobs", "1").returncode == 0
+    assert calls(tmp_path)[len(order):] == ["s4-t4 7"]
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -35,6 +35,7 @@ def weights(path):
     from train.run import load_checkpoint
 
     state = load_checkpoint(path)
+    assert {type(value) for value in state["key"].values()} <= {str, int}  # newer PyTorch reads no other classes
     return {name: value.numpy().tobytes() for name, value in state["model"].items()}
 
 
