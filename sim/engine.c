@@ -20,6 +20,7 @@ enum {
     THREADS_MAX = 256,
     GOLDEN_ROWS = 64,
     SMALL_WORK = 1 << 19, /* products below which another thread costs more than it brings */
+    BRIEF_WORK = 1 << 25, /* products of a thread that are done not long after another has started */
 };
 
 /* ---- elements ---- */
@@ -547,7 +548,10 @@ static size_t even(size_t panels, size_t most) {
 static void shape(struct job *job, int threads) {
     const struct daa_gemm_args *args = job->args;
     const struct engine_kernel *kernel = job->kernel;
-    const size_t streams = (size_t)job->plan.streams, enough = threads > 1 ? 2 * (size_t)threads : 1;
+    const size_t streams = (size_t)job->plan.streams, workers = (size_t)threads;
+    const double work = (double)args->m * (double)args->n * (double)args->k * (double)args->batch;
+    const bool brief = threads > 1 && work < (double)BRIEF_WORK * threads;
+    const size_t enough = brief ? 2 * workers : workers;
     const size_t a_words = kernel ? (size_t)kernel->a_group(&job->plan) : 1;
     job->rows = kernel ? (size_t)kernel->rows : ROWS_MAX;
     job->lanes = kernel ? (size_t)kernel->lanes : 32;
@@ -557,7 +561,9 @@ static void shape(struct job *job, int threads) {
     job->table_words = kernel && kernel->table_words ? kernel->table_words(&job->plan) : 0;
     job->task_rows = even(job->a_panels, TASK_ROWS / job->rows);
     job->task_cols = even(job->b_panels, TASK_COLS / job->lanes);
-    for (;;) { /* smaller tasks where threads would be without one; fewer columns first where rows share a table */
+    /* Smaller tasks where threads would be without one, and still smaller ones where a thread that starts late should
+     * find less to do, though each task packs its operands. Fewer columns first where rows share a table. */
+    for (;;) {
         const bool tall = job->task_rows * job->rows > job->task_cols * job->lanes;
         const bool cut_rows = job->task_cols == 1 || (tall && !job->table_words);
         size_t *larger = cut_rows ? &job->task_rows : &job->task_cols;
