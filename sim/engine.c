@@ -14,9 +14,8 @@
 enum {
     TASK_ROWS = 1024, /* of C that a thread takes at a time, at most */
     TASK_COLS = 256,
-    CACHED_WORDS = 1 << 16, /* of a task's packed A in a K block, about: half of a second-level cache */
+    CACHED_WORDS = 1 << 17, /* of a task's packed A in a K block, about: half of a second-level cache */
     STRIP_ROWS = 48,        /* rows of A that are fetched at a time */
-    SQUARE = 16,            /* of results; divides the lanes */
     THREADS_MAX = 256,
     GOLDEN_ROWS = 64,
     SMALL_WORK = 1 << 19, /* products below which another thread costs more than it brings */
@@ -382,10 +381,8 @@ static uint32_t result_bits(float acc) {
     return bits & 0x7fffffff ? bits : 0;
 }
 
-/* COUNT results to where they are next to each other. */
-static void write_line(const struct job *job, const float *acc, size_t count, uint32_t *to) {
-    for (size_t i = 0; i < count; i++)
-        to[i] = result_bits(acc[i]);
+/* COUNT results, next to each other, into the output format where it is another one. */
+static void convert_line(const struct job *job, size_t count, uint32_t *to) {
     for (size_t i = 0; !job->plain_out && i < count; i++)
         write_result(job->args->config, job->args->c.type, daa_acc_out(job->args->config, to[i]), &to[i]);
 }
@@ -395,24 +392,27 @@ static void write_line(const struct job *job, const float *acc, size_t count, ui
 static void finish(const struct job *job, const struct place *p, size_t j, const float *acc) {
     const struct daa_gemm_result_matrix *c = &job->args->c;
     const size_t cols = least(job->lanes, p->cols - j * job->lanes), col = p->col + j * job->lanes;
-    if (!job->exchanged) {
-        for (size_t row = 0; row < p->rows; row++)
-            write_line(job, acc + row * job->lanes, cols,
-                       (uint32_t *)c->data + c_index(job, p->batch, c->stride, c->ld, p->row + row, col));
-        return;
+    uint32_t *data = c->data;
+    for (size_t row = 0; !job->exchanged && row < p->rows; row++) {
+        uint32_t *to = data + c_index(job, p->batch, c->stride, c->ld, p->row + row, col);
+        for (size_t i = 0; i < cols; i++)
+            to[i] = result_bits(acc[row * job->lanes + i]);
+        convert_line(job, cols, to);
     }
-    for (size_t row = 0; row < p->rows; row += SQUARE) {
+    for (size_t row = 0; job->exchanged && row < p->rows; row += SQUARE) {
         const size_t rows = least(SQUARE, p->rows - row);
         for (size_t first = 0; first < cols; first += SQUARE) {
             const size_t count = least(SQUARE, cols - first);
-            float square[SQUARE][SQUARE];
-            for (size_t i = 0; i < rows; i++)
-                for (size_t k = 0; k < SQUARE; k++)
-                    square[k][i] = acc[(row + i) * job->lanes + first + k];
-            for (size_t k = 0; k < count; k++)
-                write_line(job, square[k], rows,
-                           (uint32_t *)c->data +
-                               c_index(job, p->batch, c->stride, c->ld, p->row + row, col + first + k));
+            uint32_t square[SQUARE][SQUARE];
+            job->kernel->turn(acc + row * job->lanes + first, job->lanes, square);
+            for (size_t k = 0; k < count; k++) {
+                uint32_t *to = data + c_index(job, p->batch, c->stride, c->ld, p->row + row, col + first + k);
+                if (rows == SQUARE)
+                    memcpy(to, square[k], sizeof square[k]); /* of a known size: in moves, not by a call */
+                else
+                    memcpy(to, square[k], rows * sizeof *to);
+                convert_line(job, rows, to);
+            }
         }
     }
 }
@@ -496,7 +496,7 @@ static size_t reserve(size_t *total, size_t count, size_t size) {
 static size_t lay_out(const struct job *job, uintptr_t base, struct scratch *s) {
     const size_t rows = job->task_rows * job->rows, cols = job->task_cols * job->lanes;
     size_t total = 0;
-    s->acc = (float *)(base + reserve(&total, rows * cols, sizeof *s->acc));
+    s->acc = (float *)(base + reserve(&total, (rows + SQUARE) * cols, sizeof *s->acc)); /* the last square's rows too */
     s->a = (uint32_t *)(base + reserve(&total, job->task_rows * job->a_block, sizeof *s->a));
     s->b = (uint32_t *)(base + reserve(&total, job->b_block, sizeof *s->b));
     s->a_raw = (uint16_t *)(base + reserve(&total, STRIP_ROWS * job->block_k, sizeof *s->a_raw));

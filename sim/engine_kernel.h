@@ -6,10 +6,11 @@
 #include "engine.h"
 
 enum {
-    GROUP = 16,     /* steps that lie together in a packed row of A; a K block is a whole number of groups */
-    ROWS_MAX = 16,  /* of a tile, any engine */
-    LANES_MAX = 64, /* columns of a tile */
-    DEPTH_MAX = 512 /* elements of a K block */
+    GROUP = 16,      /* steps that lie together in a packed row of A; a K block is a whole number of groups */
+    ROWS_MAX = 16,   /* of a tile, any engine */
+    LANES_MAX = 64,  /* columns of a tile */
+    DEPTH_MAX = 512, /* elements of a K block */
+    SQUARE = 16      /* results that are turned at a time; divides the lanes of a kernel */
 };
 
 /* The part of a configuration that the engines need, for bf16 operands and an fp32 accumulator. */
@@ -55,6 +56,8 @@ struct engine_kernel {
     /* Sources to raw bf16, COUNT elements next to each other. Returns the OR of all raw words. */
     uint32_t (*load)(enum daa_type type, const void *data, size_t count, uint16_t *raw);
     struct engine_range (*scan)(const uint16_t *raw, size_t count);
+    /* A square of accumulators LD apart, turned, as the bits that are written: one NaN, no -0. */
+    void (*turn)(const float *acc, size_t ld, uint32_t square[SQUARE][SQUARE]);
     /* The exact path with this engine's instructions. */
     engine_exact_path *wide;
 };

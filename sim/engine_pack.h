@@ -71,6 +71,39 @@ static struct engine_range pack_scan(const uint16_t *raw, size_t count) {
     return (struct engine_range){(uint8_t)(least == 65535 ? 255 : least + 1), (uint8_t)most, most == 255};
 }
 
+/* Eight rows of eight. */
+INLINE void turn_eight(const float *acc, size_t ld, uint32_t *to) {
+    const __m256i magnitude = _mm256_set1_epi32(0x7fffffff), inf = _mm256_set1_epi32(0x7f800000);
+    const __m256i nan = _mm256_set1_epi32(0x7fc00000), zero = _mm256_setzero_si256();
+    __m256 row[8], pair[8], four[8];
+    for (size_t i = 0; i < 8; i++)
+        row[i] = _mm256_loadu_ps(acc + i * ld);
+    for (size_t i = 0; i < 8; i += 2) {
+        pair[i] = _mm256_unpacklo_ps(row[i], row[i + 1]);
+        pair[i + 1] = _mm256_unpackhi_ps(row[i], row[i + 1]);
+    }
+    for (size_t i = 0; i < 8; i += 4) {
+        four[i] = _mm256_shuffle_ps(pair[i], pair[i + 2], 0x44);
+        four[i + 1] = _mm256_shuffle_ps(pair[i], pair[i + 2], 0xee);
+        four[i + 2] = _mm256_shuffle_ps(pair[i + 1], pair[i + 3], 0x44);
+        four[i + 3] = _mm256_shuffle_ps(pair[i + 1], pair[i + 3], 0xee);
+    }
+    for (size_t i = 0; i < 8; i++) {
+        const __m256 turned = i < 4 ? _mm256_permute2f128_ps(four[i], four[i + 4], 0x20)
+                                    : _mm256_permute2f128_ps(four[i - 4], four[i], 0x31);
+        const __m256i bits = _mm256_castps_si256(turned), size = _mm256_and_si256(bits, magnitude);
+        const __m256i one_nan = _mm256_blendv_epi8(bits, nan, _mm256_cmpgt_epi32(size, inf));
+        const __m256i result = _mm256_andnot_si256(_mm256_cmpeq_epi32(size, zero), one_nan);
+        _mm256_storeu_si256((__m256i_u *)(to + i * SQUARE), result);
+    }
+}
+
+static void pack_turn(const float *acc, size_t ld, uint32_t square[SQUARE][SQUARE]) {
+    for (size_t i = 0; i < SQUARE; i += 8)
+        for (size_t k = 0; k < SQUARE; k += 8)
+            turn_eight(acc + i * ld + k, ld, &square[k][i]);
+}
+
 /* A kernel's tile, for one panel after the other. */
 #define RUN_OF_TILE(name, tile, tile_rows)                                                                             \
     static void name(const struct engine_plan *plan, size_t steps, size_t panels, const uint32_t *a, size_t a_block,   \

@@ -41,13 +41,14 @@ enum kind {
     TINY,
     HUGE_VALUES,
     BRINK,
+    BOTTOM,
     EDGE_FINITE,
     EDGE_ALL,
     MIXED,
     KINDS
 };
-static const char *const kind_names[KINDS] = {"normal", "close", "spread", "apart", "powers",  "sparse",
-                                              "tiny",   "huge",  "brink",  "edges", "special", "mixed"};
+static const char *const kind_names[KINDS] = {"normal", "close", "spread", "apart", "powers",  "sparse", "tiny",
+                                              "huge",   "brink", "bottom", "edges", "special", "mixed"};
 
 static uint16_t random_operand(enum kind kind) {
     uint32_t bits = random32(), frac = bits & 127, sign = bits >> 16 & 0x8000;
@@ -72,6 +73,8 @@ static uint16_t random_operand(enum kind kind) {
         return (uint16_t)(sign | (180 + below(16)) << 7 | frac);
     case BRINK: /* products apart likewise, of the size of the largest float's last bits */
         return (uint16_t)(sign | (186 - (bits >> 28 & 7)) << 7 | frac | (below(4) ? 1 : 0));
+    case BOTTOM: /* products of the smallest size that the fast kernels take */
+        return (uint16_t)(sign | (below(3) ? 71U << 7 : 0));
     case EDGE_FINITE:
         return edges[below(EDGES_FINITE)];
     case EDGE_ALL:
@@ -81,14 +84,17 @@ static uint16_t random_operand(enum kind kind) {
     }
 }
 
-/* With operands on the BRINK the largest floats and Inf; APART also those that are small beside a sum, so that rounding
- * twice would show. */
+/* With operands on the BRINK the largest floats and Inf; at the BOTTOM those of which a product leaves less than the
+ * smallest float; APART also those that are small beside a sum, so that rounding twice would show. With any, now and
+ * then, an edge or a NaN of any payload. */
 static uint32_t random_acc(enum kind kind) {
-    uint32_t operand = random_operand(kind);
+    uint32_t operand = below(50) ? random_operand(kind) : edges[below(EDGES)];
     if (kind == APART)
         operand = (operand & 0x807f) | (60 + below(70)) << 7;
     if (kind == BRINK)
         return (operand & 0x8000U) << 16 | (below(8) ? 0x7f7fffff - below(below(2) ? 1 << 6 : 1 << 16) : 0x7f800000);
+    if (kind == BOTTOM && below(8))
+        return (operand & 0x8000U) << 16 | ((15U << 23) + below(4) - below(4));
     if (kind == POWERS)
         operand = (operand & 0x8000) | 0x3f80 | (random32() & 127);
     return operand << 16 | (random32() & 0xffff);
@@ -300,12 +306,12 @@ static int crossed(enum daa_engine engine) {
  * the kinds that reach the exact paths, and some more. */
 static int planned(enum daa_engine engine) {
     static const char *const policies[] = {"exponent", "static", "rotate", "high", "low"};
-    static const enum kind kinds[] = {APART, EDGE_ALL, MIXED, TINY, HUGE_VALUES, POWERS, POWERS, BRINK, BRINK};
-    static const int windows[] = {-1, -1, 8, 10, 14, 20, 32, -1, 20};
+    static const enum kind kinds[] = {APART, EDGE_ALL, MIXED, TINY, HUGE_VALUES, POWERS, POWERS, BRINK, BRINK, BOTTOM};
+    static const int windows[] = {-1, -1, 8, 10, 14, 20, 32, -1, 20, -1};
     int failed = 0;
     for (int plan = 0; plan < 2 * 5 * 8 * 2 && !failed; plan++) {
         struct test t = {.engine = engine, .batch = 1, .threads = 1, .a_type = DAA_BITS16, .b_type = DAA_BITS16};
-        for (size_t i = 0; i < 9 && !failed; i++) {
+        for (size_t i = 0; i < sizeof kinds / sizeof kinds[0] && !failed; i++) {
             configure(&t.config, 2 << plan % 2, 1 + plan / 2 % 8, plan / 16 % 2 ? "nearest" : "truncate",
                       policies[plan / 32], windows[i]);
             t.a_kind = t.b_kind = kinds[i];
