@@ -6,7 +6,9 @@ A part stands between two marks. Each comes from a command: `configs` and `optio
 """
 import argparse
 import json
+import os
 import pathlib
+import platform
 import re
 import statistics
 import subprocess
@@ -88,6 +90,14 @@ def low_bits(build):
     yield f"Area of one element, {report['library']}; with one stream it is {report['one_stream']:,.0f} um2."
 
 
+def processor():
+    """This machine's, as Linux names it."""
+    first = pathlib.Path("/proc/cpuinfo").read_text().partition("\n\n")[0]
+    fields = dict(re.split(r"\s*:\s*", line, maxsplit=1) for line in first.splitlines())
+    details = "".join(f", {key.split()[-1]} {fields[key]}" for key in ("cpu family", "model") if key in fields)
+    return f"{fields.get('model name', platform.machine())}{details}, {os.cpu_count()} processors"
+
+
 def speed(build):
     """The engines' medians, an engine and number of streams a row, and the fastest other emulator."""
     shapes = json.loads((build / "bench_engine.json").read_text())
@@ -107,7 +117,7 @@ def speed(build):
         yield f"| {text} | | {' | '.join(format(shape[figure], form) for shape in shapes)} |"
     yield ""
     rivals = json.loads((build / "bench_rivals.json").read_text())["shapes"][0]["contenders"]
-    note = "GMAC/s and, in brackets, the share of OpenBLAS sgemm's, held to AVX2 beside `avx2`."
+    note = f"{processor()}. GMAC/s and, in brackets, the share of OpenBLAS sgemm's, held to AVX2 beside `avx2`."
     others = [one for one in rivals if not one["name"].startswith("daa")]
     if others:
         best = max(others, key=lambda one: one["gmacs"])
