@@ -18,7 +18,8 @@ enum {
     STRIP_ROWS = 48,        /* rows of A that are fetched at a time */
     THREADS_MAX = 256,
     GOLDEN_ROWS = 64,
-    SMALL_WORK = 1 << 19, /* products below which another thread costs more than it brings */
+    SMALL_WORK = 1 << 23, /* products of a SIMD kernel below which another thread costs more than it brings */
+    SMALL_SLOW = 1 << 19, /* and of the other paths */
     BRIEF_WORK = 1 << 25, /* products of a thread that are done not long after another has started */
 };
 
@@ -529,12 +530,17 @@ static int run_threads(struct job *job, int wanted) {
     return count;
 }
 
-static int thread_count(const struct daa_gemm_args *args) {
-    long processors = sysconf(_SC_NPROCESSORS_ONLN);
+/* Products. */
+static double work_of(const struct daa_gemm_args *args) {
+    return (double)args->batch * (double)args->m * (double)args->n * (double)args->k;
+}
+
+static int thread_count(const struct daa_gemm_args *args, const struct engine_kernel *kernel) {
+    const long processors = sysconf(_SC_NPROCESSORS_ONLN);
+    const double useful = work_of(args) / (kernel && !kernel->exact ? SMALL_WORK : SMALL_SLOW) + 1;
     size_t wanted = args->threads ? (size_t)args->threads : processors > 0 ? (size_t)processors : 1;
-    size_t useful = args->m / 64 * (args->n / 64) * (args->k / 64) / (SMALL_WORK / 64 / 64 / 64) + 1;
-    if (!args->threads)
-        wanted = least(wanted, useful);
+    if (!args->threads && useful < (double)wanted)
+        wanted = (size_t)useful;
     return (int)least(wanted, THREADS_MAX);
 }
 
@@ -549,8 +555,7 @@ static void shape(struct job *job, int threads) {
     const struct daa_gemm_args *args = job->args;
     const struct engine_kernel *kernel = job->kernel;
     const size_t streams = (size_t)job->plan.streams, workers = (size_t)threads;
-    const double work = (double)args->m * (double)args->n * (double)args->k * (double)args->batch;
-    const bool brief = threads > 1 && work < (double)BRIEF_WORK * threads;
+    const bool brief = threads > 1 && work_of(args) < (double)BRIEF_WORK * threads;
     const size_t enough = brief ? 2 * workers : workers;
     const size_t a_words = kernel ? (size_t)kernel->a_group(&job->plan) : 1;
     job->rows = kernel ? (size_t)kernel->rows : ROWS_MAX;
@@ -607,8 +612,8 @@ static enum daa_status run_fast(const struct daa_gemm_args *args, struct daa_gem
     struct scratch unused;
     if (args->m == 0 || args->n == 0 || args->batch == 0)
         return DAA_OK;
-    const int threads = thread_count(args);
     job.kernel = daa_kernel(report->engine, &job.plan);
+    const int threads = thread_count(args, job.kernel);
     job.plain_out = daa_format_equal(args->config->out_format, args->config->acc_format);
     place_operands(&job);
     shape(&job, threads);
