@@ -49,6 +49,10 @@ def words(options):
     return itertools.chain.from_iterable((f"--{name}", value) for name, value in options.items())
 
 
+def instrumented(command):
+    return b"__asan_init" in command.read_bytes()
+
+
 def made(*names):
     """Programs that only tests need; several workers, one make."""
     with open(ROOT / "build" / "tests.lock", "w") as lock:
@@ -159,6 +163,8 @@ def test_the_hash_tells_configurations_apart(run, daagen, tmp_path):
 
 def test_largest_array_in_time_and_memory(daagen, tmp_path):
     """256 x 256 in 0.1 s of processor time and 64 MB; the best of five, because others use the machine too."""
+    if instrumented(daagen):
+        pytest.skip("an instrumented command reserves address space without end")
     best = 1.0
     for i in range(5):
         process = subprocess.Popen(["sh", "-c", 'ulimit -v 65536; exec "$@"', "sh", daagen, "--rows", "256", "--cols", "256",
@@ -478,7 +484,7 @@ int rename(const char *from, const char *to) {
 
 @pytest.fixture(scope="session")
 def shim(tmp_path_factory, daagen):
-    if b"__asan_init" in daagen.read_bytes():
+    if instrumented(daagen):
         pytest.skip("an instrumented command does not take a preloaded library")
     place = tmp_path_factory.mktemp("shim")
     (place / "shim.c").write_text(SHIM)
