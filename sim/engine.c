@@ -396,7 +396,9 @@ static void finish(const struct job *job, const struct place *p, size_t j, const
     uint32_t *data = c->data;
     for (size_t row = 0; !job->exchanged && row < p->rows; row++) {
         uint32_t *to = data + c_index(job, p->batch, c->stride, c->ld, p->row + row, col);
-        for (size_t i = 0; i < cols; i++)
+        if (job->kernel)
+            job->kernel->results(acc + row * job->lanes, cols, to);
+        for (size_t i = 0; !job->kernel && i < cols; i++)
             to[i] = result_bits(acc[row * job->lanes + i]);
         convert_line(job, cols, to);
     }

@@ -56,7 +56,9 @@ struct engine_kernel {
     /* Sources to raw bf16, COUNT elements next to each other. Returns the OR of all raw words. */
     uint32_t (*load)(enum daa_type type, const void *data, size_t count, uint16_t *raw);
     struct engine_range (*scan)(const uint16_t *raw, size_t count);
-    /* A square of accumulators LD apart, turned, as the bits that are written: one NaN, no -0. */
+    /* COUNT accumulators, and a vector's more to be read, as the bits that are written: one NaN, no -0. Likewise a
+     * square LD apart, turned. */
+    void (*results)(const float *acc, size_t count, uint32_t *to);
     void (*turn)(const float *acc, size_t ld, uint32_t square[SQUARE][SQUARE]);
     /* The exact path with this engine's instructions. */
     engine_exact_path *wide;

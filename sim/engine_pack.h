@@ -71,10 +71,16 @@ static struct engine_range pack_scan(const uint16_t *raw, size_t count) {
     return (struct engine_range){(uint8_t)(least == 65535 ? 255 : least + 1), (uint8_t)most, most == 255};
 }
 
+/* Accumulators as the bits that are written: one NaN, no -0. */
+INLINE __m256i eight_results(__m256 acc) {
+    const __m256i nan = _mm256_set1_epi32(0x7fc00000), inf = _mm256_set1_epi32(0x7f800000);
+    const __m256i bits = _mm256_castps_si256(acc), size = _mm256_and_si256(bits, _mm256_set1_epi32(0x7fffffff));
+    const __m256i one_nan = _mm256_blendv_epi8(bits, nan, _mm256_cmpgt_epi32(size, inf));
+    return _mm256_andnot_si256(_mm256_cmpeq_epi32(size, _mm256_setzero_si256()), one_nan);
+}
+
 /* Eight rows of eight. */
 INLINE void turn_eight(const float *acc, size_t ld, uint32_t *to) {
-    const __m256i magnitude = _mm256_set1_epi32(0x7fffffff), inf = _mm256_set1_epi32(0x7f800000);
-    const __m256i nan = _mm256_set1_epi32(0x7fc00000), zero = _mm256_setzero_si256();
     __m256 row[8], pair[8], four[8];
     for (size_t i = 0; i < 8; i++)
         row[i] = _mm256_loadu_ps(acc + i * ld);
@@ -91,11 +97,18 @@ INLINE void turn_eight(const float *acc, size_t ld, uint32_t *to) {
     for (size_t i = 0; i < 8; i++) {
         const __m256 turned = i < 4 ? _mm256_permute2f128_ps(four[i], four[i + 4], 0x20)
                                     : _mm256_permute2f128_ps(four[i - 4], four[i], 0x31);
-        const __m256i bits = _mm256_castps_si256(turned), size = _mm256_and_si256(bits, magnitude);
-        const __m256i one_nan = _mm256_blendv_epi8(bits, nan, _mm256_cmpgt_epi32(size, inf));
-        const __m256i result = _mm256_andnot_si256(_mm256_cmpeq_epi32(size, zero), one_nan);
-        _mm256_storeu_si256((__m256i_u *)(to + i * SQUARE), result);
+        _mm256_storeu_si256((__m256i_u *)(to + i * SQUARE), eight_results(turned));
     }
+}
+
+static void pack_results(const float *acc, size_t count, uint32_t *to) {
+    uint32_t last[8];
+    for (; count >= 8; count -= 8, acc += 8, to += 8)
+        _mm256_storeu_si256((__m256i_u *)to, eight_results(_mm256_loadu_ps(acc)));
+    if (count == 0)
+        return;
+    _mm256_storeu_si256((__m256i_u *)last, eight_results(_mm256_loadu_ps(acc)));
+    memcpy(to, last, count * sizeof *to);
 }
 
 static void pack_turn(const float *acc, size_t ld, uint32_t square[SQUARE][SQUARE]) {

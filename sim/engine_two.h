@@ -188,14 +188,18 @@ struct two_table {
  * that is the low one, in the lower half. */
 INLINE void two_fill(const struct two_table *table, int window, const uint32_t *b, uint32_t *to) {
     const words first = load_words(b), second = load_words(b + TWO_LANES);
-    const words in = all_words(window), only_0 = all_words(table->in_order ? -65536 : 65535);
-    const words out = all_words(-window), only_1 = all_words(table->in_order ? -65536 | 1 : -65536);
+    const words in = all_words(window), out = all_words(-window);
+    const words only_0 = all_words(65535), only_1 = all_words(-65536), high_and_who = all_words(-65536 | 1);
     words ahead = add_words(load_words(b + 2 * TWO_LANES), all_words(table->least));
     for (int i = 0; i < table->entries; i++, to += TWO_LANES) {
         const of_words wins = greater_words(ahead, all_words(-1));
         words pairs = pick_words(wins, first, second);
-        pairs = pick_words(greater_words(ahead, in), and_words(pairs, only_0), pairs);
-        pairs = pick_words(greater_words(out, ahead), and_words(pairs, only_1), pairs);
+        if (table->in_order) {
+            pairs = pick_words(greater_words(abs_words(ahead), in), and_words(pairs, high_and_who), pairs);
+        } else {
+            pairs = pick_words(greater_words(ahead, in), and_words(pairs, only_0), pairs);
+            pairs = pick_words(greater_words(out, ahead), and_words(pairs, only_1), pairs);
+        }
         store_words(to, pairs);
         ahead = add_words(ahead, all_words(1));
     }
@@ -359,8 +363,8 @@ static void two_run(const struct engine_plan *plan, size_t steps, size_t panels,
     {                                                                                                                  \
         .engine = which, .rows = TWO_ROWS, .lanes = TWO_LANES, .a_group = two_a_group, .b_words = two_b_words,         \
         .steps_a_word = two_steps_a_word, .pack_a = two_pack_a, .pack_b = two_pack_b, .run = two_run,                  \
-        .table_words = two_table_words, .load = pack_load, .scan = pack_scan, .turn = pack_turn,                       \
-        .wide = daa_wide_vectors,                                                                                      \
+        .table_words = two_table_words, .load = pack_load, .scan = pack_scan, .results = pack_results,                 \
+        .turn = pack_turn, .wide = daa_wide_vectors,                                                                   \
     }
 
 #endif

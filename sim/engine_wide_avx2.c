@@ -326,6 +326,7 @@ const struct engine_kernel daa_kernel_wide = {
     .run = run_panels,
     .load = pack_load,
     .scan = pack_scan,
+    .results = pack_results,
     .turn = pack_turn,
     .wide = daa_wide_vectors,
 };
