@@ -2,6 +2,7 @@
 import os
 import pathlib
 import random
+import signal
 import subprocess
 
 import pytest
@@ -15,6 +16,8 @@ def pytest_addoption(parser):
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "long: minutes, not seconds; run by `make test-long`")
+    # A shell's background processes ignore this signal, and so would the commands that the tests interrupt.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_report_header(config):
