@@ -495,7 +495,9 @@ def shim(tmp_path_factory, daagen):
 def struck(daagen, shim, call, at, number, *command):
     environment = {**os.environ, "LD_PRELOAD": str(shim), "STRIKE_CALL": call, "STRIKE_AT": str(at),
                    "STRIKE_SIGNAL": str(int(number))}
-    done = subprocess.run([str(word) for word in (daagen, *command)], capture_output=True, env=environment)
+    # Under nohup the signal would be ignored.
+    done = subprocess.run([str(word) for word in (daagen, *command)], capture_output=True, env=environment,
+                          preexec_fn=lambda: signal.signal(number, signal.SIG_DFL))
     return done.returncode
 
 
