@@ -179,7 +179,10 @@ def test_interrupted(tiny, run, tmp_path, number, trace, files):
         time.sleep(0.02)
     time.sleep(0.3)
     process.send_signal(number)
-    assert process.wait(60) == -number
+    try:
+        assert process.wait(60) == -number
+    finally:
+        process.kill()
     assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
