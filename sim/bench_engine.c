@@ -2,7 +2,7 @@
  * the median of ROUNDS, each the second of two calls, as one GEMM of many: operands that fit are in the caches, and a
  * second processor is awake. sgemm runs in child processes: one that takes what OpenBLAS chooses for this processor,
  * one held to its AVX2 kernels, and one with two threads, which tells what a second thread can give on this machine. */
-#define _GNU_SOURCE /* MAP_ANONYMOUS */
+#define _DEFAULT_SOURCE /* setenv, clock_gettime */
 #include <dlfcn.h>
 #include <jansson.h>
 #include <stdio.h>
@@ -128,9 +128,7 @@ static void serve(struct rival *rival) {
     exit(0);
 }
 
-/* The next of RIVALS, COUNT are there. A child keeps no end of an earlier child's pipes, which would never see their
- * end.
- */
+/* The next one, COUNT are there. A child keeps no end of an earlier one's pipes, which would never see their end. */
 static void begin(struct rival *rivals, int count) {
     struct rival *rival = &rivals[count];
     if (pipe(rival->to) != 0 || pipe(rival->from) != 0 || (rival->pid = fork()) < 0)

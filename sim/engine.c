@@ -18,9 +18,8 @@ enum {
     STRIP_ROWS = 48,        /* rows of A that are fetched at a time */
     THREADS_MAX = 256,
     GOLDEN_ROWS = 64,
-    SMALL_WORK = 1 << 23, /* products of a SIMD kernel below which another thread costs more than it brings */
+    SMALL_WORK = 1 << 25, /* products of a SIMD kernel that are done not long after another thread has started */
     SMALL_SLOW = 1 << 19, /* and of the other paths */
-    BRIEF_WORK = 1 << 25, /* products of a thread that are done not long after another has started */
 };
 
 /* ---- elements ---- */
@@ -557,7 +556,7 @@ static void shape(struct job *job, int threads) {
     const struct daa_gemm_args *args = job->args;
     const struct engine_kernel *kernel = job->kernel;
     const size_t streams = (size_t)job->plan.streams, workers = (size_t)threads;
-    const bool brief = threads > 1 && work_of(args) < (double)BRIEF_WORK * threads;
+    const bool brief = threads > 1 && work_of(args) < (double)SMALL_WORK * threads;
     const size_t enough = brief ? 2 * workers : workers;
     const size_t a_words = kernel ? (size_t)kernel->a_group(&job->plan) : 1;
     job->rows = kernel ? (size_t)kernel->rows : ROWS_MAX;
