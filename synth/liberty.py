@@ -1,5 +1,5 @@
-"""Reads a Liberty file, gzipped or not, as far as synthesis for area needs it: which cells there are, what they compute,
-how large they are, and which of them a netlist may hold. The rest (tables, templates) is checked for balance and passed over.
+"""Reads a Liberty file, gzipped or not: which cells there are, what they compute, how large they are, and which of them a
+netlist may hold. Tables and templates are checked for balance and passed over; `Library.whole` reads those of one cell (tables.py).
 """
 import gzip
 import hashlib
@@ -15,6 +15,7 @@ TOKEN = re.compile(r"""
 """, re.S | re.X)
 # Inside a group nobody reads, only what could hide or move its end counts.
 SKIP = re.compile(r'(?P<pass>[^{}"/]+|/\*.*?\*/|//[^\n]*|/(?!\*)|"(?:[^"\\]|\\.)*")|(?P<mark>[{}])', re.S)
+TEMPLATES = {"lu_table_template", "power_lut_template", "operating_conditions"}
 READ = {"library", "cell", "pin", "bus", "bundle", "ff", "ff_bank", "latch", "latch_bank", "statetable"}
 # Any of these makes a cell one for special places: power domains, pads, clock gates, macros.
 SPECIAL = ("dont_use", "is_isolation_cell", "is_level_shifter", "always_on", "pad_cell", "is_pad", "is_macro_cell",
@@ -30,7 +31,8 @@ class Group:
 
     def __init__(self, name, arguments, start):
         self.name, self.arguments, self.start, self.end = name, arguments, start, None
-        self.attributes = {}
+        self.attributes = {}  # of name : value
+        self.lists = {}  # of name (values)
         self.groups = []
         self.skipped = set()  # names of groups passed over
 
@@ -42,9 +44,10 @@ class Group:
 
 
 class Parser:
-    def __init__(self, text):
+    def __init__(self, text, at=0, read=READ):
         self.text = text
-        self.at = 0
+        self.at = at
+        self.read = read  # the groups that are not passed over; None: all are read
 
     def fail(self, what, at=None):
         line = self.text.count("\n", 0, self.at if at is None else at) + 1
@@ -135,11 +138,13 @@ class Parser:
             if self.peek() == "{":
                 self.token()
                 self.inner(group, name, arguments, start)
+            else:
+                group.lists[name] = arguments
         else:
             self.fail(f"neither ':' nor '(' after '{name}'", start)
 
     def inner(self, group, name, arguments, start):
-        if name not in READ:
+        if self.read is not None and name not in self.read:
             group.skipped.add(name)
             self.skip(start)
             return
@@ -286,7 +291,8 @@ class Library:
     """The cells that synthesis may use, and the file cut down to them."""
 
     def __init__(self, text):
-        group = Parser(text).library()
+        self.source = text
+        self.group = group = Parser(text, read=READ | TEMPLATES).library()
         self.name = group.arguments[0] if group.arguments else "unnamed"
         self.cells = [Cell(cell) for cell in group.all("cell")]
         if not self.cells:
@@ -301,6 +307,13 @@ class Library:
         self.timed = (all(cell.timed() for cell in self.gates)
                       and len({cell.function().table() for cell in self.gates}) > 2)
         self.text = self.cut(text)
+
+    def whole(self, cell):
+        """The Group of a Cell with everything in it, tables too."""
+        group = Group("library", [], cell.start)
+        parser = Parser(self.source, cell.start, read=None)
+        parser.statement(group, parser.token(), cell.start)
+        return group.groups[0]
 
     @staticmethod
     def computes(cell, table):
