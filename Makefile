@@ -9,7 +9,9 @@ V        ?= 0
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := all
 
-include $(sort $(wildcard */*.mk))
+# The rooms, each on those before it.
+include $(patsubst %,%.mk,config/config sim/sim engine/engine files/files gemm/gemm)
+include $(filter-out $(MAKEFILE_LIST),$(sort $(wildcard */*.mk)))
 
 .PHONY: all help bench clean
 all: $(ALL)

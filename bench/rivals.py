@@ -21,7 +21,7 @@ import daa
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 
-# ResNet-18 on 32 x 32 images, batch 8, as in sim/bench_engine.c.
+# ResNet-18 on 32 x 32 images, batch 8, as in engine/bench.c.
 SHAPES = {"256^3": (256, 256, 256), "layer2 1x1": (128, 2048, 64), "layer4 3x3": (512, 128, 4608)}
 SLOW = 5  # seconds of a run that is not repeated
 LONGEST = 60  # seconds that a shape may take

@@ -1,11 +1,10 @@
-# config/: what a DAA is. Its objects go into $(BUILD)/libdaa.a (sim/sim.mk); they need -ljansson.
-CONFIG_OBJ := $(patsubst %.c,$(BUILD)/obj/%.o,$(sort $(wildcard config/*.c)))
+# config/: what a DAA is. Its objects go into libdaa (engine/engine.mk) and into daagen.
+CONFIG_OBJ  := $(patsubst %.c,$(BUILD)/obj/%.o,$(sort $(wildcard config/*.c)))
+CONFIG_LIBS := -ljansson -lm
 
 # Tests, with the sanitizers of sim/sim.mk.
-CONFIG_ASAN_OBJ := $(patsubst $(BUILD)/obj/%,$(BUILD)/asan/obj/%,$(CONFIG_OBJ))
+$(BUILD)/asan/check-config: $(BUILD)/asan/obj/tests/unit/check_config.o $(patsubst $(BUILD)/obj/%,$(BUILD)/asan/obj/%,$(CONFIG_OBJ))
+	$(CC) $(ASAN_FLAGS) $^ $(CONFIG_LIBS) -o $@
 
-$(BUILD)/asan/check-config: $(BUILD)/asan/obj/tests/unit/check_config.o $(CONFIG_ASAN_OBJ)
-	$(CC) $(ASAN_FLAGS) $^ -ljansson -o $@
-
-$(BUILD)/asan/fuzz-json: $(BUILD)/asan/obj/tests/fuzz/fuzz_json.o $(CONFIG_ASAN_OBJ)
-	$(CC) $(ASAN_FLAGS) $^ -ljansson -o $@
+$(BUILD)/asan/fuzz-json: $(BUILD)/asan/obj/tests/fuzz/fuzz_json.o $(patsubst $(BUILD)/obj/%,$(BUILD)/asan/obj/%,$(CONFIG_OBJ))
+	$(CC) $(ASAN_FLAGS) $^ $(CONFIG_LIBS) -o $@

@@ -21,8 +21,8 @@ import nearest_mean
 import summary
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "synth"))
-from job import Failed, Parser, Usage, main, save_json, written_beside  # noqa: E402
+sys.path.insert(0, str(ROOT / "common"))
+from command import Failed, Parser, Usage, main, save_json, written_beside  # noqa: E402
 
 
 class Steps:

@@ -20,19 +20,19 @@ $(BUILD)/obj/gen/templates.o: $(BUILD)/gen/templates.c gen/template.h
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(WARN) -I. -c $< -o $@
 
-$(BUILD)/daagen: $(GEN_OBJ) $(BUILD)/libdaa.a
-	$(CC) $(CFLAGS) $(LDFLAGS) $^ $(SIM_LIBS) -o $@
+$(BUILD)/daagen: $(GEN_OBJ) $(SIM_OBJ) $(CONFIG_OBJ)
+	$(CC) $(CFLAGS) $(LDFLAGS) $^ $(CONFIG_LIBS) -o $@
 
 # The same with the sanitizers of sim/sim.mk, and what tests link.
-GEN_ASAN_OBJ := $(patsubst $(BUILD)/obj/%,$(BUILD)/asan/obj/%,$(GEN_OBJ))
+GEN_ASAN_OBJ := $(call asan,$(GEN_OBJ) $(SIM_OBJ) $(CONFIG_OBJ))
 
 $(BUILD)/asan/obj/gen/templates.o: $(BUILD)/gen/templates.c gen/template.h
 	@mkdir -p $(@D)
 	$(CC) $(ASAN_FLAGS) $(WARN) -I. -c $< -o $@
 
-$(BUILD)/asan/daagen: $(GEN_ASAN_OBJ) $(BUILD)/asan/libdaa.a
-	$(CC) $(ASAN_FLAGS) $^ $(SIM_LIBS) -o $@
+$(BUILD)/asan/daagen: $(GEN_ASAN_OBJ)
+	$(CC) $(ASAN_FLAGS) $^ $(CONFIG_LIBS) -o $@
 
 $(BUILD)/asan/check-templates: $(BUILD)/asan/obj/tests/unit/check_templates.o \
-  $(filter-out %/gen/main.o,$(GEN_ASAN_OBJ)) $(BUILD)/asan/libdaa.a
-	$(CC) $(ASAN_FLAGS) $^ $(SIM_LIBS) -o $@
+  $(filter-out %/gen/main.o,$(GEN_ASAN_OBJ))
+	$(CC) $(ASAN_FLAGS) $^ $(CONFIG_LIBS) -o $@

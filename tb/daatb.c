@@ -218,13 +218,10 @@ static void read_arguments(struct job *job, int argc, char **argv) {
 }
 
 static void load(struct job *job) {
-    const struct daa_config *config = &job->config;
     struct daa_error error;
-    if (!daa_matrix_load(job->a_path, config->a_format, config->specials, &job->a, &error) ||
-        !daa_matrix_load(job->b_path, config->b_format, config->specials, &job->b, &error) ||
-        (job->c0_path && !daa_matrix_load(job->c0_path, config->acc_format, config->specials, &job->c0, &error)) ||
-        !gemm_of(&job->gemm, &job->a, &job->b, job->c0_path ? &job->c0 : NULL, &error))
+    if (!daa_operands_load(&job->config, job->a_path, job->b_path, job->c0_path, &job->operands, &error))
         fail(job, &error);
+    job->gemm = daa_operands_gemm(&job->operands);
 }
 
 /* All of them before the work, so that a path that cannot be written costs none. */
@@ -339,9 +336,7 @@ static void save(struct job *job) {
 static void free_job(struct job *job) {
     free(job->got);
     free(job->check.c);
-    daa_matrix_free(&job->a);
-    daa_matrix_free(&job->b);
-    daa_matrix_free(&job->c0);
+    daa_operands_free(&job->operands);
 }
 
 int main(int argc, char **argv) {

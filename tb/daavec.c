@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../sim/matrix.h"
-#include "tiles.h"
+#include "../files/operands.h"
+#include "../sim/tiles.h"
 
 static const char help[] =
     "usage: daavec --config DIR/daa.json --a A.npy --b B.npy [--c C0.npy] --write WORDS\n"
@@ -19,7 +19,7 @@ static const char help[] =
 struct job {
     const char *config_path, *a_path, *b_path, *c0_path, *write_path, *check_path;
     struct daa_config config;
-    struct daa_matrix a, b, c0;
+    struct daa_operands operands;
     struct gemm gemm;
     struct tiles tiles;
 };
@@ -68,12 +68,10 @@ static bool read_config(struct job *job, struct daa_error *error) {
 }
 
 static bool load(struct job *job, struct daa_error *error) {
-    const struct daa_config *config = &job->config;
-    if (!daa_matrix_load(job->a_path, config->a_format, config->specials, &job->a, error) ||
-        !daa_matrix_load(job->b_path, config->b_format, config->specials, &job->b, error) ||
-        (job->c0_path && !daa_matrix_load(job->c0_path, config->acc_format, config->specials, &job->c0, error)))
+    if (!daa_operands_load(&job->config, job->a_path, job->b_path, job->c0_path, &job->operands, error))
         return false;
-    return gemm_of(&job->gemm, &job->a, &job->b, job->c0_path ? &job->c0 : NULL, error);
+    job->gemm = daa_operands_gemm(&job->operands);
+    return true;
 }
 
 /* ---- words out ---- */
@@ -195,9 +193,7 @@ int main(int argc, char **argv) {
         tiles_init(&job.tiles, &job.config, &job.gemm);
         good = job.write_path ? write_all(&job, &error) : check(&job, &error);
     }
-    daa_matrix_free(&job.a);
-    daa_matrix_free(&job.b);
-    daa_matrix_free(&job.c0);
+    daa_operands_free(&job.operands);
     if (!good)
         fail(1, &error);
     return 0;

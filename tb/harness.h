@@ -5,8 +5,8 @@
 
 #include <signal.h>
 
+#include "../sim/tiles.h"
 #include "dut.h"
-#include "tiles.h"
 
 struct harness {
     double stall; /* chance, 0 <= stall < 1, that a source or the sink does nothing in a cycle */

@@ -2,7 +2,7 @@
 #ifndef DAA_JOB_H
 #define DAA_JOB_H
 
-#include "../sim/matrix.h"
+#include "../files/operands.h"
 #include "check.h"
 
 struct job {
@@ -10,7 +10,7 @@ struct job {
     bool raw, compare;
     struct harness harness;
     struct daa_config config;
-    struct daa_matrix a, b, c0;
+    struct daa_operands operands;
     struct gemm gemm;
     struct daa_output c_file, stats_file, trace_file;
     uint32_t *got;

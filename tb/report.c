@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "../sim/stats.h"
+#include "../files/stats.h"
 #include "job.h"
 
 double job_macs(const struct job *job) {
@@ -50,10 +50,10 @@ static json_t *stats_of(const struct job *job) {
     set_size(stats, "m", job->gemm.m);
     set_size(stats, "n", job->gemm.n);
     set_size(stats, "k", job->gemm.k);
-    json_object_set_new(stats, "a", daa_stats_matrix(&job->a));
-    json_object_set_new(stats, "b", daa_stats_matrix(&job->b));
+    json_object_set_new(stats, "a", daa_stats_matrix(&job->operands.a));
+    json_object_set_new(stats, "b", daa_stats_matrix(&job->operands.b));
     if (job->c0_path)
-        json_object_set_new(stats, "c0", daa_stats_matrix(&job->c0));
+        json_object_set_new(stats, "c0", daa_stats_matrix(&job->operands.c0));
     json_object_set_new(stats, "stall", json_real(job->harness.stall));
     set_size(stats, "seed", job->harness.seed);
     set_size(stats, "tiles", tiles_count(job));

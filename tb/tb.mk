@@ -1,11 +1,12 @@
 # tb/: the Verilated array as a C program (daatb), the Icarus cross-check, the benchmark.
 TB_OBJ  := $(patsubst %.c,$(BUILD)/obj/%.o,$(filter-out tb/daavec.c,$(sort $(wildcard tb/*.c))))
-VEC_OBJ := $(patsubst %,$(BUILD)/obj/tb/%.o,daavec tiles pack)
+VEC_OBJ := $(BUILD)/obj/tb/daavec.o
+TB_LIB  := $(TILES_OBJ) $(FILES_OBJ) $(BUILD)/libdaa.a
 
 ALL += $(TB_OBJ) $(BUILD)/daavec
 
-$(BUILD)/daavec: $(VEC_OBJ) $(BUILD)/libdaa.a
-	$(CC) $(CFLAGS) $(LDFLAGS) $^ $(SIM_LIBS) -o $@
+$(BUILD)/daavec: $(VEC_OBJ) $(TB_LIB)
+	$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LIBS) -o $@
 
 .PHONY: tb tb-trace icarus bench-array need-verilator
 need-verilator:
@@ -23,7 +24,7 @@ $(VERILATED) $(VERILATED_FST): | need-verilator
 .PHONY: verilated
 verilated: $(VERILATED) $(VERILATED_FST)
 
-bench-array: $(BUILD)/daagen $(TB_OBJ) $(BUILD)/libdaa.a $(VERILATED) ## time the build and the speed of the Verilated arrays: build/bench.json
+bench-array: $(BUILD)/daagen $(TB_OBJ) $(TB_LIB) $(VERILATED) ## time the build and the speed of the Verilated arrays: build/bench.json
 	@$(PYTHON) tb/bench.py --build $(BUILD)
 
 ifeq ($(DIR),)
@@ -61,14 +62,14 @@ verilator --cc --exe -O3 --x-assign fast --x-initial fast --noassert --no-timing
 @+$(MAKE) --no-print-directory -s -j$(VERILATE_JOBS) -C $(1) -f Vdut.mk OPT_FAST="$(3)" OPT_SLOW=-O0 dut.o Vdut__ALL.a >/dev/null
 endef
 
-$(DIR)/daatb: $(DUT) $(TB_OBJ) $(BUILD)/libdaa.a $(VERILATED) | need-verilator
+$(DIR)/daatb: $(DUT) $(TB_OBJ) $(TB_LIB) $(VERILATED) | need-verilator
 	$(call verilate,$(DIR)/obj_daatb,,$(OPT))
-	$(CXX) $(CFLAGS) $(LDFLAGS) $(DIR)/obj_daatb/dut.o $(DIR)/obj_daatb/Vdut__ALL.a $(filter %.o %.a,$^) $(SIM_LIBS) -lpthread -o $@
+	$(CXX) $(CFLAGS) $(LDFLAGS) $(DIR)/obj_daatb/dut.o $(DIR)/obj_daatb/Vdut__ALL.a $(filter %.o %.a,$^) $(LIBS) -o $@
 
 # The same with waves, which makes it slow to build and to run: daatb --trace has it built when it is first wanted.
-$(DIR)/daatb-trace: $(DUT) $(TB_OBJ) $(BUILD)/libdaa.a $(VERILATED) $(VERILATED_FST) | need-verilator
+$(DIR)/daatb-trace: $(DUT) $(TB_OBJ) $(TB_LIB) $(VERILATED) $(VERILATED_FST) | need-verilator
 	$(call verilate,$(DIR)/obj_daatb_trace,--trace-fst,-O0)
-	$(CXX) $(CFLAGS) $(LDFLAGS) $(DIR)/obj_daatb_trace/dut.o $(DIR)/obj_daatb_trace/Vdut__ALL.a $(filter %.o %.a,$^) $(SIM_LIBS) -lpthread -lz -o $@
+	$(CXX) $(CFLAGS) $(LDFLAGS) $(DIR)/obj_daatb_trace/dut.o $(DIR)/obj_daatb_trace/Vdut__ALL.a $(filter %.o %.a,$^) $(LIBS) -lz -o $@
 
 # A, B and C0 are .npy files; STALL and SEED as for daatb.
 icarus: $(DIR)/daa_config.h $(DIR)/daa.f $(DIR)/daa.json $(BUILD)/daavec ## DIR=DIR A=A.npy B=B.npy [C0=C0.npy] [STALL=P] [SEED=N]: a GEMM in Icarus

@@ -4,7 +4,7 @@ JOBS   ?= 2
 TESTS  ?= tests
 PYTEST  = $(PYTHON) -m pytest -q -p no:cacheprovider -n $(JOBS) --dist loadgroup --seed $(SEED) $(TESTS)
 
-C_FILES = $(wildcard $(addsuffix /*.[ch],config gen sim tb tests/*))
+C_FILES = $(wildcard $(addsuffix /*.[ch],config sim engine files gemm gen tb tests/*))
 
 .PHONY: setup need-test need-lint test test-long lint sanitize
 
@@ -34,7 +34,7 @@ lint: need-lint ## formatting and static checks of C, syntax of Python and shell
 	  --suppress=missingIncludeSystem --suppress=ctuuninitvar --suppress=legacyUninitvar --error-exitcode=1 \
 	  $(filter %.c,$(C_FILES))
 	@set -e; for file in $(filter %.c,$(C_FILES)); do $(CC) -O1 $(WARN) $(ANALYZER) -I. -c $$file -o /dev/null; done
-	@$(PYTHON) -m compileall -q bench demo docs python setup.py synth tests train
+	@$(PYTHON) -m compileall -q bench common demo docs python setup.py synth tests train
 	@sh -n daa && bash -n .ci/run
 
 # The same tests over commands that stop at any memory or arithmetic error. The tests have the flags too: they link

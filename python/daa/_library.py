@@ -1,4 +1,4 @@
-"""libdaa through ctypes: where it is, and its types as sim/engine.h, sim/daa.h and config/config.h have them."""
+"""libdaa through ctypes: where it is, and its types as engine/engine.h, sim/daa.h and config/config.h have them."""
 import ctypes
 import os
 import pathlib

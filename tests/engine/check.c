@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../../sim/engine.h"
+#include "../../engine/engine.h"
 
 static uint64_t state, seed = 1;
 

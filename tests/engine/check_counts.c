@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../sim/engine_count.h"
+#include "../../engine/engine_count.h"
 
 static uint64_t state, seed = 1;
 

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../sim/matrix.h"
-#include "../../sim/npy.h"
+#include "../../files/matrix.h"
+#include "../../files/npy.h"
 
 enum { FILE_SIZE = 4096 };
 

@@ -6,10 +6,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../sim/number.h"
 #include "engine_count.h"
 #include "engine_fetch.h"
 #include "engine_kernel.h"
-#include "number.h"
 
 enum {
     TASK_ROWS = 1024, /* of C that a thread takes at a time, at most */

@@ -3,7 +3,7 @@
 #ifndef DAA_ENGINE_H
 #define DAA_ENGINE_H
 
-#include "daa.h"
+#include "../sim/daa.h"
 
 #ifdef __cplusplus
 extern "C" {

@@ -1,31 +1,46 @@
-# The engines of libdaa (sim/engine*.c): their flags, their check against the golden model, their benchmark, installation.
-$(BUILD)/obj/sim/engine%.o: CFLAGS += -O3
+# engine/: the fast engines, libdaa, which they complete, the engines' check against the golden model, their benchmark,
+# installation.
+ENGINE_SRC := $(filter-out engine/bench.c,$(sort $(wildcard engine/*.c)))
+LIB_OBJ    := $(patsubst %.c,$(BUILD)/obj/%.o,$(ENGINE_SRC)) $(SIM_OBJ) $(CONFIG_OBJ)
+LIBS       := $(CONFIG_LIBS) -lpthread
+
+$(BUILD)/obj/engine/%.o: CFLAGS += -O3
+
+ALL += $(BUILD)/libdaa.a
+
+$(BUILD)/libdaa.a: $(LIB_OBJ)
+	@rm -f $@
+	$(AR) rcsD $@ $^
+
+$(BUILD)/asan/libdaa.a: $(call asan,$(LIB_OBJ))
+	@rm -f $@
+	$(AR) rcsD $@ $^
 
 CHECK_ENGINE     := $(BUILD)/check-engine
 CHECK_ENGINE_OBJ := $(BUILD)/obj/tests/engine/check.o
 
 $(CHECK_ENGINE): $(CHECK_ENGINE_OBJ) $(BUILD)/libdaa.a
-	$(CC) $(CFLAGS) $(LDFLAGS) $^ $(SIM_LIBS) -o $@
+	$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LIBS) -o $@
 
-$(BUILD)/asan/check-engine: $(patsubst $(BUILD)/obj/%,$(BUILD)/asan/obj/%,$(CHECK_ENGINE_OBJ)) $(BUILD)/asan/libdaa.a
-	$(CC) $(ASAN_FLAGS) $^ $(SIM_LIBS) -o $@
+$(BUILD)/asan/check-engine: $(call asan,$(CHECK_ENGINE_OBJ)) $(BUILD)/asan/libdaa.a
+	$(CC) $(ASAN_FLAGS) $^ $(LIBS) -o $@
 
 $(BUILD)/check-counts: $(BUILD)/obj/tests/engine/check_counts.o $(BUILD)/libdaa.a
-	$(CC) $(CFLAGS) $(LDFLAGS) $^ $(SIM_LIBS) -o $@
+	$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LIBS) -o $@
 
 $(BUILD)/asan/check-counts: $(BUILD)/asan/obj/tests/engine/check_counts.o $(BUILD)/asan/libdaa.a
-	$(CC) $(ASAN_FLAGS) $^ $(SIM_LIBS) -o $@
+	$(CC) $(ASAN_FLAGS) $^ $(LIBS) -o $@
 
-$(BUILD)/bench-engine: $(BUILD)/obj/sim/bench_engine.o $(BUILD)/libdaa.a
-	$(CC) $(CFLAGS) $(LDFLAGS) $^ $(SIM_LIBS) -ldl -o $@
+$(BUILD)/bench-engine: $(BUILD)/obj/engine/bench.o $(BUILD)/libdaa.a
+	$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LIBS) -ldl -o $@
 
 # The AVX-512 engines on a processor that has AVX2 only: their intrinsics in C (tests/engine/emulated), and without the
 # pragma that gives them AVX-512 instructions. The probe is told that the processor has everything, and then tries it.
 EMULATED       := $(BUILD)/emulated
-EMULATED_FLAGS := -O2 -mavx2 -mfma -mbmi2 -ffp-contract=off -Wno-psabi -Itests/engine/emulated -iquote sim
+EMULATED_FLAGS := -O2 -mavx2 -mfma -mbmi2 -ffp-contract=off -Wno-psabi -Itests/engine/emulated -iquote engine
 EMULATED_OBJ   := $(addprefix $(EMULATED)/engine_,avx512.o avx512bf16.o probe.o)
 
-$(EMULATED)/%.c: sim/%.c
+$(EMULATED)/%.c: engine/%.c
 	@mkdir -p $(@D)
 	sed '/#pragma GCC target/d' $< > $@
 .PRECIOUS: $(EMULATED)/%.c
@@ -33,7 +48,7 @@ $(EMULATED)/%.o: $(EMULATED)/%.c tests/engine/emulated/immintrin.h
 	$(CC) $(CFLAGS) $(WARN) $(EMULATED_FLAGS) '-D__builtin_cpu_supports(feature)=true' -MMD -MP -c $< -o $@
 -include $(wildcard $(EMULATED)/*.d)
 $(EMULATED)/check-engine: $(CHECK_ENGINE_OBJ) $(EMULATED_OBJ) $(BUILD)/libdaa.a
-	$(CC) $(CFLAGS) $(LDFLAGS) $^ $(SIM_LIBS) -o $@
+	$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LIBS) -o $@
 
 .PHONY: check-engine check-engine-long check-engine-emulated bench-engine
 check-engine-emulated: $(EMULATED)/check-engine ## hold the AVX-512 engines against the golden model without AVX-512
@@ -52,24 +67,23 @@ PREFIX     ?= /usr/local
 LIBDIR     ?= $(PREFIX)/lib
 SO_VERSION := 0
 DAA_VERSION = $(shell sed -n 's/^\#define DAA_VERSION "\(.*\)"/\1/p' config/config.h)
-LIB_SRC    := $(filter-out sim/daagemm.c sim/bench_engine.c,$(sort $(wildcard sim/*.c config/*.c)))
-PIC_OBJ    := $(patsubst %.c,$(BUILD)/pic/obj/%.o,$(LIB_SRC))
-HEADERS    := sim/daa.h sim/engine.h config/config.h config/format.h
+PIC_OBJ    := $(patsubst $(BUILD)/obj/%,$(BUILD)/pic/obj/%,$(LIB_OBJ))
+HEADERS    := engine/engine.h sim/daa.h config/config.h config/format.h
 
-$(BUILD)/pic/obj/sim/engine%.o: CFLAGS += -O3
+$(BUILD)/pic/obj/engine/%.o: CFLAGS += -O3
 $(BUILD)/pic/obj/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) -fPIC -fvisibility=hidden $(WARN) -MMD -MP -c $< -o $@
 -include $(shell find $(BUILD)/pic -name '*.d' 2>/dev/null)
 
 $(BUILD)/libdaa.so: $(PIC_OBJ)
-	$(CC) $(CFLAGS) $(LDFLAGS) -shared -Wl,-soname,libdaa.so.$(SO_VERSION) -Wl,-z,defs $^ $(SIM_LIBS) -o $@
+	$(CC) $(CFLAGS) $(LDFLAGS) -shared -Wl,-soname,libdaa.so.$(SO_VERSION) -Wl,-z,defs $^ $(LIBS) -o $@
 
 .PHONY: lib install
 lib: $(BUILD)/libdaa.a $(BUILD)/libdaa.so ## libdaa, static and shared
 install: lib ## PREFIX=/usr/local: libdaa's headers, libraries and pkg-config file, below DESTDIR
 	install -d $(DESTDIR)$(PREFIX)/include/daa $(DESTDIR)$(LIBDIR)/pkgconfig
-	for header in $(HEADERS); do sed 's|"\.\./config/|"|' $$header > $(DESTDIR)$(PREFIX)/include/daa/$${header##*/} || exit 1; done
+	for header in $(HEADERS); do sed -E 's#"\.\./(config|sim)/#"#' $$header > $(DESTDIR)$(PREFIX)/include/daa/$${header##*/} || exit 1; done
 	install -m 644 $(BUILD)/libdaa.a $(DESTDIR)$(LIBDIR)/libdaa.a
 	install -m 755 $(BUILD)/libdaa.so $(DESTDIR)$(LIBDIR)/libdaa.so.$(DAA_VERSION)
 	ln -sf libdaa.so.$(DAA_VERSION) $(DESTDIR)$(LIBDIR)/libdaa.so.$(SO_VERSION)

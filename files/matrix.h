@@ -2,7 +2,7 @@
 #ifndef DAA_MATRIX_H
 #define DAA_MATRIX_H
 
-#include "daa.h"
+#include "../sim/daa.h"
 #include "output.h"
 
 struct daa_matrix {

@@ -3,7 +3,7 @@
 #ifndef DAA_TILES_H
 #define DAA_TILES_H
 
-#include "../sim/matrix.h"
+#include "daa.h"
 
 /* C = A B + C0 on raw bits, row-major; c0 is NULL for +0. */
 struct gemm {
@@ -11,10 +11,6 @@ struct gemm {
     const uint32_t *a, *b, *c0;
     size_t lda, ldb, ldc0;
 };
-
-/* The product of A and B, from C0 where that is not NULL. False and an error: their shapes do not fit together. */
-bool gemm_of(struct gemm *gemm, const struct daa_matrix *a, const struct daa_matrix *b, const struct daa_matrix *c0,
-             struct daa_error *error);
 
 struct tiles {
     const struct daa_config *config;

@@ -7,9 +7,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "engine.h"
-#include "matrix.h"
-#include "stats.h"
+#include "../engine/engine.h"
+#include "../files/operands.h"
+#include "../files/stats.h"
 
 enum { DONE = 0, FAILED = 1, USAGE = 2 };
 
@@ -21,7 +21,8 @@ struct arguments {
 };
 
 struct job {
-    struct daa_matrix a, b, c0, c;
+    struct daa_operands in;
+    struct daa_matrix c;
     struct daa_counts counts;
     struct daa_output c_output, stats_output;
 };
@@ -197,28 +198,6 @@ static bool parse(int argc, char **argv, struct arguments *arguments, struct daa
 
 /* ---- the job ---- */
 
-static bool load(const struct arguments *arguments, struct job *job, struct daa_error *error) {
-    const struct daa_config *config = &arguments->config;
-    struct daa_matrix *a = &job->a, *b = &job->b, *c0 = &job->c0;
-    if (!daa_matrix_load(arguments->a, config->a_format, config->specials, a, error) ||
-        !daa_matrix_load(arguments->b, config->b_format, config->specials, b, error))
-        return false;
-    if (a->cols != b->rows)
-        return daa_fail(error, "A is %zu x %zu and B is %zu x %zu; B must have %zu rows, as many as A has columns",
-                        a->rows, a->cols, b->rows, b->cols, a->cols);
-    if (b->cols && a->rows > (SIZE_MAX - 1) / sizeof *job->c.bits / b->cols)
-        return daa_fail(error, "A is %zu x %zu and B is %zu x %zu; the result must fit in memory", a->rows, a->cols,
-                        b->rows, b->cols);
-    if (!arguments->c0)
-        return true;
-    if (!daa_matrix_load(arguments->c0, config->acc_format, config->specials, c0, error))
-        return false;
-    if (c0->rows != a->rows || c0->cols != b->cols)
-        return daa_fail(error, "C0 is %zu x %zu; it must be %zu x %zu, as A B is", c0->rows, c0->cols, a->rows,
-                        b->cols);
-    return true;
-}
-
 static double seconds(void) {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
@@ -233,7 +212,7 @@ static void say_why(const struct arguments *arguments, const struct daa_gemm_rep
 /* In blocks of rows, so that a long run can say how far it is; smaller ones for an engine that takes longer. */
 static bool multiply(const struct arguments *arguments, struct job *job, struct daa_error *error) {
     enum { MACS_A_BLOCK = 1 << 24, MACS_A_FAST_BLOCK = 1 << 30 };
-    size_t m = job->a.rows, n = job->b.cols, k = job->a.cols, rows;
+    size_t m = job->in.a.rows, n = job->in.b.cols, k = job->in.a.cols, rows;
     job->c = (struct daa_matrix){.rows = m, .cols = n, .bits = malloc(m * n * sizeof *job->c.bits + 1)};
     if (!job->c.bits)
         return daa_fail(error, "out of memory for %zu x %zu results; give smaller matrices", m, n);
@@ -250,9 +229,9 @@ static bool multiply(const struct arguments *arguments, struct job *job, struct 
             .n = n,
             .k = k,
             .batch = 1,
-            .a = {job->a.bits + row * k, DAA_BITS32, false, k, 0},
-            .b = {job->b.bits, DAA_BITS32, false, n, 0},
-            .c0 = {job->c0.bits ? job->c0.bits + row * n : NULL, DAA_BITS32, false, n, 0},
+            .a = {job->in.a.bits + row * k, DAA_BITS32, false, k, 0},
+            .b = {job->in.b.bits, DAA_BITS32, false, n, 0},
+            .c0 = {job->in.c0.bits ? job->in.c0.bits + row * n : NULL, DAA_BITS32, false, n, 0},
             .c = {job->c.bits + row * n, DAA_BITS32, n, 0},
             .engine = arguments->engine,
             .counts = arguments->stats ? &job->counts : NULL,
@@ -274,16 +253,16 @@ static bool multiply(const struct arguments *arguments, struct job *job, struct 
 
 static bool write_stats(const struct arguments *arguments, struct job *job, struct daa_error *error) {
     json_t *stats = json_object();
-    uint64_t m = job->a.rows, n = job->b.cols, k = job->a.cols;
+    uint64_t m = job->in.a.rows, n = job->in.b.cols, k = job->in.a.cols;
     json_object_set_new(stats, "m", json_integer((json_int_t)m));
     json_object_set_new(stats, "n", json_integer((json_int_t)n));
     json_object_set_new(stats, "k", json_integer((json_int_t)k));
     json_object_set_new(stats, "macs", json_integer((json_int_t)(m * n * k)));
     json_object_set_new(stats, "options", daa_stats_options(&arguments->config));
     json_object_set_new(stats, "products", daa_stats_counts(&arguments->config, &job->counts));
-    json_object_set_new(stats, "a", daa_stats_matrix(&job->a));
-    json_object_set_new(stats, "b", daa_stats_matrix(&job->b));
-    json_object_set_new(stats, "c0", daa_stats_matrix(&job->c0));
+    json_object_set_new(stats, "a", daa_stats_matrix(&job->in.a));
+    json_object_set_new(stats, "b", daa_stats_matrix(&job->in.b));
+    json_object_set_new(stats, "c0", daa_stats_matrix(&job->in.c0));
     bool good = daa_stats_write(&job->stats_output, stats, error);
     json_decref(stats);
     return good;
@@ -293,7 +272,8 @@ static bool write_stats(const struct arguments *arguments, struct job *job, stru
  * places after all of it. */
 static bool run(const struct arguments *arguments, struct job *job, struct daa_error *error) {
     const struct daa_config *config = &arguments->config;
-    if (!load(arguments, job, error) || !daa_output_open(&job->c_output, arguments->c, error) ||
+    if (!daa_operands_load(config, arguments->a, arguments->b, arguments->c0, &job->in, error) ||
+        !daa_output_open(&job->c_output, arguments->c, error) ||
         (arguments->stats && !daa_output_open(&job->stats_output, arguments->stats, error)))
         return false;
     if (!multiply(arguments, job, error) || !daa_matrix_write(&job->c_output, job->c.rows, job->c.cols, job->c.bits,
@@ -321,9 +301,7 @@ int main(int argc, char **argv) {
     bool good = run(&arguments, &job, &error);
     daa_output_abort(&job.c_output);
     daa_output_abort(&job.stats_output);
-    daa_matrix_free(&job.a);
-    daa_matrix_free(&job.b);
-    daa_matrix_free(&job.c0);
+    daa_operands_free(&job.in);
     daa_matrix_free(&job.c);
     return good ? DONE : fail(FAILED, &error);
 }

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "number.h"
+#include "../sim/number.h"
 
 enum {
     DEPTH = 256, /* elements of K in a block: its panel of B stays in the first cache, its counts in 16 bits */

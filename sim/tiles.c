@@ -4,31 +4,6 @@
 
 enum { NUMBERS_MAX = 256 * DAA_STREAMS_MAX };
 
-bool gemm_of(struct gemm *gemm, const struct daa_matrix *a, const struct daa_matrix *b, const struct daa_matrix *c0,
-             struct daa_error *error) {
-    if (a->cols != b->rows)
-        return daa_fail(error, "A is %zu x %zu and B is %zu x %zu; B must have %zu rows, as many as A has columns",
-                        a->rows, a->cols, b->rows, b->cols, a->cols);
-    if (b->cols && a->rows > SIZE_MAX / 16 / b->cols)
-        return daa_fail(error, "A is %zu x %zu and B is %zu x %zu; the result must fit in memory", a->rows, a->cols,
-                        b->rows, b->cols);
-    if (c0 && (c0->rows != a->rows || c0->cols != b->cols))
-        return daa_fail(error, "C0 is %zu x %zu; it must be %zu x %zu, as A B is", c0->rows, c0->cols, a->rows,
-                        b->cols);
-    *gemm = (struct gemm){
-        .m = a->rows,
-        .n = b->cols,
-        .k = a->cols,
-        .a = a->bits,
-        .b = b->bits,
-        .c0 = c0 ? c0->bits : NULL,
-        .lda = a->cols,
-        .ldb = b->cols,
-        .ldc0 = b->cols,
-    };
-    return true;
-}
-
 static size_t ceil_div(size_t n, size_t by) {
     return n / by + (n % by != 0);
 }

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../sim/number.h"
 #include "npy.h"
-#include "number.h"
 
 struct loading {
     const char *path;
