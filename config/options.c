@@ -75,7 +75,7 @@ static const struct option table[OPT_COUNT] = {
                       0,
                       0,
                       0},
-    [OPT_PIPELINE] = {{"pipeline", "1", WHOLE_RANGE(1, 3), "register stages in an element before its accumulator"},
+    [OPT_PIPELINE] = {{"pipeline", "2", WHOLE_RANGE(1, 3), "register stages in an element before its accumulator"},
                       WHOLE_LIMITS(1, 3)},
     [OPT_PREFIX] = {{"prefix", "daa", "a Verilog identifier of at most 32 characters",
                      "modules are named PREFIX_array, PREFIX_pe, ..."},

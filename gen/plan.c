@@ -214,6 +214,7 @@ static void add_sum(struct plan *plan, const struct daa_config *config, int key_
     /* With a high product among them the products stay below 4 on average; without one they may all be 4. */
     int integer = log2_of(config->streams) + (value_of(plan, "has_hi") ? 2 : value_of(plan, "lo_int"));
     report(plan, DERIVED, "key_span", key_span);
+    plan->values[plan->count - 1].manifest_only = true;
     plan_number(plan, "span", span);
     report(plan, DERIVED, "sum_int", integer);
     report(plan, DERIVED, "sum_frac", sum_fraction(plan, span));
@@ -230,9 +231,9 @@ static int signed_bits(int least, int most) {
 }
 
 /* Exponents between sum and accumulator, in the accumulator's bias: the sum's, the accumulator's, their difference and
- * the rounded result's, for any window that a parameter may set. */
+ * the rounded result's. */
 static int exponent_bits(struct plan *plan, const struct daa_config *config, const struct exponents *e, int offset) {
-    int sum_bits = sum_fraction(plan, min(32, value_of(plan, "key_span"))) + value_of(plan, "sum_int");
+    int sum_bits = value_of(plan, "sum_bits");
     int wide = max(config->acc_format.frac_bits + 1, sum_bits) + 4;
     int acc_most = (1 << config->acc_format.exp_bits) - 1;
     int least = offset + e->least[0] - e->base[0] + e->least[1] - e->base[1] - sum_bits;
@@ -298,6 +299,8 @@ struct plan *plan_new(const struct daa_config *config) {
     plan_number(plan, "window", config->window);
     plan_number(plan, "specials", config->specials);
     plan_number(plan, "pipeline", config->pipeline);
+    plan_number(plan, "has_r2", config->pipeline > 2);
+    plan_number(plan, "has_r3", config->pipeline > 1);
     add_format(plan, "a", config->a_format);
     add_encoding(plan, "a", config->a_format);
     add_format(plan, "b", config->b_format);

@@ -1,5 +1,5 @@
 // Output-stationary systolic array with 2 operand stream(s): C = A B + C0, Rows x Cols results per tile.
-// --rows 16 --cols 16 --streams 2 --a-format bf16 --b-format bf16 --acc-format fp32 --out-format fp32 --lo-bits 4 --lo-round nearest --policy exponent --window 8 --specials on --pipeline 1 --prefix daa
+// --rows 16 --cols 16 --streams 2 --a-format bf16 --b-format bf16 --acc-format fp32 --out-format fp32 --lo-bits 4 --lo-round nearest --policy exponent --window 8 --specials on --pipeline 2 --prefix daa
 //
 // A transfer happens on a rising clock edge with valid and ready high. A step is Rows x 2 operands of A and
 // Cols x 2 of B, taken together; a tile is one step or more, the last one marked. Result rows 0..Rows-1 of each
@@ -8,10 +8,8 @@
 `default_nettype none
 
 module daa_array #(
-    parameter integer Rows     = 16,
-    parameter integer Cols     = 16,
-    parameter integer Window   = 8,   // products further than this below the largest are dropped
-    parameter integer Pipeline = 1    // 1..3 register stages before the accumulator
+    parameter integer Rows = 16,
+    parameter integer Cols = 16
 ) (
     input  wire                      clk_i,
     input  wire                      rst_ni,
@@ -36,6 +34,8 @@ module daa_array #(
     output wire                      c_last_o     // row Rows-1
 );
 
+  localparam integer Streams = 2;
+  localparam integer Pipeline = 2;  // register stages in an element before its accumulator
   localparam integer ABits = 16;
   localparam integer BBits = 16;
   localparam integer AccBits = 32;
@@ -72,7 +72,8 @@ module daa_array #(
   generate
     // Rows: decode A, skew it by r.
     for (r = 0; r < Rows; r = r + 1) begin : g_a
-      wire [AOp-1:0] edge0, a0;
+      wire [Streams*AOp-1:0] a;
+      wire [AOp-1:0] edge0;
       daa_decode #(
           .ExpBits(8), .FracBits(7), .Encoding(0), .Subnormals(0),
           .Specials(1), .LoBits(4), .Up(1), .ExpField(8), .ExpShift(-1)
@@ -80,8 +81,8 @@ module daa_array #(
           .clk_i(clk_i), .en_i(en), .clear_i(clear), .take_i(take),
           .data_i(a_data_i[(r*2+0)*ABits+:ABits]), .op_o(edge0)
       );
-      daa_skew #(.Width(AOp), .Depth(r)) u_skew0 (.clk_i(clk_i), .load_i(en), .d_i(edge0), .q_o(a0));
-      wire [AOp-1:0] edge1, a1;
+      daa_skew #(.Width(AOp), .Depth(r)) u_skew0 (.clk_i(clk_i), .load_i(en), .d_i(edge0), .q_o(a[0*AOp+:AOp]));
+      wire [AOp-1:0] edge1;
       daa_decode #(
           .ExpBits(8), .FracBits(7), .Encoding(0), .Subnormals(0),
           .Specials(1), .LoBits(4), .Up(1), .ExpField(8), .ExpShift(-1)
@@ -89,7 +90,7 @@ module daa_array #(
           .clk_i(clk_i), .en_i(en), .clear_i(clear), .take_i(take),
           .data_i(a_data_i[(r*2+1)*ABits+:ABits]), .op_o(edge1)
       );
-      daa_skew #(.Width(AOp), .Depth(r)) u_skew1 (.clk_i(clk_i), .load_i(en), .d_i(edge1), .q_o(a1));
+      daa_skew #(.Width(AOp), .Depth(r)) u_skew1 (.clk_i(clk_i), .load_i(en), .d_i(edge1), .q_o(a[1*AOp+:AOp]));
       wire row_first, row_last;
       daa_skew #(.Width(2), .Depth(r)) u_skew_marks (
           .clk_i(clk_i), .load_i(en), .d_i({first, last}), .q_o({row_first, row_last})
@@ -98,7 +99,8 @@ module daa_array #(
 
     // Columns: decode B, skew it by c; skew C0 to meet the first step in the accumulator; collect the results.
     for (c = 0; c < Cols; c = c + 1) begin : g_b
-      wire [BOp-1:0] edge0, b0;
+      wire [Streams*BOp-1:0] b;
+      wire [BOp-1:0] edge0;
       daa_decode #(
           .ExpBits(8), .FracBits(7), .Encoding(0), .Subnormals(0),
           .Specials(1), .LoBits(4), .Up(1), .ExpField(8), .ExpShift(0)
@@ -106,8 +108,8 @@ module daa_array #(
           .clk_i(clk_i), .en_i(en), .clear_i(clear), .take_i(take),
           .data_i(b_data_i[(c*2+0)*BBits+:BBits]), .op_o(edge0)
       );
-      daa_skew #(.Width(BOp), .Depth(c)) u_skew0 (.clk_i(clk_i), .load_i(en), .d_i(edge0), .q_o(b0));
-      wire [BOp-1:0] edge1, b1;
+      daa_skew #(.Width(BOp), .Depth(c)) u_skew0 (.clk_i(clk_i), .load_i(en), .d_i(edge0), .q_o(b[0*BOp+:BOp]));
+      wire [BOp-1:0] edge1;
       daa_decode #(
           .ExpBits(8), .FracBits(7), .Encoding(0), .Subnormals(0),
           .Specials(1), .LoBits(4), .Up(1), .ExpField(8), .ExpShift(0)
@@ -115,7 +117,7 @@ module daa_array #(
           .clk_i(clk_i), .en_i(en), .clear_i(clear), .take_i(take),
           .data_i(b_data_i[(c*2+1)*BBits+:BBits]), .op_o(edge1)
       );
-      daa_skew #(.Width(BOp), .Depth(c)) u_skew1 (.clk_i(clk_i), .load_i(en), .d_i(edge1), .q_o(b1));
+      daa_skew #(.Width(BOp), .Depth(c)) u_skew1 (.clk_i(clk_i), .load_i(en), .d_i(edge1), .q_o(b[1*BOp+:BOp]));
       wire [AccBits-1:0] edge_c0, c0;
       daa_c0 u_c0 (
           .clk_i(clk_i), .en_i(en), .take_i(take_c0), .data_i(c0_data_i[c*AccBits+:AccBits]), .c0_o(edge_c0)
@@ -136,35 +138,24 @@ module daa_array #(
     for (r = 0; r < Rows; r = r + 1) begin : g_row
       for (c = 0; c < Cols; c = c + 1) begin : g_col
         wire first_in, last_in, first_out, last_out;
-        wire [AOp-1:0] a0_in, a0_out;
-        wire [BOp-1:0] b0_in, b0_out;
-        wire [AOp-1:0] a1_in, a1_out;
-        wire [BOp-1:0] b1_in, b1_out;
-        wire unused_ok = &{1'b0, first_out, last_out
-            , a0_out, b0_out
-            , a1_out, b1_out
-        };
+        wire [Streams*AOp-1:0] a_in, a_out;
+        wire [Streams*BOp-1:0] b_in, b_out;
+        wire unused_ok = &{1'b0, first_out, last_out, a_out, b_out};
         if (c == 0) begin : g_left
           assign first_in = g_a[r].row_first;
           assign last_in  = g_a[r].row_last;
-          assign a0_in = g_a[r].a0;
-          assign a1_in = g_a[r].a1;
+          assign a_in = g_a[r].a;
         end else begin : g_inner
           assign first_in = g_row[r].g_col[c-1].first_out;
           assign last_in  = g_row[r].g_col[c-1].last_out;
-          assign a0_in = g_row[r].g_col[c-1].a0_out;
-          assign a1_in = g_row[r].g_col[c-1].a1_out;
+          assign a_in = g_row[r].g_col[c-1].a_out;
         end
         if (r == 0) begin : g_top
-          assign b0_in = g_b[c].b0;
-          assign b1_in = g_b[c].b1;
+          assign b_in = g_b[c].b;
         end else begin : g_below
-          assign b0_in = g_row[r-1].g_col[c].b0_out;
-          assign b1_in = g_row[r-1].g_col[c].b1_out;
+          assign b_in = g_row[r-1].g_col[c].b_out;
         end
-        daa_pe #(
-            .Window(Window), .Pipeline(Pipeline)
-        ) u_pe (
+        daa_pe u_pe (
             .clk_i(clk_i),
             .en_i(en),
             .clear_i(clear),
@@ -172,14 +163,10 @@ module daa_array #(
             .last_i(last_in),
             .first_o(first_out),
             .last_o(last_out),
-            .a0_i(a0_in),
-            .a0_o(a0_out),
-            .b0_i(b0_in),
-            .b0_o(b0_out),
-            .a1_i(a1_in),
-            .a1_o(a1_out),
-            .b1_i(b1_in),
-            .b1_o(b1_out),
+            .a_i(a_in),
+            .a_o(a_out),
+            .b_i(b_in),
+            .b_o(b_out),
             .c0_i(g_b[c].c0),
             .result_o(g_b[c].results[r*AccBits+:AccBits])
         );

@@ -9,63 +9,51 @@
 `default_nettype none
 
 module daa_pe #(
-    parameter integer Window   = 8,
-    parameter integer Pipeline = 1,
-    parameter integer AOp      = 19,
-    parameter integer BOp      = 19,
-    parameter integer AccBits  = 32
+    parameter integer Streams   = 2,
+    parameter integer AOp       = 19,  // bits of a decoded operand
+    parameter integer BOp       = 19,
+    parameter integer StateBits = 32  // of an accumulator, on the column's buses
 ) (
-    input  wire               clk_i,
-    input  wire               en_i,
-    input  wire               clear_i,  // reset sweep
-    // From the left, and on to the right: marks of the step and A, a stream each.
-    input  wire               first_i,
-    input  wire               last_i,
-    output wire               first_o,
-    output wire               last_o,
-    input  wire [    AOp-1:0] a0_i,
-    output wire [    AOp-1:0] a0_o,
-    input  wire [    AOp-1:0] a1_i,
-    output wire [    AOp-1:0] a1_o,
-    // From above, and on below: B.
-    input  wire [    BOp-1:0] b0_i,
-    output wire [    BOp-1:0] b0_o,
-    input  wire [    BOp-1:0] b1_i,
-    output wire [    BOp-1:0] b1_o,
+    input  wire                   clk_i,
+    input  wire                   en_i,
+    input  wire                   clear_i,  // reset sweep
+    // From the left, and on to the right: marks of the step, and A, stream s at s*AOp.
+    input  wire                   first_i,
+    input  wire                   last_i,
+    output wire                   first_o,
+    output wire                   last_o,
+    input  wire [Streams*AOp-1:0] a_i,
+    output wire [Streams*AOp-1:0] a_o,
+    // From above, and on below: B, stream s at s*BOp.
+    input  wire [Streams*BOp-1:0] b_i,
+    output wire [Streams*BOp-1:0] b_o,
     // The column's buses: C0 in the tile's first step, the result after its last.
-    input  wire [AccBits-1:0] c0_i,
-    output wire [AccBits-1:0] result_o
+    input  wire [  StateBits-1:0] c0_i,
+    output wire [  StateBits-1:0] result_o
 );
 /* verilator no_inline_module */  // a Verilated model then has one element's code, not Rows*Cols copies
 
   localparam integer KeyBits = 9;
   localparam integer ExpBits = 10;
-  // Keys further apart than the window are dropped; KeySpan is the furthest apart that two keys can be.
-  localparam integer KeySpan = 506;
-  localparam integer Span = (Window < KeySpan) ? Window : KeySpan;
-  localparam integer ShiftBits = (Span < 1) ? 1 : $clog2(Span + 1);
+  localparam integer ShiftBits = 4;  // of a product's distance from the largest key
   localparam integer AFrac = 7;
   localparam integer BFrac = 7;
-  localparam integer HiFrac = AFrac + BFrac;
+  localparam integer HiFrac = 14;
   localparam integer AUp = 1;
   localparam integer BUp = 1;
   localparam integer ALo = 4;
   localparam integer BLo = 4;
   localparam integer ALoFrac = (ALo > 1) ? ALo - 1 : 1;
   localparam integer BLoFrac = (BLo > 1) ? BLo - 1 : 1;
-  localparam integer LoFrac = ALo + BLo - 2;
-  localparam integer LoShift = (Span + AUp + BUp < 1) ? 1 : $clog2(Span + AUp + BUp + 1);
-  // Fraction bits of the exact sum: the lowest place that a product can reach.
-  localparam integer HiReach = HiFrac;
-  localparam integer LoReach = LoFrac + Span;
-  localparam integer SumFrac = (HiReach > LoReach) ? HiReach : LoReach;
-  localparam integer SumBits = SumFrac + 3;
+  localparam integer LoFrac = 6;
+  localparam integer LoShift = 4;  // the distance, and what low rounding adds to it
+  localparam integer SumBits = 17;  // down to the lowest place that a product can reach
+  localparam integer HasR2 = 0;  // Pipeline = 2
+  localparam integer HasR3 = 1;
 
   // Pass on.
-  daa_stage #(.Width(AOp)) u_pass_a0 (.clk_i(clk_i), .load_i(en_i), .d_i(a0_i), .q_o(a0_o));
-  daa_stage #(.Width(BOp)) u_pass_b0 (.clk_i(clk_i), .load_i(en_i), .d_i(b0_i), .q_o(b0_o));
-  daa_stage #(.Width(AOp)) u_pass_a1 (.clk_i(clk_i), .load_i(en_i), .d_i(a1_i), .q_o(a1_o));
-  daa_stage #(.Width(BOp)) u_pass_b1 (.clk_i(clk_i), .load_i(en_i), .d_i(b1_i), .q_o(b1_o));
+  daa_stage #(.Width(Streams * AOp)) u_pass_a (.clk_i(clk_i), .load_i(en_i), .d_i(a_i), .q_o(a_o));
+  daa_stage #(.Width(Streams * BOp)) u_pass_b (.clk_i(clk_i), .load_i(en_i), .d_i(b_i), .q_o(b_o));
   daa_stage #(.Width(2)) u_pass_marks (
       .clk_i(clk_i), .load_i(en_i), .d_i({first_i, last_i}), .q_o({first_o, last_o})
   );
@@ -79,8 +67,8 @@ module daa_pe #(
   wire [ALo-1:0] a0_low;
   wire [BLo-1:0] b0_low;
   daa_unpack u_unpack0 (
-      .a_i(a0_i),
-      .b_i(b0_i),
+      .a_i(a_i[0*AOp+:AOp]),
+      .b_i(b_i[0*BOp+:BOp]),
       .nonzero_o(nonzero[0]),
       .special_o(special[0]),
       .nan_o(nan[0]),
@@ -97,8 +85,8 @@ module daa_pe #(
   wire [ALo-1:0] a1_low;
   wire [BLo-1:0] b1_low;
   daa_unpack u_unpack1 (
-      .a_i(a1_i),
-      .b_i(b1_i),
+      .a_i(a_i[1*AOp+:AOp]),
+      .b_i(b_i[1*BOp+:BOp]),
       .nonzero_o(nonzero[1]),
       .special_o(special[1]),
       .nan_o(nan[1]),
@@ -125,9 +113,7 @@ module daa_pe #(
   wire [ALo-1:0] lo0_a;
   wire [BLo-1:0] lo0_b;
   wire [ShiftBits-1:0] lo0_distance;
-  daa_steer #(
-      .Span(Span), .ShiftBits(ShiftBits)
-  ) u_steer (
+  daa_steer u_steer (
       .nonzero0_i(nonzero[0]),
       .sign0_i(sign[0]),
       .key0_i(key0),
@@ -213,7 +199,6 @@ module daa_pe #(
   );
 
   // R2.
-  localparam integer HasR2 = (Pipeline > 2) ? 1 : 0;
   wire r2_active, r2_first, r2_last;
   wire r2_load = en_i & (r1_active | clear_i);
   daa_stage #(.Width(3), .Present(HasR2)) u_r2_marks (
@@ -247,10 +232,7 @@ module daa_pe #(
   wire sum_sign;
   wire signed [ExpBits-1:0] sum_exp;
   wire [SumBits-1:0] sum_mag;
-  daa_sum #(
-      .LoShift(LoShift),
-      .SumFrac(SumFrac)
-  ) u_sum (
+  daa_sum u_sum (
       .key_i(r2_key),
       .hi0_sign_i(r2_hi0_sign),
       .hi0_product_i(r2_hi0_product),
@@ -264,7 +246,6 @@ module daa_pe #(
   );
 
   // R3.
-  localparam integer HasR3 = (Pipeline > 1) ? 1 : 0;
   wire r3_active, r3_first, r3_last;
   wire r3_load = en_i & (r2_active | clear_i);
   daa_stage #(.Width(3), .Present(HasR3)) u_r3_marks (
@@ -285,9 +266,7 @@ module daa_pe #(
   );
 
   // Accumulate and round.
-  daa_acc #(
-      .SumBits(SumBits)
-  ) u_acc (
+  daa_acc u_acc (
       .clk_i(clk_i),
       .en_i(en_i),
       .clear_i(clear_i),

@@ -10,7 +10,7 @@ module daa_sum #(
     parameter integer LoShift   = 4,
     parameter integer LoCarry   = 2,  // places that low rounding may add; already in the shift
     parameter integer SumFrac   = 14,  // fraction bits of the sum
-    parameter integer SumBits   = SumFrac + 3
+    parameter integer SumBits   = 17  // 3 integer bits more
 ) (
     input  wire        [KeyBits-1:0] key_i,  // the largest key: the exponent of the sum's weight one
     input  wire                      hi0_sign_i,

@@ -87,13 +87,10 @@ def test_tiles_lose_no_cycle(tmp_path, pipeline, c0):
 
 OVERRIDES = [
     ("--config tiny", "--config tiny --rows 3 --cols 5"),
-    ("--config tiny", "--config tiny --window 0"),
-    ("--config tiny", "--config tiny --rows 5 --cols 1 --window 13 --pipeline 3"),
-    ("--config quad --pipeline 3", "--config quad --rows 2 --cols 3 --window 32 --pipeline 1"),
-    ("--config low2 --window 3", "--config low2 --rows 1 --cols 2 --window 20 --pipeline 2"),
-    ("--config quad --policy rotate", "--config quad --policy rotate --rows 3 --cols 2 --window 1 --pipeline 2"),
-    ("--config fp8", "--config fp8 --rows 1 --cols 1 --window 2 --pipeline 2"),
-    ("--config high2", "--config high2 --rows 2 --cols 4 --window 4 --pipeline 3"),
+    ("--config quad", "--config quad --rows 2 --cols 3"),
+    ("--config low2 --pipeline 3", "--config low2 --pipeline 3 --rows 1 --cols 2"),
+    ("--config quad --policy rotate", "--config quad --policy rotate --rows 3 --cols 2"),
+    ("--config fp8", "--config fp8 --rows 1 --cols 1"),
 ]
 
 
@@ -108,7 +105,7 @@ def test_parameters_overridden_at_instantiation(emitted, wanted, tmp_path, rng):
     for file in (source / "rtl").iterdir():
         (array / "rtl" / file.name).write_bytes(file.read_bytes())
     (array / "daa.f").write_bytes((source / "daa.f").read_bytes())
-    flags = " ".join(f"-G{name.capitalize()}={options[name]}" for name in ("rows", "cols", "window", "pipeline"))
+    flags = " ".join(f"-G{name.capitalize()}={options[name]}" for name in ("rows", "cols"))
     daatb = arrays.verilate(array, f"VFLAGS={flags}")
     random = numpy.random.default_rng(rng.getrandbits(64))
     for m, n, k, c0 in arrays.shapes():

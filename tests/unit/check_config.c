@@ -107,7 +107,7 @@ static void refuses(const char *settings, const char *want) {
 static void check_defaults(void) {
     const char *paper =
         "--rows 16 --cols 16 --streams 2 --a-format bf16 --b-format bf16 --acc-format fp32 --out-format "
-        "fp32 --lo-bits 4 --lo-round nearest --policy exponent --window 8 --specials on --pipeline 1 "
+        "fp32 --lo-bits 4 --lo-round nearest --policy exponent --window 8 --specials on --pipeline 2 "
         "--prefix daa";
     gives(NULL, "", paper);
     gives("paper", "", paper);
