@@ -122,19 +122,16 @@ static void pack_lanes(const struct engine_plan *plan, size_t lanes, size_t step
     const size_t streams = (size_t)plan->streams, keys_at = (size_t)form_words(plan);
     for (size_t t = 0; t < steps; t++, out += (size_t)words(plan) * lanes) {
         for (size_t lane = 0; lane < lanes; lane += WIDTH) {
-            __m256d key[DAA_STREAMS_MAX];
             for (size_t s = 0; s < streams; s++) {
                 const struct forms f = take_apart(plan, raw + (t * streams + s) * lanes + lane);
                 const bool high = plan->policy == DAA_EXPONENT || form_is_high(plan, t, s);
                 _mm256_storeu_pd(out + s * lanes + lane, high ? f.high : f.low);
                 if (plan->policy == DAA_EXPONENT)
                     _mm256_storeu_pd(out + (streams + s) * lanes + lane, f.low);
-                key[s] = f.key;
+                /* Two streams have one word for their keys: the difference. */
+                double *key = out + (keys_at + (streams == 2 ? 0 : s)) * lanes + lane;
+                _mm256_storeu_pd(key, streams == 2 && s == 1 ? _mm256_sub_pd(_mm256_loadu_pd(key), f.key) : f.key);
             }
-            if (streams == 2)
-                key[0] = _mm256_sub_pd(key[0], key[1]);
-            for (size_t s = 0; s < (streams == 4 ? 4 : 1); s++)
-                _mm256_storeu_pd(out + (keys_at + s) * lanes + lane, key[s]);
         }
     }
 }
