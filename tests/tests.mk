@@ -33,7 +33,7 @@ lint: need-lint ## formatting and static checks of C, syntax of Python and shell
 	@cppcheck --quiet --std=c11 --enable=warning,performance,portability \
 	  --suppress=missingIncludeSystem --suppress=ctuuninitvar --suppress=legacyUninitvar --error-exitcode=1 \
 	  $(filter %.c,$(C_FILES))
-	@set -e; for file in $(filter %.c,$(C_FILES)); do $(CC) -O1 $(WARN) $(ANALYZER) -I. -c $$file -o /dev/null; done
+	@set -e; for file in $(filter %.c,$(C_FILES)); do $(CC) -O1 $(WARN) -Werror $(ANALYZER) -I. -c $$file -o /dev/null; done
 	@$(PYTHON) -m compileall -q bench common demo docs python setup.py synth tests train
 	@sh -n daa && bash -n .ci/run
 
