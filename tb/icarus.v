@@ -40,7 +40,7 @@ module icarus;
       file = $fopen(path, mode);
       if (file == 0) begin
         $display("icarus: cannot open %0s", path);
-        $finish;
+        $finish(0);
       end
     end
   endtask
@@ -48,7 +48,7 @@ module icarus;
   initial begin
     if (!$value$plusargs("words=%s", words) || !$value$plusargs("rows=%d", rows)) begin
       $display("icarus: +words=DIR and +rows=N are needed");
-      $finish;
+      $finish(0);
     end
     if (!$value$plusargs("stall=%f", stall)) stall = 0.0;
     if (!$value$plusargs("seed=%d", seed)) seed = 1;
@@ -79,7 +79,7 @@ module icarus;
     c_taken = c_valid & c_ready;
     if ((^{a_ready, b_ready, c0_ready, c_valid}) === 1'bx) begin
       $display("icarus: X on a handshake at %0t", $time);
-      $finish;
+      $finish(0);
     end
     if (c_taken) begin
       $fdisplay(c_file, "%b %h", c_last, c_data);
@@ -87,11 +87,11 @@ module icarus;
     end
     idle = (a_taken | b_taken | c0_taken | c_taken) ? 0 : idle + 1;
     if (row >= rows) extra = extra + 1;
-    if (extra == Flush) $finish;
+    if (extra == Flush) $finish(0);
     if (row < rows && idle > limit) begin
       $display("icarus: hang at %0t: %0d of %0d rows; valid, ready of A %b %b, B %b %b, C0 %b %b, C %b %b", $time, row,
                rows, a_valid, a_ready, b_valid, b_ready, c0_valid, c0_ready, c_valid, c_ready);
-      $finish;
+      $finish(0);
     end
     #1;
     if (a_taken) a_valid = 1'b0;
