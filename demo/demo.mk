@@ -1,5 +1,7 @@
-# The main job: Fashion-MNIST through the Verilated array, checked against the golden model, with its area.
-IMAGES ?= 256
+# The main job: a network trained on Fashion-MNIST on the Verilated array, every bit checked against the golden model.
+STEPS  ?= 100
+BATCH  ?= 64
+TEST   ?= 10000
 CONFIG ?= paper
 DATA   ?= /usr/share/datasets/fashion-mnist
 
@@ -7,6 +9,6 @@ DATA   ?= /usr/share/datasets/fashion-mnist
 need-run:
 	@./daa --need run
 
-run: need-run ## the main job: Fashion-MNIST [IMAGES=256] [CONFIG=paper] [DATA=directory]
+run: need-run ## the main job: training on the simulated array [STEPS=100] [BATCH=64] [TEST=10000] [CONFIG=paper] [DATA=directory]
 	@+$(MAKE) -s --no-print-directory $(BUILD)/daagen $(BUILD)/daagemm
-	@+$(PYTHON) demo/run.py --images $(IMAGES) --config $(CONFIG) --data $(DATA) --build $(BUILD)
+	@+$(PYTHON) demo/run.py --steps $(STEPS) --batch $(BATCH) --test $(TEST) --config $(CONFIG) --data $(DATA) --build $(BUILD)
