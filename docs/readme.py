@@ -1,4 +1,4 @@
-"""Brings the made parts of README.md up to date: readme.py [--build DIR] [--check] [PART]...
+"""Brings the made parts of README.md and of docs/ up to date: readme.py [--build DIR] [--check] [PART]...
 
 A part stands between two marks. Each comes from a command: `configs` and `options` from daagen, `run` from `make run`,
 `compare` from `make compare`, `accuracy` from the study's results, `lo-bits` from `make lo-bits`,
@@ -60,8 +60,11 @@ def compare(build):
     yield note
 
 
+ARMS = ("s2-t4", "s4-t4", "s2-t1", "static-t1", "low-t1")  # the accuracy of these; the report has all
+
+
 def accuracy(_):
-    """The study as far as it has come: an arm a row, its pairs with bf16, the signal-to-noise ratio of its GEMMs."""
+    """The study in five rows: an arm's pairs with bf16, the signal-to-noise ratio of its GEMMs."""
     from train import arms, report, snr, table
 
     study = ROOT / "docs" / "accuracy"
@@ -69,17 +72,18 @@ def accuracy(_):
     (by_arm,) = report.recipes(rows).values()
     ratios = snr.read(study / "snr.csv")
     late = max(step for step, _ in ratios)
-    yield "| arm | is | runs | test accuracy | minus bf16, points | 95% interval | dB, forward | input gradient | weight gradient |"
-    yield "| --- | --- | ---: | ---: | ---: | :---: | ---: | ---: | ---: |"
+    yield "| arm | is | runs | minus bf16, points | 95% interval | dB, forward | input gradient | weight gradient |"
+    yield "| --- | --- | ---: | ---: | :---: | ---: | ---: | ---: |"
     for s in report.summarise(by_arm):
-        pairs, mean, half = s.difference or (0, 0, 0)
-        cells = [f"`{s.arm}`", arms.ARMS[s.arm].says, str(s.runs), f"{s.accuracy:.2f}%", report.signed(mean) if pairs else "",
-                 f"{report.signed(mean - half)} to {report.signed(mean + half)}" if pairs > 1 else ""]
-        cells += [f"{statistics.median(ratios[late, gemm][s.arm]):.1f}" if s.arm in ratios[late, gemm] else "" for gemm in arms.GEMMS]
+        if s.arm not in ARMS:
+            continue
+        _, mean, half = s.difference
+        cells = [f"`{s.arm}`", arms.ARMS[s.arm].says, str(s.runs), report.signed(mean),
+                 f"{report.signed(mean - half)} to {report.signed(mean + half)}"]
+        cells += [f"{statistics.median(ratios[late, gemm][s.arm]):.1f}" for gemm in arms.GEMMS]
         yield f"| {' | '.join(cells)} |"
     yield ""
-    planned = sum(arm.seeds for arm in arms.ARMS.values())
-    yield f"{len(rows)} of the study's {planned} runs. dB: signal to noise of the GEMMs, median over the layers, late in training."
+    yield f"dB: signal to noise of the GEMMs, median over the layers, late in training. {len(rows)} runs in all."
 
 
 def low_bits(build):
@@ -126,7 +130,10 @@ def speed(build):
     yield note
 
 
-PARTS = {"run": run, "compare": compare, "accuracy": accuracy, "lo-bits": low_bits, "speed": speed, "configs": configs, "options": options}
+# What makes a part, and the document that it stands in.
+PARTS = {"run": (run, "README.md"), "compare": (compare, "README.md"), "accuracy": (accuracy, "README.md"),
+         "lo-bits": (low_bits, "docs/configurations.md"), "speed": (speed, "docs/speed.md"),
+         "configs": (configs, "docs/configurations.md"), "options": (options, "docs/configurations.md")}
 
 
 def replaced(text, name, lines):
@@ -142,17 +149,18 @@ def main():
     parser.add_argument("--check", action="store_true")
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)}; default all")
     arguments = parser.parse_args()
-    path = ROOT / "README.md"
-    text = old = path.read_text()
+    stale = False
     for name in arguments.parts or PARTS:
-        new = replaced(text, name, PARTS[name](arguments.build))
-        if arguments.check and new != text:
-            print(f"readme: part {name} of README.md is not what the command gives; make readme writes it", file=sys.stderr)
-        text = new
-    if arguments.check:
-        return int(text != old)
-    path.write_text(text)
-    return 0
+        make, document = PARTS[name]
+        path = ROOT / document
+        old = path.read_text()
+        text = replaced(old, name, make(arguments.build))
+        if arguments.check and text != old:
+            print(f"readme: part {name} of {document} is not what the command gives; make readme writes it", file=sys.stderr)
+            stale = True
+        if not arguments.check:
+            path.write_text(text)
+    return int(stale)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ import pytest
 from conftest import ROOT
 
 DOCUMENTS = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/architecture.md", "docs/contract.md", "docs/datasheet.md",
-             "docs/api.md", "docs/python.md"]
+             "docs/api.md", "docs/python.md", "docs/configurations.md", "docs/speed.md"]
 
 
 def commands(document):
@@ -31,6 +31,10 @@ def copy_of_project(place):
 def check(command, place):
     done = subprocess.run(["sh", "-c", command], cwd=place, capture_output=True, text=True)
     assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
+
+
+def test_the_readme_is_short():
+    assert len((ROOT / "README.md").read_text().splitlines()) < 150
 
 
 def test_there_are_commands():
