@@ -14,7 +14,7 @@ struct setting {
     const char *text;
 };
 
-enum { SETTINGS_MAX = 3 };
+enum { SETTINGS_MAX = 3, HARDWARE_STREAMS = 4 };
 
 struct named {
     const char *name, *meaning;
@@ -46,6 +46,8 @@ size_t daa_config_size(void) {
 }
 
 bool daa_fail(struct daa_error *error, const char *format, ...) {
+    if (!error)
+        return false;
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(error->text, sizeof(error->text), format, arguments);
@@ -182,10 +184,26 @@ static bool check_out(const struct daa_config *config, struct daa_error *error) 
     return true;
 }
 
+static bool check_hardware(const struct daa_config *config, struct daa_error *error) {
+    char names[128] = "";
+    for (int i = 0; i < DAA_POLICY_COUNT; i++) {
+        const struct daa_policy_info *info = daa_policy_info((enum daa_policy)i);
+        const size_t length = strlen(names);
+        if (info->hardware)
+            snprintf(names + length, sizeof(names) - length, "%s%s", length ? "|" : "", info->name);
+    }
+    if (!daa_policy_info(config->policy)->hardware)
+        return daa_fail(error, "policy is '%s', which is for software only; in hardware it must be %s",
+                        daa_policy_info(config->policy)->name, names);
+    if (config->streams > HARDWARE_STREAMS)
+        return daa_fail(error, "streams is %d, which is for software only; in hardware it must be at most %d",
+                        config->streams, HARDWARE_STREAMS);
+    return true;
+}
+
 static bool check(const struct daa_config *config, enum daa_use use, struct daa_error *error) {
-    if (config->policy == DAA_MAGNITUDE && use == DAA_HARDWARE)
-        return daa_fail(error, "policy is 'magnitude', which is for software only; in hardware it must be "
-                               "exponent|static|rotate|high|low");
+    if (use == DAA_HARDWARE && !check_hardware(config, error))
+        return false;
     return check_operand(config, "a-format", config->a_format, error) &&
            check_operand(config, "b-format", config->b_format, error) && check_out(config, error);
 }
@@ -222,6 +240,13 @@ bool daa_options_resolve(const struct daa_options *options, enum daa_use use, st
     };
     config->window = value[OPT_WINDOW].automatic ? window_auto(config) : value[OPT_WINDOW].number;
     snprintf(config->prefix, sizeof(config->prefix), "%s", value[OPT_PREFIX].text);
+    return check(config, use, error);
+}
+
+bool daa_config_check(const struct daa_config *config, enum daa_use use, struct daa_error *error) {
+    for (unsigned i = 0; i < OPT_COUNT; i++)
+        if (!daa_option_check(config, (enum daa_option)i, error))
+            return false;
     return check(config, use, error);
 }
 

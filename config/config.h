@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "format.h"
+#include "policy.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -13,15 +14,14 @@ extern "C" {
 
 #define DAA_VERSION "0.1.0"
 
-enum { DAA_STREAMS_MAX = 4, DAA_PREFIX_MAX = 32, DAA_ERROR_MAX = 512, DAA_OPTION_COUNT_MAX = 32 };
+enum { DAA_STREAMS_MAX = 8, DAA_PREFIX_MAX = 32, DAA_ERROR_MAX = 512, DAA_OPTION_COUNT_MAX = 32 };
 
-enum daa_policy { DAA_EXPONENT, DAA_STATIC, DAA_ROTATE, DAA_HIGH, DAA_LOW, DAA_MAGNITUDE };
 enum daa_lo_round { DAA_NEAREST, DAA_TRUNCATE };
 
 /* A resolved, legal configuration: every default filled in, every rule checked. */
 struct daa_config {
     int rows, cols; /* 1..256 */
-    int streams;    /* S: 1, 2 or 4 */
+    int streams;    /* S: 1, 2, 4 or 8 */
     struct daa_format a_format, b_format, acc_format, out_format;
     int lo_bits; /* T: 1..11; each operand uses min(T, Y+1) */
     enum daa_lo_round lo_round;
@@ -41,10 +41,11 @@ struct daa_error {
     char text[DAA_ERROR_MAX];
 };
 
-/* Writes the error (control characters become '?', so it stays one line) and returns false. */
+/* Writes the error (control characters become '?', so it stays one line) and returns false. ERROR may be NULL. */
 bool daa_fail(struct daa_error *error, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-enum daa_use { DAA_HARDWARE, DAA_SOFTWARE }; /* policy magnitude is for software only */
+/* Some policies, and 8 streams, are for software only. */
+enum daa_use { DAA_HARDWARE, DAA_SOFTWARE };
 
 /* Option texts: a base layer from a named configuration or a file, and over it what the command line sets, later ones
  * winning. The order of loading and setting does not matter. */
@@ -59,6 +60,10 @@ bool daa_options_load(struct daa_options *options, const char *name_or_file, str
 /* Fills in defaults and checks every rule. */
 bool daa_options_resolve(const struct daa_options *options, enum daa_use use, struct daa_config *config,
                          struct daa_error *error);
+
+/* Is this a configuration as daa_options_resolve() makes them? False and an error: a value out of its range, or a rule
+ * that is broken. CONFIG may have any bytes. */
+bool daa_config_check(const struct daa_config *config, enum daa_use use, struct daa_error *error);
 
 /* The table itself, for --help, getopt_long, the manifest, the emitted header and the README's table. */
 struct daa_option_info {

@@ -22,13 +22,15 @@ struct option {
 #define OPERAND 2, 8, 1, 10
 #define ACCUMULATOR 5, 8, 7, 23
 #define RESULT 2, 8, 1, 23
+/* "|exponent|static|...": behind its first sign the words of the table of policies. */
+#define POLICY_WORD(constant, name, hardware, keys, winner) "|" name
 /* One more level, so that OPERAND and the like are expanded before they are counted as arguments. */
 #define APPLY(macro, ...) macro(__VA_ARGS__)
 
 static const struct option table[OPT_COUNT] = {
     [OPT_ROWS] = {{"rows", "16", WHOLE_RANGE(1, 256), "rows of elements"}, WHOLE_LIMITS(1, 256)},
     [OPT_COLS] = {{"cols", "16", WHOLE_RANGE(1, 256), "columns of elements"}, WHOLE_LIMITS(1, 256)},
-    [OPT_STREAMS] = {{"streams", "2", "1|2|4", "products an element takes per step; 1 is the conventional array"},
+    [OPT_STREAMS] = {{"streams", "2", "1|2|4|8", "products an element takes per step; 1 is the conventional array"},
                      WORD,
                      0,
                      0,
@@ -59,7 +61,7 @@ static const struct option table[OPT_COUNT] = {
                       0,
                       0,
                       0},
-    [OPT_POLICY] = {{"policy", "exponent", "exponent|static|rotate|high|low|magnitude",
+    [OPT_POLICY] = {{"policy", "exponent", &"" DAA_POLICIES(POLICY_WORD)[1],
                      "which stream of a step is high; magnitude is for software only"},
                     WORD,
                     0,
@@ -138,10 +140,13 @@ static bool read_word(const char *words, const char *text, int *number) {
     }
 }
 
-static void write_word(const char *words, int number, char *buffer, size_t size) {
-    while (number-- > 0)
-        words += strcspn(words, "|") + 1;
-    snprintf(buffer, size, "%.*s", (int)strcspn(words, "|"), words);
+/* Word NUMBER of "a|b|c"; NULL where there are not so many. */
+static const char *word_at(const char *words, int number) {
+    for (; number > 0 && words; number--) {
+        words = strchr(words, '|');
+        words = words ? words + 1 : NULL;
+    }
+    return number < 0 ? NULL : words;
 }
 
 static bool in_limits(const struct option *option, struct daa_format format) {
@@ -185,69 +190,110 @@ static bool read_value(const struct option *option, const char *text, struct daa
     return false;
 }
 
+static bool refuse(enum daa_option option, const char *text, struct daa_error *error) {
+    const struct daa_option_info *info = &table[option].info;
+    const char *more = option == OPT_PREFIX ? ", a letter first, letters, digits and single underscores inside" : "";
+    return daa_fail(error, "%s is '%.64s'; it must be %s%s", info->name, text, info->range, more);
+}
+
 bool daa_option_read(enum daa_option option, const char *text, struct daa_value *value, struct daa_error *error) {
-    const struct option *entry = &table[option];
-    if (!read_value(entry, text, value)) {
-        const char *more =
-            option == OPT_PREFIX ? ", a letter first, letters, digits and single underscores inside" : "";
-        return daa_fail(error, "%s is '%.64s'; it must be %s%s", entry->info.name, text, entry->info.range, more);
-    }
+    if (!read_value(&table[option], text, value))
+        return refuse(option, text, error);
     if (option == OPT_STREAMS)
         value->number = 1 << value->number;
     return true;
 }
 
-static const char *write_format(struct daa_format format, char *buffer, size_t size) {
-    char name[DAA_FORMAT_NAME_MAX];
-    daa_format_name(format, name);
-    snprintf(buffer, size, "%s", name);
-    return buffer;
-}
+/* ---- a configuration's values, by the same table ---- */
 
-static const char *write_number(int number, char *buffer, size_t size) {
-    snprintf(buffer, size, "%d", number);
-    return buffer;
-}
-
-static const char *write_choice(enum daa_option option, int number, char *buffer, size_t size) {
-    write_word(table[option].info.range, number, buffer, size);
-    return buffer;
-}
-
-const char *daa_option_value(const struct daa_config *config, size_t index, char *buffer, size_t size) {
-    switch ((enum daa_option)index) {
+static struct daa_value value_of(const struct daa_config *config, enum daa_option option) {
+    switch (option) {
     case OPT_ROWS:
-        return write_number(config->rows, buffer, size);
+        return (struct daa_value){.number = config->rows};
     case OPT_COLS:
-        return write_number(config->cols, buffer, size);
+        return (struct daa_value){.number = config->cols};
     case OPT_STREAMS:
-        return write_number(config->streams, buffer, size);
+        return (struct daa_value){.number = config->streams};
     case OPT_A_FORMAT:
-        return write_format(config->a_format, buffer, size);
+        return (struct daa_value){.format = config->a_format};
     case OPT_B_FORMAT:
-        return write_format(config->b_format, buffer, size);
+        return (struct daa_value){.format = config->b_format};
     case OPT_ACC_FORMAT:
-        return write_format(config->acc_format, buffer, size);
+        return (struct daa_value){.format = config->acc_format};
     case OPT_OUT_FORMAT:
-        return write_format(config->out_format, buffer, size);
+        return (struct daa_value){.format = config->out_format};
     case OPT_LO_BITS:
-        return write_number(config->lo_bits, buffer, size);
+        return (struct daa_value){.number = config->lo_bits};
     case OPT_LO_ROUND:
-        return write_choice(OPT_LO_ROUND, (int)config->lo_round, buffer, size);
+        return (struct daa_value){.number = (int)config->lo_round};
     case OPT_POLICY:
-        return write_choice(OPT_POLICY, (int)config->policy, buffer, size);
+        return (struct daa_value){.number = (int)config->policy};
     case OPT_WINDOW:
-        return write_number(config->window, buffer, size);
+        return (struct daa_value){.number = config->window};
     case OPT_SPECIALS:
-        return write_choice(OPT_SPECIALS, config->specials ? 0 : 1, buffer, size);
+        return (struct daa_value){.number = config->specials ? 0 : 1};
     case OPT_PIPELINE:
-        return write_number(config->pipeline, buffer, size);
+        return (struct daa_value){.number = config->pipeline};
     case OPT_PREFIX:
-        snprintf(buffer, size, "%s", config->prefix);
-        return buffer;
-    case OPT_FORMAT:
+        return (struct daa_value){.text = config->prefix};
+    case OPT_FORMAT: /* a-format and b-format say it */
     case OPT_COUNT:
         break;
     }
-    return NULL;
+    return (struct daa_value){.automatic = true};
+}
+
+const char *daa_option_value(const struct daa_config *config, size_t index, char *buffer, size_t size) {
+    const struct option *option = &table[index];
+    const struct daa_value value = value_of(config, (enum daa_option)index);
+    char name[DAA_FORMAT_NAME_MAX];
+    if (value.automatic)
+        return NULL;
+    const char *word = option->kind == WORD && index != OPT_STREAMS ? word_at(option->info.range, value.number) : NULL;
+    if (option->kind == FORMAT) {
+        daa_format_name(value.format, name);
+        snprintf(buffer, size, "%s", name);
+    } else if (option->kind == NAME) {
+        snprintf(buffer, size, "%.*s", DAA_PREFIX_MAX, value.text);
+    } else if (word) {
+        snprintf(buffer, size, "%.*s", (int)strcspn(word, "|"), word);
+    } else {
+        snprintf(buffer, size, "%d", value.number);
+    }
+    return buffer;
+}
+
+/* A format that has a name, which is read as that format again. */
+static bool is_whole(struct daa_format format) {
+    char name[DAA_FORMAT_NAME_MAX];
+    struct daa_format same;
+    daa_format_name(format, name);
+    return daa_format_parse(name, &same) && daa_format_equal(format, same);
+}
+
+static bool in_range(const struct option *option, const struct daa_value *value) {
+    int position;
+    char digits[16];
+    switch (option->kind) {
+    case WHOLE:
+        return value->number >= option->low && value->number <= option->high;
+    case WORD:
+        if (option != &table[OPT_STREAMS])
+            return word_at(option->info.range, value->number) != NULL;
+        snprintf(digits, sizeof(digits), "%d", value->number);
+        return read_word(option->info.range, digits, &position);
+    case FORMAT:
+        return in_limits(option, value->format) && is_whole(value->format);
+    case NAME:
+        return memchr(value->text, 0, DAA_PREFIX_MAX + 1) && read_name(value->text);
+    }
+    return false;
+}
+
+bool daa_option_check(const struct daa_config *config, enum daa_option option, struct daa_error *error) {
+    const struct daa_value value = value_of(config, option);
+    char text[DAA_PREFIX_MAX + 1];
+    if (value.automatic || in_range(&table[option], &value))
+        return true;
+    return refuse(option, daa_option_value(config, option, text, sizeof(text)), error);
 }

@@ -35,6 +35,8 @@ struct daa_value {
 enum daa_option daa_option_find(const char *name);
 /* Reads TEXT by the option's own range. */
 bool daa_option_read(enum daa_option option, const char *text, struct daa_value *value, struct daa_error *error);
+/* Is this value of a configuration one that the option may have? */
+bool daa_option_check(const struct daa_config *config, enum daa_option option, struct daa_error *error);
 
 /* Reads the "options" of a daa.json: calls SET for each of them. */
 typedef bool daa_set_function(void *context, enum daa_option option, const char *text, struct daa_error *error);

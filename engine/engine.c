@@ -130,21 +130,35 @@ static bool is_format(struct daa_format format, const char *name) {
     return daa_format_parse(name, &wanted) && daa_format_equal(format, wanted);
 }
 
-static const char *why_golden(const struct daa_gemm_args *args) {
-    const struct daa_config *config = args->config;
+static bool is_one_of(int value, const int *list, size_t count) {
+    for (size_t i = 0; i < count; i++)
+        if (list[i] == value)
+            return true;
+    return false;
+}
+#define LISTED(value, ...)                                                                                             \
+    is_one_of((int)(value), (const int[]){__VA_ARGS__}, sizeof(const int[]){__VA_ARGS__} / sizeof(int))
+
+/* What the engines other than the golden model can do, by list, so that what is added to the contract goes to the
+ * golden model until it is listed here. NULL: ENGINE can do the configuration. */
+static const char *why_not(enum daa_engine engine, const struct daa_config *config) {
+    if (engine == DAA_ENGINE_GOLDEN)
+        return NULL;
     if (!is_format(config->a_format, "bf16") || !is_format(config->b_format, "bf16"))
         return "operands other than bf16 take the golden model";
     if (!is_format(config->acc_format, "fp32"))
         return "accumulators other than fp32 take the golden model";
-    if (config->policy == DAA_MAGNITUDE)
-        return "policy magnitude takes the golden model";
-    return NULL;
+    if (!LISTED(config->policy, DAA_EXPONENT, DAA_STATIC, DAA_ROTATE, DAA_HIGH, DAA_LOW))
+        return "policies other than exponent, static, rotate, high and low take the golden model";
+    if (engine != DAA_ENGINE_PORTABLE && !LISTED(config->streams, 1, 2, 4))
+        return "streams other than 1, 2 and 4 take the portable engine";
+    return LISTED(config->streams, 1, 2, 4, 8) ? NULL : "streams other than 1, 2, 4 and 8 take the golden model";
 }
 
 static struct engine_plan make_plan(const struct daa_config *config) {
     return (struct engine_plan){
         .streams = config->streams,
-        .policy = config->streams == 1 ? DAA_HIGH : config->policy,
+        .winner = config->streams == 1 ? DAA_WINS_EVERY : daa_policy_info(config->policy)->winner,
         .lo_bits = config->lo_bits < 8 ? config->lo_bits : 8,
         .lo_round = config->lo_round,
         .window = config->window,
@@ -153,18 +167,15 @@ static struct engine_plan make_plan(const struct daa_config *config) {
 
 static bool choose(const struct daa_gemm_args *args, struct daa_gemm_report *report, struct daa_error *error) {
     enum daa_engine engine = args->engine;
-    const char *golden = why_golden(args);
     report->reason = NULL;
     if (!daa_engine_present(engine))
         return daa_fail(error, "this processor does not have the engine %s; auto takes one that it has",
                         daa_engine_name(engine));
-    if (engine != DAA_ENGINE_GOLDEN && golden) {
-        engine = DAA_ENGINE_GOLDEN;
-        report->reason = golden;
-    }
     if (engine == DAA_ENGINE_AUTO)
         for (engine = DAA_ENGINE_AVX512BF16; !daa_engine_present(engine); engine--)
             ;
+    for (const char *why; (why = why_not(engine, args->config)) != NULL; report->reason = why)
+        engine = engine == DAA_ENGINE_PORTABLE ? DAA_ENGINE_GOLDEN : DAA_ENGINE_PORTABLE;
     struct engine_plan plan = make_plan(args->config);
     const struct engine_kernel *kernel = daa_kernel(engine, &plan);
     if (kernel && kernel->exact)

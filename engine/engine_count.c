@@ -79,9 +79,13 @@ struct block {
     size_t place[DEPTH]; /* of element k in a packed row of A; stream s is at place % streams */
 };
 
+static enum daa_winner winner_of(const struct daa_config *config) {
+    return daa_policy_info(config->policy)->winner;
+}
+
 static struct block make_block(const struct daa_config *config, size_t first, size_t depth) {
     const size_t streams = (size_t)config->streams, steps = (depth + streams - 1) / streams;
-    struct block block = {.first = first, .depth = depth, .phases = config->policy == DAA_ROTATE ? streams : 1};
+    struct block block = {.first = first, .depth = depth, .phases = winner_of(config) == DAA_WINS_TURN ? streams : 1};
     block.phase_steps = (steps + block.phases - 1) / block.phases;
     for (size_t k = 0; k < depth; k++) { /* a block's first step is a multiple of S */
         const size_t step = k / streams;
@@ -161,8 +165,8 @@ INLINE int16_t larger(int16_t a, int16_t b) {
     return a > b ? a : b;
 }
 
-/* One row of A with a panel of B. STREAMS and STEERED are constants wherever this lands, so that the counts of each
- * lane stay in registers. */
+/* One row of A with a panel of B. For 2 and 4 streams STREAMS and STEERED are constants where this lands, so that the
+ * counts of each lane stay in registers. */
 INLINE void count_row(int streams, bool steered, size_t steps, int window, const int16_t *a, const int16_t *b,
                       struct sums *sums) {
     int16_t kept[DAA_STREAMS_MAX][LANES] = {{0}}, ahead[DAA_STREAMS_MAX][LANES] = {{0}};
@@ -204,14 +208,16 @@ INLINE void count_rows(const struct phase *phase, int streams, bool steered, str
 }
 
 INLINE void count_phase(const struct phase *phase, struct sums *sums) {
-    if (phase->streams == 2 && phase->steered)
-        count_rows(phase, 2, true, sums);
-    else if (phase->streams == 2)
-        count_rows(phase, 2, false, sums);
-    else if (phase->steered)
-        count_rows(phase, 4, true, sums);
-    else
-        count_rows(phase, 4, false, sums);
+    switch (phase->streams) {
+    case 2:
+        phase->steered ? count_rows(phase, 2, true, sums) : count_rows(phase, 2, false, sums);
+        break;
+    case 4:
+        phase->steered ? count_rows(phase, 4, true, sums) : count_rows(phase, 4, false, sums);
+        break;
+    default:
+        count_rows(phase, phase->streams, phase->steered, sums);
+    }
 }
 
 static void count_plain(const struct phase *phase, struct sums *sums) {
@@ -242,9 +248,9 @@ static void add_phase(struct job *job, const struct phase *phase, size_t index) 
     (daa_engine_present(DAA_ENGINE_AVX2) ? count_avx2 : count_plain)(phase, &sums);
     for (int s = 0; s < config->streams; s++) {
         uint64_t high = 0;
-        if (config->policy == DAA_EXPONENT)
+        if (phase->steered)
             high = sums.ahead[s] - (s ? sums.ahead[s - 1] : 0);
-        else if (config->policy == DAA_HIGH || (config->policy != DAA_LOW && s == (int)index))
+        else if (daa_wins(winner_of(config), config->streams, index, s))
             high = sums.kept[s];
         job->counts.high[s] += high;
         job->counts.low[s] += sums.kept[s] - high;
@@ -264,7 +270,7 @@ static void add_block(struct job *job, size_t batch, size_t first, size_t depth)
             const size_t at = i * block.phase_steps * streams;
             const struct phase phase = {.streams = config->streams,
                                         .window = config->window,
-                                        .steered = config->policy == DAA_EXPONENT,
+                                        .steered = winner_of(config) == DAA_WINS_LARGEST,
                                         .rows = args->m,
                                         .steps = block.phase_steps,
                                         .a = job->packed_a + at,

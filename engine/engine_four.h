@@ -17,7 +17,7 @@ enum {
 
 /* High forms of 0 1 and of 2 3, low forms, keys. A fixed policy has one form instead of two. */
 static int four_kinds(const struct engine_plan *plan) {
-    return plan->policy == DAA_EXPONENT ? 6 : 4;
+    return plan->winner == DAA_WINS_LARGEST ? 6 : 4;
 }
 
 static int four_a_group(const struct engine_plan *plan) {
@@ -145,7 +145,7 @@ static void four_run(const struct engine_plan *plan, size_t steps, size_t panels
     const unsigned before = _mm_getcsr();
     (void)table;
     _mm_setcsr(FLUSHING);
-    if (plan->policy == DAA_EXPONENT)
+    if (plan->winner == DAA_WINS_LARGEST)
         four_rows(true, plan->window, steps, panels, a, a_block, b, acc, ld);
     else
         four_rows(false, plan->window, steps, panels, a, a_block, b, acc, ld);

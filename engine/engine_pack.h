@@ -126,13 +126,9 @@ static void pack_turn(const float *acc, size_t ld, uint32_t square[SQUARE][SQUAR
             tile(plan, steps, a + i * a_block, b, acc + i * (tile_rows)*ld, ld);                                       \
     }
 
-/* Where the policy needs no comparison, a stream has one form. */
+/* Where nothing is compared, a stream has one form. */
 INLINE bool form_is_high(const struct engine_plan *plan, size_t step, size_t stream) {
-    if (plan->policy == DAA_STATIC)
-        return stream == 0;
-    if (plan->policy == DAA_ROTATE)
-        return stream == step % (size_t)plan->streams;
-    return plan->policy == DAA_HIGH;
+    return daa_wins(plan->winner, plan->streams, step, (int)stream);
 }
 
 #endif

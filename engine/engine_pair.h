@@ -22,7 +22,7 @@ static struct pair_forms pair_make_forms(const struct engine_plan *plan) {
         .drop_bits = all_halves(-(1 << drop)),
         .drop = _mm_cvtsi32_si128(drop),
         .round = plan->lo_round == DAA_NEAREST && half,
-        .steer = plan->policy == DAA_EXPONENT,
+        .steer = plan->winner == DAA_WINS_LARGEST,
     };
 }
 

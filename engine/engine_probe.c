@@ -28,7 +28,8 @@ static const struct engine_kernel *fast_kernel(enum daa_engine engine, int strea
         {&daa_kernel_avx512_one, &daa_kernel_avx512_two, &daa_kernel_avx512_four},
         {&daa_kernel_avx512bf16_one, &daa_kernel_avx512bf16_two, &daa_kernel_avx512bf16_four},
     };
-    return engine >= DAA_ENGINE_AVX2 ? kernels[engine - DAA_ENGINE_AVX2][streams / 2] : NULL;
+    const int place = streams == 1 ? 0 : streams == 2 ? 1 : streams == 4 ? 2 : -1;
+    return engine >= DAA_ENGINE_AVX2 && place >= 0 ? kernels[engine - DAA_ENGINE_AVX2][place] : NULL;
 #else
     (void)engine;
     (void)streams;
@@ -109,8 +110,8 @@ static bool behaves(const struct engine_kernel *kernel, const struct engine_plan
 bool daa_engine_present(enum daa_engine engine) {
     enum { UNSEEN, ABSENT, PRESENT };
     static atomic_int seen[DAA_ENGINE_COUNT];
-    static const struct engine_plan one = {.streams = 1, .policy = DAA_HIGH, .lo_bits = 8, .window = 8};
-    static const struct engine_plan two = {.streams = 2, .policy = DAA_HIGH, .lo_bits = 8, .window = 32};
+    static const struct engine_plan one = {.streams = 1, .winner = DAA_WINS_EVERY, .lo_bits = 8, .window = 8};
+    static const struct engine_plan two = {.streams = 2, .winner = DAA_WINS_EVERY, .lo_bits = 8, .window = 32};
     const struct engine_kernel *fast = daa_kernel(engine, &one), *wide = daa_kernel(engine, &two);
     if (!fast)
         return (unsigned)engine < DAA_ENGINE_AVX2;

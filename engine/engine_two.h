@@ -52,7 +52,7 @@ static int two_steps_a_word(const struct engine_plan *plan) {
 /* Are operands in order of precision? Otherwise they are in that of the streams, stream 0 in the lower half, and a row
  * has nothing to choose between: its operands are the same whichever product wins. */
 INLINE bool two_in_order(const struct engine_plan *plan) {
-    return plan->policy == DAA_EXPONENT && plan->lo_bits < 8;
+    return plan->winner == DAA_WINS_LARGEST && plan->lo_bits < 8;
 }
 
 /* ---- packing ---- */
@@ -69,7 +69,7 @@ INLINE void two_pack(const struct engine_plan *plan, const struct pair_forms *f,
         out[0] = two_in_order(plan) ? turned(out[0]) : out[0];
     } else {
         out[0] = pick_halves(high, exact, low);
-        if (plan->policy == DAA_ROTATE) {
+        if (plan->winner == DAA_WINS_TURN) {
             const words turn = pick_halves(high, all_words(-65536), all_words(0)); /* the upper half is high */
             const of_words turns = greater_words(all_words(0), turn);
             out[0] = pick_words(turns, turned(out[0]), out[0]);

@@ -63,39 +63,24 @@ static inline double accumulate(double acc, double sum) {
     return from_bits(rounded);
 }
 
-static inline bool is_high(enum daa_policy policy, int streams, uint64_t step, int stream, int winner) {
-    switch (policy) {
-    case DAA_STATIC:
-        return stream == 0;
-    case DAA_ROTATE:
-        return stream == (int)(step % (uint64_t)streams);
-    case DAA_HIGH:
-        return true;
-    case DAA_LOW:
-        return false;
-    default:
-        return stream == winner;
-    }
-}
-
 __attribute__((always_inline)) static inline double
-step_sum(enum daa_policy policy, int streams, int window, uint64_t step, const struct part *a, const struct part *b) {
-    int key[DAA_STREAMS_MAX], winner = 0;
+step_sum(enum daa_winner winner, int streams, int window, uint64_t step, const struct part *a, const struct part *b) {
+    int key[DAA_STREAMS_MAX], top = 0;
     double sum = 0;
     for (int s = 0; s < streams; s++) {
         key[s] = a[s].key + b[s].key;
-        winner = key[s] > key[winner] ? s : winner;
+        top = key[s] > key[top] ? s : top;
     }
     for (int s = 0; s < streams; s++) {
-        bool alive = key[s] >= key[winner] - window || key[s] > SPECIAL_LEAST;
-        bool high = is_high(policy, streams, step, s, winner);
+        bool alive = key[s] >= key[top] - window || key[s] > SPECIAL_LEAST;
+        bool high = winner == DAA_WINS_LARGEST ? s == top : daa_wins(winner, streams, step, s);
         double product = (high ? a[s].high : a[s].low) * (high ? b[s].high : b[s].low);
         sum += alive ? product : 0;
     }
     return sum;
 }
 
-__attribute__((always_inline)) static inline void run(const struct engine_plan *plan, enum daa_policy policy,
+__attribute__((always_inline)) static inline void run(const struct engine_plan *plan, enum daa_winner winner,
                                                       int streams, size_t steps, int rows, int lanes, const uint16_t *a,
                                                       size_t a_stride, const uint16_t *b, float *acc, size_t ld) {
     struct part parts[CHUNK * DAA_STREAMS_MAX * LANES_MAX], row_parts[CHUNK * DAA_STREAMS_MAX];
@@ -112,7 +97,7 @@ __attribute__((always_inline)) static inline void run(const struct engine_plan *
                 float *here = &acc[(size_t)row * ld + (size_t)lane];
                 double value = (double)*here;
                 for (int t = 0; t < count; t++)
-                    value = accumulate(value, step_sum(policy, streams, plan->window, at + (uint64_t)t,
+                    value = accumulate(value, step_sum(winner, streams, plan->window, at + (uint64_t)t,
                                                        row_parts + t * streams, parts + lane * products + t * streams));
                 *here = (float)value;
             }
@@ -123,13 +108,13 @@ __attribute__((always_inline)) static inline void run(const struct engine_plan *
 void daa_wide_tile(const struct engine_plan *plan, size_t steps, int rows, int lanes, const uint16_t *a,
                    size_t a_stride, const uint16_t *b, float *acc, size_t ld) {
     if (plan->streams == 1)
-        run(plan, DAA_HIGH, 1, steps, rows, lanes, a, a_stride, b, acc, ld);
-    else if (plan->policy == DAA_EXPONENT && plan->streams == 2)
-        run(plan, DAA_EXPONENT, 2, steps, rows, lanes, a, a_stride, b, acc, ld);
-    else if (plan->policy == DAA_EXPONENT)
-        run(plan, DAA_EXPONENT, plan->streams, steps, rows, lanes, a, a_stride, b, acc, ld);
+        run(plan, DAA_WINS_EVERY, 1, steps, rows, lanes, a, a_stride, b, acc, ld);
+    else if (plan->winner == DAA_WINS_LARGEST && plan->streams == 2)
+        run(plan, DAA_WINS_LARGEST, 2, steps, rows, lanes, a, a_stride, b, acc, ld);
+    else if (plan->winner == DAA_WINS_LARGEST)
+        run(plan, DAA_WINS_LARGEST, plan->streams, steps, rows, lanes, a, a_stride, b, acc, ld);
     else
-        run(plan, plan->policy, plan->streams, steps, rows, lanes, a, a_stride, b, acc, ld);
+        run(plan, plan->winner, plan->streams, steps, rows, lanes, a, a_stride, b, acc, ld);
 }
 
 /* From the top of the largest sum to the last bit of the smallest term that is kept. A product is below 4 * 2^key; only
@@ -138,14 +123,14 @@ bool daa_plan_fits_float(const struct engine_plan *plan) {
     if (plan->streams == 1)
         return true;
     int low = 2 * (plan->lo_bits - 1), tail = low;
-    if (plan->policy == DAA_HIGH || plan->policy == DAA_STATIC || plan->policy == DAA_ROTATE)
+    if (plan->winner == DAA_WINS_EVERY || plan->winner == DAA_WINS_FIRST || plan->winner == DAA_WINS_TURN)
         tail = 14;
     int below = plan->window + tail; /* of a term at the window's end; a winner ends at 14 */
-    if (plan->policy == DAA_EXPONENT && below < 14)
+    if (plan->winner == DAA_WINS_LARGEST && below < 14)
         below = 14;
     int above = plan->streams == 2 ? 3 : 4;
-    bool carries =
-        plan->lo_round == DAA_NEAREST && plan->lo_bits < 8 && plan->policy != DAA_HIGH && plan->policy != DAA_EXPONENT;
+    bool carries = plan->lo_round == DAA_NEAREST && plan->lo_bits < 8 && plan->winner != DAA_WINS_EVERY &&
+                   plan->winner != DAA_WINS_LARGEST;
     if (plan->streams == 2 && plan->window >= 8 && !carries)
         above = 2; /* a term so far down does not lift the sum of 255/128 * 255/128 to 4 */
     return above + below <= 24;
@@ -153,6 +138,6 @@ bool daa_plan_fits_float(const struct engine_plan *plan) {
 
 /* With the high product ahead, the sum ends with the low one, at least 2 (T - 1) below a key in the window. */
 bool daa_plan_fits_two_floats(const struct engine_plan *plan) {
-    bool one_high = plan->policy == DAA_STATIC || plan->policy == DAA_ROTATE;
+    bool one_high = plan->winner == DAA_WINS_FIRST || plan->winner == DAA_WINS_TURN;
     return plan->streams == 2 && one_high && plan->window + 2 * (plan->lo_bits - 1) + 3 <= 24;
 }

@@ -30,7 +30,7 @@ INLINE __m256d all(double value) {
 /* Doubles of a step: the streams' forms (with policy exponent high ones, then low ones), then their keys. Of two
  * streams there is one word of keys, the first's less the second's. */
 static int form_words(const struct engine_plan *plan) {
-    return (plan->policy == DAA_EXPONENT ? 2 : 1) * plan->streams;
+    return (plan->winner == DAA_WINS_LARGEST ? 2 : 1) * plan->streams;
 }
 
 static int words(const struct engine_plan *plan) {
@@ -87,7 +87,7 @@ static void pack_rows(const struct engine_plan *plan, size_t rows, size_t steps,
                       double *out) {
     enum { MOST = GROUP * DAA_STREAMS_MAX };
     const size_t streams = (size_t)plan->streams, whole = GROUP * streams;
-    const bool steer = plan->policy == DAA_EXPONENT;
+    const bool steer = plan->winner == DAA_WINS_LARGEST;
     const __m256d ties = _mm256_set_pd(0, TIE, 2 * TIE, 3 * TIE);
     double is_high[MOST];
     for (size_t i = 0; i < whole; i++) /* all ones or zeros */
@@ -124,9 +124,9 @@ static void pack_lanes(const struct engine_plan *plan, size_t lanes, size_t step
         for (size_t lane = 0; lane < lanes; lane += WIDTH) {
             for (size_t s = 0; s < streams; s++) {
                 const struct forms f = take_apart(plan, raw + (t * streams + s) * lanes + lane);
-                const bool high = plan->policy == DAA_EXPONENT || form_is_high(plan, t, s);
+                const bool high = plan->winner == DAA_WINS_LARGEST || form_is_high(plan, t, s);
                 _mm256_storeu_pd(out + s * lanes + lane, high ? f.high : f.low);
-                if (plan->policy == DAA_EXPONENT)
+                if (plan->winner == DAA_WINS_LARGEST)
                     _mm256_storeu_pd(out + (streams + s) * lanes + lane, f.low);
                 /* Two streams have one word for their keys: the difference. */
                 double *key = out + (keys_at + (streams == 2 ? 0 : s)) * lanes + lane;
@@ -273,7 +273,7 @@ static void panel(const struct engine_plan *plan, size_t steps, size_t rows, siz
     const bool four = plan->streams == 4, far = plan->window > (four ? 10 : 24);
     const unsigned before = _mm_getcsr();
     _mm_setcsr(FLUSHING);
-    functions[four][plan->policy == DAA_EXPONENT][far](plan->window, steps, rows, lanes, a, b, acc, ld);
+    functions[four][plan->winner == DAA_WINS_LARGEST][far](plan->window, steps, rows, lanes, a, b, acc, ld);
     _mm_setcsr(before);
 }
 

@@ -157,25 +157,29 @@ static int value_of(struct plan *plan, const char *name) {
 }
 
 static void add_policy(struct plan *plan, const struct daa_config *config) {
-    static const char *const policies[] = {"exponent", "static", "rotate"};
+    const struct daa_policy_info *policy = daa_policy_info(config->policy);
     bool single = config->streams == 1; /* every product is high, whatever the policy */
-    for (int i = 0; i < 3; i++)
-        add_named(plan, "policy", policies[i], NOT_REPORTED, !single && (int)config->policy == i);
-    bool steered = !single && config->policy != DAA_HIGH && config->policy != DAA_LOW;
-    int high = steered ? 1 : !single && config->policy == DAA_LOW ? 0 : config->streams;
+    enum daa_winner winner = single ? DAA_WINS_EVERY : policy->winner;
+    bool steered = winner != DAA_WINS_EVERY && winner != DAA_WINS_NONE;
+    int high = steered ? 1 : winner == DAA_WINS_NONE ? 0 : config->streams;
+    for (int i = 0; i < DAA_POLICY_COUNT; i++) {
+        const struct daa_policy_info *one = daa_policy_info((enum daa_policy)i);
+        if (one->hardware && one->winner != DAA_WINS_EVERY && one->winner != DAA_WINS_NONE)
+            add_named(plan, "policy", one->name, NOT_REPORTED, steered && (int)config->policy == i);
+    }
     plan_number(plan, "single", single);
     plan_number(plan, "multi", !single);
     plan_number(plan, "steered", steered);
     plan_number(plan, "one_match", config->streams == 2); /* the controller's tournament is a single match */
     plan_number(plan, "root", 2 * config->streams - 2);   /* the node of its winner */
-    plan_number(plan, "turning", !single && config->policy == DAA_ROTATE);
+    plan_number(plan, "turning", winner == DAA_WINS_TURN);
     plan_number(plan, "select_bits", max(1, log2_of(config->streams)));
     report(plan, DERIVED, "hi_slots", high);
     report(plan, DERIVED, "lo_slots", config->streams - high);
     plan_number(plan, "has_hi", high > 0);
     plan_number(plan, "has_lo", high < config->streams);
     /* Only the winner of the largest key is never shifted. */
-    plan_number(plan, "hi_shifted", high > 0 && !single && config->policy != DAA_EXPONENT);
+    plan_number(plan, "hi_shifted", high > 0 && !single && winner != DAA_WINS_LARGEST);
     /* The product whose sign the sum takes as its own, and the first low product besides it. */
     plan_text(plan, "ref_slot", high > 0 ? "hi" : "lo");
     plan_number(plan, "lo_first", high == 0);

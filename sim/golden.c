@@ -72,23 +72,16 @@ static bool larger(int32_t a, int key_a, int32_t b, int key_b) {
     return (ahead > 0 ? size_a << ahead : size_a) > (ahead < 0 ? size_b << -ahead : size_b);
 }
 
-static bool beats(const struct steering *s, enum daa_policy policy, int stream, int best, const struct daa_operand *a,
-                  const struct daa_operand *b) {
-    if (policy == DAA_MAGNITUDE)
-        return larger(a[stream].sig * b[stream].sig, s->key[stream], a[best].sig * b[best].sig, s->key[best]);
-    return s->key[stream] > s->key[best];
-}
-
-static int winner(const struct steering *s, const struct daa_config *config, uint64_t step, int count,
-                  const struct daa_operand *a, const struct daa_operand *b) {
-    if (config->policy == DAA_STATIC)
-        return 0;
-    if (config->policy == DAA_ROTATE)
-        return (int)(step % (uint64_t)config->streams);
+static int largest(const struct steering *s, bool by_key, int count, const struct daa_operand *a,
+                   const struct daa_operand *b) {
     int best = -1;
-    for (int i = 0; i < count; i++)
-        if (s->fate[i] == DAA_FATE_LOW && (best < 0 || beats(s, config->policy, i, best, a, b)))
+    for (int i = 0; i < count; i++) {
+        if (s->fate[i] != DAA_FATE_LOW)
+            continue;
+        if (best < 0 || (by_key ? s->key[i] > s->key[best]
+                                : larger(a[i].sig * b[i].sig, s->key[i], a[best].sig * b[best].sig, s->key[best])))
             best = i;
+    }
     return best;
 }
 
@@ -98,14 +91,15 @@ static void steer(const struct daa_config *config, uint64_t step, int count, con
         classify(s, i, a[i], b[i]);
     if (!s->any)
         return;
-    bool all_high = config->policy == DAA_HIGH || config->streams == 1;
-    int high = all_high || config->policy == DAA_LOW ? -1 : winner(s, config, step, count, a, b);
+    const struct daa_policy_info *policy = daa_policy_info(config->policy);
+    const enum daa_winner winner = config->streams == 1 ? DAA_WINS_EVERY : policy->winner;
+    const int best = winner == DAA_WINS_LARGEST ? largest(s, policy->compares_keys, count, a, b) : -1;
     for (int i = 0; i < count; i++) {
         if (s->fate[i] != DAA_FATE_LOW)
             continue;
         if (s->key[i] < s->top - config->window)
             s->fate[i] = DAA_FATE_DROPPED;
-        else if (all_high || i == high)
+        else if (i == best || daa_wins(winner, config->streams, step, i))
             s->fate[i] = DAA_FATE_HIGH;
     }
 }
@@ -120,7 +114,7 @@ static int32_t multiply(enum daa_fate fate, struct daa_operand a, struct daa_ope
 
 /* ---- align (section 4): the exact sum of a step, in units of 2^(K* - D - Ya - Yb) ---- */
 
-/* 4 terms below 2^(22 + 32 + 1) fit with room to spare. */
+/* 8 terms below 2^(22 + 32 + 1) fit with room to spare. */
 static int64_t align(const struct steering *s, int window, int count, const struct daa_operand *a,
                      const struct daa_operand *b) {
     int64_t sum = 0;
