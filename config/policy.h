@@ -3,7 +3,6 @@
 #define DAA_POLICY_H
 
 #include <stdbool.h>
-#include <stdint.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -40,22 +39,6 @@ struct daa_policy_info {
 };
 
 const struct daa_policy_info *daa_policy_info(enum daa_policy policy);
-
-/* Is STREAM high in step STEP, where the winner is known beforehand? */
-static inline bool daa_wins(enum daa_winner winner, int streams, uint64_t step, int stream) {
-    switch (winner) {
-    case DAA_WINS_FIRST:
-        return stream == 0;
-    case DAA_WINS_TURN:
-        return stream == (int)(step % (uint64_t)streams);
-    case DAA_WINS_EVERY:
-        return true;
-    case DAA_WINS_LARGEST:
-    case DAA_WINS_NONE:
-        break;
-    }
-    return false;
-}
 
 #pragma GCC visibility pop
 #ifdef __cplusplus

@@ -6,8 +6,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../sim/number.h"
+#include "engine_arguments.h"
 #include "engine_count.h"
+#include "engine_element.h"
 #include "engine_fetch.h"
 #include "engine_kernel.h"
 
@@ -16,7 +17,6 @@ enum {
     TASK_COLS = 256,
     CACHED_WORDS = 1 << 17, /* of a task's packed A in a K block, about: half of a second-level cache */
     STRIP_ROWS = 48,        /* rows of A that are fetched at a time */
-    THREADS_MAX = 256,
     GOLDEN_ROWS = 64,
     SMALL_WORK = 1 << 25, /* products of a SIMD kernel that are done not long after another thread has started */
     SMALL_SLOW = 1 << 19, /* and of the other paths */
@@ -28,99 +28,8 @@ static size_t least(size_t a, size_t b) {
     return a < b ? a : b;
 }
 
-static size_t type_size(enum daa_type type) {
-    return type == DAA_BITS16 ? 2 : 4;
-}
-
 static const char *at(enum daa_type type, const void *data, size_t index) {
     return (const char *)data + index * type_size(type);
-}
-
-static uint32_t element(struct daa_format format, enum daa_type type, const void *data, size_t index) {
-    uint32_t bits;
-    if (type == DAA_BITS16)
-        return ((const uint16_t *)data)[index];
-    if (type == DAA_BITS32)
-        return ((const uint32_t *)data)[index];
-    daa_from_double(format, (double)((const float *)data)[index], &bits);
-    return bits;
-}
-
-static size_t index_of(const struct daa_gemm_matrix *m, size_t row, size_t col) {
-    return m->transposed ? col * m->ld + row : row * m->ld + col;
-}
-
-/* ---- arguments ---- */
-
-static bool check_shape(const char *name, const struct daa_gemm_matrix *m, size_t rows, size_t cols, size_t batch,
-                        struct daa_error *error) {
-    size_t lines = m->transposed ? cols : rows, line = m->transposed ? rows : cols;
-    if (batch == 0 || lines == 0 || line == 0)
-        return true;
-    if (!m->data)
-        return daa_fail(error, "%s has no data; its pointer must not be NULL", name);
-    if ((unsigned)m->type > DAA_BITS16)
-        return daa_fail(error, "the type of %s is %d; it must be DAA_FLOAT32, DAA_BITS32 or DAA_BITS16", name,
-                        (int)m->type);
-    if (m->ld < line)
-        return daa_fail(error, "the leading dimension of %s is %zu; it must be at least %zu", name, m->ld, line);
-    const size_t most = SIZE_MAX / 8;
-    if (lines > most / m->ld || (m->stride && batch > most / m->stride))
-        return daa_fail(error, "%s is %zu x %zu; it must fit in memory", name, rows, cols);
-    return true;
-}
-
-static bool check_arguments(const struct daa_gemm_args *args, struct daa_error *error) {
-    const struct daa_gemm_result_matrix *c = &args->c;
-    const struct daa_gemm_matrix result = {c->data, c->type, false, c->ld, c->stride};
-    if (!args->config)
-        return daa_fail(error, "there is no configuration; its pointer must not be NULL");
-    if ((unsigned)args->engine >= DAA_ENGINE_COUNT)
-        return daa_fail(error, "the engine is %d; it must be one of enum daa_engine", (int)args->engine);
-    if (args->threads < 0 || args->threads > THREADS_MAX)
-        return daa_fail(error, "threads is %d; it must be 0 to %d", args->threads, THREADS_MAX);
-    if (!check_shape("A", &args->a, args->m, args->k, args->batch, error) ||
-        !check_shape("B", &args->b, args->k, args->n, args->batch, error) ||
-        !check_shape("C", &result, args->m, args->n, args->batch, error) ||
-        (args->c0.data && !check_shape("C0", &args->c0, args->m, args->n, args->batch, error)))
-        return false;
-    if (args->c0.data && (args->c0.transposed || args->c0.type == DAA_BITS16))
-        return daa_fail(error, "C0 must be DAA_FLOAT32 or DAA_BITS32, and not transposed");
-    if (c->type == DAA_BITS16)
-        return daa_fail(error, "C must be DAA_FLOAT32 or DAA_BITS32");
-    bool apart = c->stride >= args->m * c->ld || args->m == 0 || args->n == 0 || args->batch < 2;
-    return apart || daa_fail(error, "the stride of C is %zu; it must be at least %zu, so that results do not overlap",
-                             c->stride, args->m * c->ld);
-}
-
-/* Only what can be refused is read: raw bits wider than the format, NaN in a finite one, Inf and NaN without specials.
- */
-static bool check_data(const char *name, const struct daa_gemm_matrix *m, struct daa_format format, size_t rows,
-                       size_t cols, size_t batch, bool specials, struct daa_error *error) {
-    const int width = daa_format_width(format);
-    const bool raw = m->type != DAA_FLOAT32, wide = raw && width < (m->type == DAA_BITS16 ? 16 : 32);
-    const bool no_nan = !raw && format.encoding == DAA_FINITE;
-    if (!m->data || (specials && !wide && !no_nan))
-        return true;
-    for (size_t x = 0; x < (m->stride ? batch : 1); x++) {
-        for (size_t row = 0; row < rows; row++) {
-            for (size_t col = 0; col < cols; col++) {
-                const size_t index = x * m->stride + index_of(m, row, col);
-                uint32_t bits = 0;
-                if (no_nan && ((const float *)m->data)[index] != ((const float *)m->data)[index])
-                    return daa_fail(error, "%s[%zu][%zu] is NaN, and its format has none; remove it", name, row, col);
-                bits = element(format, m->type, m->data, index);
-                if (wide && bits >> width)
-                    return daa_fail(error, "%s[%zu][%zu] is 0x%x; it must have no more than %d bits", name, row, col,
-                                    bits, width);
-                enum daa_class class = daa_number_read(format, bits).class;
-                if (!specials && class >= DAA_CLASS_INF)
-                    return daa_fail(error, "%s[%zu][%zu] is %s, which needs specials on", name, row, col,
-                                    class == DAA_CLASS_INF ? "an Inf" : "a NaN");
-            }
-        }
-    }
-    return true;
 }
 
 /* ---- which engine ---- */
@@ -532,7 +441,7 @@ static void *work(void *argument) {
 }
 
 static int run_threads(struct job *job, int wanted) {
-    pthread_t threads[THREADS_MAX];
+    pthread_t threads[DAA_THREADS_MAX];
     int count = 1;
     while (count < wanted && pthread_create(&threads[count], NULL, work, job) == 0)
         count++;
@@ -553,7 +462,7 @@ static int thread_count(const struct daa_gemm_args *args, const struct engine_ke
     size_t wanted = args->threads ? (size_t)args->threads : processors > 0 ? (size_t)processors : 1;
     if (!args->threads && useful < (double)wanted)
         wanted = (size_t)useful;
-    return (int)least(wanted, THREADS_MAX);
+    return (int)least(wanted, DAA_THREADS_MAX);
 }
 
 /* ---- the whole of it ---- */
@@ -647,15 +556,11 @@ enum daa_status daa_gemm_run(const struct daa_gemm_args *args, struct daa_gemm_r
     if (!report)
         report = &unused;
     *report = (struct daa_gemm_report){.threads = 1};
-    if (!check_arguments(args, error))
+    if (!daa_check_arguments(args, error))
         return DAA_BAD_ARGUMENT;
     if (!choose(args, report, error))
         return DAA_NO_ENGINE;
-    const struct daa_config *config = args->config;
-    const struct daa_gemm_matrix *c0 = &args->c0;
-    if (!check_data("A", &args->a, config->a_format, args->m, args->k, args->batch, config->specials, error) ||
-        !check_data("B", &args->b, config->b_format, args->k, args->n, args->batch, config->specials, error) ||
-        !check_data("C0", c0, config->acc_format, args->m, args->n, args->batch, config->specials, error))
+    if (!daa_check_data(args, error))
         return DAA_BAD_DATA;
     if (report->engine == DAA_ENGINE_GOLDEN)
         return run_golden(args, error);

@@ -13,12 +13,14 @@ extern "C" {
 enum daa_engine {
     DAA_ENGINE_AUTO,     /* the fastest that this processor has and this configuration allows */
     DAA_ENGINE_GOLDEN,   /* the golden model: every configuration */
-    DAA_ENGINE_PORTABLE, /* plain C: bf16 operands, fp32 accumulator, every window, every policy but magnitude */
+    DAA_ENGINE_PORTABLE, /* plain C: bf16 operands, fp32 accumulator, any streams and window */
     DAA_ENGINE_AVX2,
     DAA_ENGINE_AVX512,
     DAA_ENGINE_AVX512BF16,
     DAA_ENGINE_COUNT
 };
+
+enum { DAA_THREADS_MAX = 256 };
 
 /* "auto", "golden", "portable", "avx2", "avx512", "avx512bf16". */
 const char *daa_engine_name(enum daa_engine engine);
@@ -46,7 +48,8 @@ struct daa_gemm_result_matrix {
     size_t ld, stride;  /* the matrices of a batch may not overlap */
 };
 
-/* C = A B + C0: A is m x k, B is k x n, C0 and C are m x n. C may be C0, element by element; it overlaps no operand. */
+/* C = A B + C0: A is m x k, B is k x n, C0 and C are m x n. C may be C0, element by element; else it has memory of its
+ * own, which may lie between the rows of an operand. Data are aligned to their elements' size. */
 struct daa_gemm_args {
     const struct daa_config *config;
     size_t m, n, k;
@@ -55,7 +58,7 @@ struct daa_gemm_args {
     struct daa_gemm_matrix c0; /* accumulator format, FLOAT32 or BITS32, not transposed; data NULL is +0 */
     struct daa_gemm_result_matrix c;
     enum daa_engine engine;
-    int threads;               /* 1..256; 0 is one a processor */
+    int threads;               /* 1..DAA_THREADS_MAX; 0 is one a processor */
     struct daa_counts *counts; /* added to, or NULL; undefined after DAA_NO_MEMORY, as C is */
 };
 
@@ -75,9 +78,9 @@ enum daa_status {
     DAA_NO_MEMORY = 4,
 };
 
-/* REPORT may be NULL. Anything but DAA_OK fills ERROR. A forced engine that cannot do the configuration leaves it to
- * the golden model and says so in the report; auto does likewise. Memory beyond the arguments: some MB
- * a thread; with the golden model proportional to m k + k n. */
+/* REPORT and ERROR may be NULL. Anything but DAA_OK fills ERROR. An engine does the configurations that it lists;
+ * others it leaves to the portable engine or the golden model, and the report says so; auto does likewise. Memory
+ * beyond the arguments: some MB a thread; with the golden model proportional to m k + k n. */
 enum daa_status daa_gemm_run(const struct daa_gemm_args *args, struct daa_gemm_report *report, struct daa_error *error);
 
 #pragma GCC visibility pop

@@ -31,6 +31,9 @@ $(BUILD)/check-counts: $(BUILD)/obj/tests/engine/check_counts.o $(BUILD)/libdaa.
 $(BUILD)/asan/check-counts: $(BUILD)/asan/obj/tests/engine/check_counts.o $(BUILD)/asan/libdaa.a
 	$(CC) $(ASAN_FLAGS) $^ $(LIBS) -o $@
 
+$(BUILD)/asan/check-arguments: $(BUILD)/asan/obj/tests/engine/check_arguments.o $(BUILD)/asan/libdaa.a
+	$(CC) $(ASAN_FLAGS) $^ $(LIBS) -o $@
+
 $(BUILD)/bench-engine: $(BUILD)/obj/engine/bench.o $(BUILD)/libdaa.a
 	$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LIBS) -ldl -o $@
 
@@ -68,7 +71,7 @@ LIBDIR     ?= $(PREFIX)/lib
 SO_VERSION := 0
 DAA_VERSION = $(shell sed -n 's/^\#define DAA_VERSION "\(.*\)"/\1/p' config/config.h)
 PIC_OBJ    := $(patsubst $(BUILD)/obj/%,$(BUILD)/pic/obj/%,$(LIB_OBJ))
-HEADERS    := engine/engine.h sim/daa.h config/config.h config/format.h
+HEADERS    := engine/engine.h sim/daa.h config/config.h config/format.h config/policy.h
 
 $(BUILD)/pic/obj/engine/%.o: CFLAGS += -O3
 $(BUILD)/pic/obj/%.o: %.c

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../config/winner.h"
 #include "../sim/number.h"
 
 enum {

@@ -3,6 +3,7 @@
 #ifndef DAA_ENGINE_KERNEL_H
 #define DAA_ENGINE_KERNEL_H
 
+#include "../config/winner.h"
 #include "engine.h"
 
 enum {

@@ -22,14 +22,15 @@ struct daa_counts {
 
 /* C = A B + C0 on raw bit patterns, one number per uint32_t, row-major: a is m x k (leading dimension lda >= k), b is
  * k x n (ldb >= n), c0 is m x n in acc_format or NULL for +0, c is m x n in out_format. counts may be NULL; it is added
- * to, not cleared. False and an error: an operand (or C0) with Inf or NaN where specials are off, naming the first one;
- * bits above the format's width; out of memory. */
+ * to, not cleared. False and an error: no such configuration or no data; an operand (or C0) with Inf or NaN where
+ * specials are off, naming the first one; bits above the format's width; out of memory. */
 bool daa_gemm(const struct daa_config *config, size_t m, size_t n, size_t k, const uint32_t *a, size_t lda,
               const uint32_t *b, size_t ldb, const uint32_t *c0, size_t ldc0, uint32_t *c, size_t ldc,
               struct daa_counts *counts, struct daa_error *error);
 
-/* One accumulator, a step at a time: the golden model's inner loop with its stages in view (unpack, steer, multiply,
- * align, accumulate, round). acc is raw bits of acc_format; a and b hold `streams` operands. Returns the new acc. */
+/* One accumulator, a step at a time, of a configuration that daa_options_resolve() made: the golden model's inner loop
+ * with its stages in view (unpack, steer, multiply, align, accumulate, round). acc is raw bits of acc_format; a and b
+ * hold `streams` operands. Returns the new acc. */
 uint32_t daa_step(const struct daa_config *config, uint64_t step, const uint32_t *a, const uint32_t *b, uint32_t acc,
                   struct daa_counts *counts);
 /* C0 as the accumulator starts with it: subnormals flushed, zero +0, NaN canonical. */

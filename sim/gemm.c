@@ -50,11 +50,17 @@ bool daa_gemm(const struct daa_config *config, size_t m, size_t n, size_t k, con
               const uint32_t *b, size_t ldb, const uint32_t *c0, size_t ldc0, uint32_t *c, size_t ldc,
               struct daa_counts *counts, struct daa_error *error) {
     enum { BLOCK = 1 << 18 }; /* operands of A unpacked at a time, about: 2 MB */
+    struct daa_error why;
+    if (!config || !daa_config_check(config, DAA_SOFTWARE, &why))
+        return daa_fail(error, "the configuration is not one that daa_options_resolve() makes: %.400s",
+                        config ? why.text : "it is NULL");
     const struct source sources[] = {
         {"A", config->a_format, k ? m : 0, k, lda, a},
         {"B", config->b_format, n ? k : 0, n, ldb, b},
         {"C0", config->acc_format, c0 && n ? m : 0, n, ldc0, c0},
     };
+    if ((m && k && !a) || (k && n && !b) || (m && n && !c))
+        return daa_fail(error, "A, B or C has no data; its pointer must not be NULL");
     for (size_t i = 0; i < 3; i++)
         if (!check(&sources[i], config->specials, error))
             return false;

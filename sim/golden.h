@@ -2,6 +2,7 @@
 #ifndef DAA_GOLDEN_H
 #define DAA_GOLDEN_H
 
+#include "../config/winner.h"
 #include "daa.h"
 #include "number.h"
 

@@ -4,7 +4,7 @@ import os
 import pathlib
 from ctypes import POINTER, Structure, byref, c_bool, c_char, c_char_p, c_int, c_size_t, c_uint64, c_void_p
 
-STREAMS_MAX = 4
+STREAMS_MAX = 8
 VERSION = "0.1.0"  # of the C library that these types belong to
 
 

@@ -162,7 +162,7 @@ def test_special_results(gemm, save):
     assert stats["products"]["special"] == [6, 0]
 
 
-@pytest.mark.parametrize("streams", [1, 2, 4])
+@pytest.mark.parametrize("streams", [1, 2, 4, 8])
 @pytest.mark.parametrize("policy", ["exponent", "static", "rotate", "magnitude", "high", "low"])
 def test_every_product_is_counted_once(gemm, save, seed, streams, policy):
     random = np.random.default_rng(seed)

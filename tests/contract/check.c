@@ -161,8 +161,9 @@ static void must_configure(struct daa_config *config, const char *text) {
         mismatch("'%s' is refused", text);
 }
 
-static const char *const policies[] = {"exponent", "static", "rotate", "magnitude", "high", "low"};
-enum { POLICIES = sizeof policies / sizeof policies[0] };
+#define POLICY_NAME(constant, name, hardware, keys, winner) name,
+static const char *const policies[] = {DAA_POLICIES(POLICY_NAME)};
+enum { POLICIES = DAA_POLICY_COUNT };
 static const char *const rounds[] = {"nearest", "truncate"};
 static const char *const operand_formats[] = {"bf16", "tf32", "fp16", "e5m2",  "e4m3", "e3m2", "e2m3",  "e2m1",
                                               "bf16", "e8m1", "e8m3", "e7m10", "e5m7", "e4m1", "e2m10", "e6m5"};
@@ -177,7 +178,7 @@ static void random_config(struct daa_config *config) {
         if (below(3))
             snprintf(window, sizeof window, "%d", between(0, 32));
         const char *a = PICK(operand_formats), *b = below(2) ? a : PICK(operand_formats);
-        const char *streams[] = {"1", "2", "2", "4"}, *switches[] = {"on", "on", "off"};
+        const char *streams[] = {"1", "2", "2", "4", "8"}, *switches[] = {"on", "on", "off"};
         if (configure(config,
                       "streams=%s a-format=%s b-format=%s acc-format=%s out-format=%s lo-bits=%d lo-round=%s policy=%s "
                       "window=%s specials=%s",
@@ -433,10 +434,10 @@ static void e3m2_pairs(void) {
     }
 }
 
-/* Every window and every number of low bits, for 1, 2 and 4 streams. */
+/* Every window and every number of low bits, for every number of streams. */
 static void windows_and_low_bits(void) {
     static const char *const formats[] = {"bf16", "fp16", "tf32"};
-    for (int streams = 1; streams <= 4; streams *= 2) {
+    for (int streams = 1; streams <= DAA_STREAMS_MAX; streams *= 2) {
         for (int window = 0; window <= 32; window++) {
             for (int bits = 1; bits <= 11; bits++) {
                 struct daa_config config;

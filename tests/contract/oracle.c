@@ -1,6 +1,7 @@
 #include "oracle.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include <gmp.h>
@@ -168,9 +169,14 @@ static int winning_stream(const struct daa_config *config, uint64_t step, int co
             if (takes_part[s] && (best < 0 || mpz_cmpabs(product[s], product[best]) >= 0))
                 best = s;
         return best;
-    default:
+    case DAA_HIGH:
+    case DAA_LOW:
         return -1;
+    case DAA_POLICY_COUNT:
+        break;
     }
+    fputs("the oracle does not know this policy\n", stderr);
+    exit(1);
 }
 
 /* True: the step had a NaN or an Inf in it, and acc_value is what follows. */

@@ -96,6 +96,12 @@ def test_counts_are_the_golden_models_long(run, counter, seed):
     count(run, counter, "--seed", seed, "--long")
 
 
+def test_arguments_that_cannot_be(run, root):
+    """Under the sanitizers: what is refused is not read either."""
+    done = run(make(root, root / "build", "asan/check-arguments"))
+    assert done.returncode == 0 and re.search(r"[1-9]\d cases, 0 faults", done.stdout), done.stdout + done.stderr
+
+
 @pytest.fixture
 def operands(tmp_path, seed):
     numpy = pytest.importorskip("numpy")
@@ -105,7 +111,7 @@ def operands(tmp_path, seed):
     return ["--a", tmp_path / "a.npy", "--b", tmp_path / "b.npy"]
 
 
-@pytest.mark.parametrize("options", [[], ["--streams", 4], ["--policy", "static"], ["--format", "e4m3"]])
+@pytest.mark.parametrize("options", [[], ["--streams", 4], ["--streams", 8], ["--policy", "static"], ["--policy", "magnitude"], ["--format", "e4m3"]])
 def test_daagemm_gives_the_same_file_with_every_engine(run, daagemm, operands, tmp_path, options):
     files = {}
     for engine in ENGINES:
@@ -119,7 +125,7 @@ def test_daagemm_gives_the_same_file_with_every_engine(run, daagemm, operands, t
     assert {"auto", "golden", "portable"} <= files.keys() and len(set(files.values())) == 1
 
 
-@pytest.mark.parametrize("options", [[], ["--streams", 4], ["--policy", "rotate"], ["--format", "e4m3"]])
+@pytest.mark.parametrize("options", [[], ["--streams", 4], ["--streams", 8], ["--policy", "rotate"], ["--format", "e4m3"]])
 def test_daagemm_counts_the_same_with_every_engine(run, daagemm, operands, tmp_path, options):
     found = []
     for engine in "golden", "auto":

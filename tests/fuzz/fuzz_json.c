@@ -56,14 +56,14 @@ static size_t draw(size_t below) {
 /* A legal file for a random legal configuration, more or less. */
 static size_t sound(char *text) {
     static const char *const formats[] = {"bf16", "fp16", "e4m3", "e2m1", "e5m10"};
-    static const char *const policies[] = {"exponent", "static", "rotate", "high", "low", "magnitude"};
     int length = snprintf(text, TEXT_MAX,
                           "{\n  \"generator\": \"daagen\",\n  \"options\": {\n    \"rows\": %zu,\n    \"cols\": %zu,\n"
                           "    \"streams\": %d,\n    \"a-format\": \"%s\",\n    \"format\": \"%s\",\n"
                           "    \"policy\": \"%s\",\n    \"window\": %zu,\n    \"specials\": \"%s\",\n"
                           "    \"prefix\": \"x_%zu\"\n  },\n  \"files\": [\"daa.json\"]\n}\n",
-                          1 + draw(256), 1 + draw(256), 1 << draw(3), formats[draw(5)], formats[draw(5)],
-                          policies[draw(6)], draw(33), draw(2) ? "on" : "off", draw(1000));
+                          1 + draw(256), 1 + draw(256), 1 << draw(4), formats[draw(5)], formats[draw(5)],
+                          daa_policy_info((enum daa_policy)draw(DAA_POLICY_COUNT))->name, draw(33),
+                          draw(2) ? "on" : "off", draw(1000));
     return (size_t)length;
 }
 
@@ -116,10 +116,12 @@ static void fault(const char *what, size_t number, const char *text, size_t size
 }
 
 static bool legal(const struct daa_config *config) {
+    struct daa_error error;
     bool sizes = config->rows >= 1 && config->rows <= 256 && config->cols >= 1 && config->cols <= 256;
-    bool counts = (config->streams == 1 || config->streams == 2 || config->streams == 4) && config->window >= 0 &&
-                  config->window <= 32 && config->pipeline >= 1 && config->pipeline <= 3;
-    return sizes && counts && config->a_format.exp_bits <= config->acc_format.exp_bits && strlen(config->prefix) > 0;
+    bool counts = (config->streams == 1 || config->streams == 2 || config->streams == 4 || config->streams == 8) &&
+                  config->window >= 0 && config->window <= 32 && config->pipeline >= 1 && config->pipeline <= 3;
+    return daa_config_check(config, DAA_SOFTWARE, &error) && sizes && counts &&
+           config->a_format.exp_bits <= config->acc_format.exp_bits && strlen(config->prefix) > 0;
 }
 
 static bool one_line(const struct daa_error *error) {

@@ -16,6 +16,8 @@ CONFIGS = [
     dict(streams=1),
     dict(streams=4),
     dict(streams=4, lo_bits=1),
+    dict(streams=8),
+    dict(streams=8, policy="rotate", lo_bits=2),
     dict(lo_bits=2, lo_round="truncate"),
     dict(policy="static"),
     dict(policy="rotate", streams=4),
@@ -512,5 +514,5 @@ def test_counts_add_up(judge, numbers):
     _, products = judge(config, a, b)
     for _ in range(3):
         daa.gemm(a, b, config=config, counts=counts)
-    assert counts.as_dict() == {kind: [3 * n for n in of] for kind, of in products.items()}
+    assert counts.as_dict(config.streams) == {kind: [3 * n for n in of] for kind, of in products.items()}
     assert "dropped" in repr(counts)

@@ -104,6 +104,13 @@ static void refuses(const char *settings, const char *want) {
     expect(error && strstr(error, want), settings, error ? error : "is accepted");
 }
 
+static size_t policy_option(void) {
+    size_t index = 0;
+    while (strcmp(daa_option_info(index)->name, "policy") != 0)
+        index++;
+    return index;
+}
+
 static void check_defaults(void) {
     const char *paper =
         "--rows 16 --cols 16 --streams 2 --a-format bf16 --b-format bf16 --acc-format fp32 --out-format "
@@ -152,7 +159,8 @@ static void check_values(void) {
     }
     refuses("rows ", "rows is ''; it must be 1..256");
     refuses("cols 257", "cols is '257'; it must be 1..256");
-    refuses("streams 3", "it must be 1|2|4");
+    refuses("streams 3", "it must be 1|2|4|8");
+    refuses("streams 16", "it must be 1|2|4|8");
     refuses("lo-bits 12", "it must be 1..11");
     refuses("lo-round up", "it must be nearest|truncate");
     refuses("policy fastest", "it must be exponent|static|rotate|high|low");
@@ -187,9 +195,86 @@ static void check_rules(void) {
     refuses("out-format e2m1", "it needs specials off");
     gives(NULL, "out-format e2m1 specials off", "--out-format e2m1 ");
     gives(NULL, "out-format e4m3", "--out-format e4m3 ");
-    refuses("policy magnitude", "for software only");
+    refuses("policy magnitude", "policy is 'magnitude', which is for software only; in hardware it must be "
+                                "exponent|static|rotate|high|low");
     expect(!resolve(NULL, "policy magnitude", DAA_SOFTWARE, &config) && config.policy == DAA_MAGNITUDE, "magnitude",
            "is refused in software");
+    refuses("streams 8", "streams is 8, which is for software only; in hardware it must be at most 4");
+    expect(!resolve(NULL, "streams 8", DAA_SOFTWARE, &config) && config.streams == 8, "streams 8",
+           "is refused in software");
+}
+
+/* The table of policies against the contract's. */
+static void check_policies(void) {
+    static const struct {
+        const char *name;
+        struct daa_policy_info info;
+    } known[] = {
+        {"exponent", {"exponent", true, true, DAA_WINS_LARGEST}},
+        {"static", {"static", true, false, DAA_WINS_FIRST}},
+        {"rotate", {"rotate", true, false, DAA_WINS_TURN}},
+        {"magnitude", {"magnitude", false, false, DAA_WINS_LARGEST}},
+        {"high", {"high", true, false, DAA_WINS_EVERY}},
+        {"low", {"low", true, false, DAA_WINS_NONE}},
+    };
+    char settings[64], buffer[64];
+    for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+        struct daa_config config;
+        snprintf(settings, sizeof(settings), "policy %s", known[i].name);
+        if (resolve(NULL, settings, DAA_SOFTWARE, &config)) {
+            expect(false, known[i].name, "is refused in software");
+            continue;
+        }
+        const struct daa_policy_info *info = daa_policy_info(config.policy), *want = &known[i].info;
+        expect(strcmp(info->name, want->name) == 0 && info->hardware == want->hardware &&
+                   info->compares_keys == want->compares_keys && info->winner == want->winner,
+               known[i].name, "has another row");
+        expect(info->hardware || strstr(daa_option_info(policy_option())->meaning, info->name), known[i].name,
+               "is for software only, and the option's meaning does not say so");
+        expect(strcmp(daa_option_value(&config, policy_option(), buffer, sizeof(buffer)), known[i].name) == 0,
+               known[i].name, buffer);
+    }
+}
+
+/* Configurations that nobody resolved: each value out of its range, and each rule broken. */
+static void check_unresolved(void) {
+    struct daa_config good, zero, bad;
+    memset(&zero, 0, sizeof(zero));
+    expect(!resolve("paper", "", DAA_SOFTWARE, &good) && daa_config_check(&good, DAA_HARDWARE, NULL), "paper",
+           "is refused");
+    struct daa_error error;
+    expect(!daa_config_check(&zero, DAA_SOFTWARE, NULL), "zeros", "are a configuration");
+    expect(!daa_config_check(&zero, DAA_SOFTWARE, &error) && strcmp(error.text, "rows is '0'; it must be 1..256") == 0,
+           "zeros", error.text);
+#define BAD(change, want)                                                                                              \
+    bad = good, bad.change;                                                                                            \
+    expect(!daa_config_check(&bad, DAA_SOFTWARE, &error) && strstr(error.text, want), #change, error.text)
+    BAD(streams = 0, "streams is '0'; it must be 1|2|4|8");
+    BAD(streams = 3, "streams is '3'");
+    BAD(streams = 16, "streams is '16'");
+    BAD(streams = -2, "streams is '-2'");
+    BAD(lo_bits = 0, "lo-bits is '0'");
+    BAD(lo_bits = 12, "lo-bits is '12'");
+    BAD(lo_round = (enum daa_lo_round)2, "lo-round is '2'");
+    BAD(policy = DAA_POLICY_COUNT, "policy is '6'; it must be exponent|");
+    BAD(policy = (enum daa_policy)(-1), "policy is '-1'");
+    BAD(window = 33, "window is '33'");
+    BAD(window = -1, "window is '-1'");
+    BAD(pipeline = 0, "pipeline is '0'");
+    BAD(a_format.exp_bits = 9, "a-format is 'e9m7'");
+    BAD(b_format.frac_bits = 11, "b-format is 'e8m11'");
+    BAD(b_format.encoding = DAA_FINITE, "b-format is");
+    BAD(a_format.subnormals = true, "a-format is");
+    BAD(acc_format.frac_bits = 24, "acc-format is 'e8m24'");
+    BAD(acc_format.frac_bits = 0, "acc-format is 'e8m0'");
+    BAD(out_format.exp_bits = 0, "out-format is 'e0m23'");
+    BAD(acc_format.exp_bits = 5, "acc-format is");
+    BAD(prefix[0] = '\0', "prefix is ''");
+#undef BAD
+    bad = good;
+    memset(bad.prefix, 'x', sizeof(bad.prefix));
+    expect(!daa_config_check(&bad, DAA_SOFTWARE, &error) && strstr(error.text, "prefix is 'xxx"),
+           "a prefix without end", error.text);
 }
 
 static void check_hash(void) {
@@ -208,6 +293,8 @@ int main(void) {
     check_window();
     check_values();
     check_rules();
+    check_policies();
+    check_unresolved();
     check_hash();
     printf("%d cases, %d faults\n", cases, faults);
     return faults > 0;
