@@ -11,8 +11,8 @@ V        ?= 0
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := all
 
-# The rooms, each on those before it.
-include $(patsubst %,%.mk,config/config sim/sim engine/engine files/files gemm/gemm)
+# The rooms, each on those before it; a source package of libdaa has the first three.
+include $(wildcard $(patsubst %,%.mk,config/config sim/sim engine/engine files/files gemm/gemm))
 include $(filter-out $(MAKEFILE_LIST),$(sort $(wildcard */*.mk)))
 
 .PHONY: all help bench clean

@@ -10,7 +10,7 @@ import pytest
 from reference import ROOT, judge, numbers  # noqa: F401
 import daa
 
-SOURCES = ["pyproject.toml", "setup.py", "MANIFEST.in", "Makefile", "LICENSE", "python", "config", "sim"]
+SOURCES = ["pyproject.toml", "setup.py", "MANIFEST.in", "Makefile", "LICENSE", "python", "config", "sim", "engine"]
 OFFLINE = ["--no-build-isolation", "--no-deps", "--no-index", "--disable-pip-version-check"]
 
 
