@@ -6,10 +6,15 @@ PYTEST  = $(PYTHON) -m pytest -q -p no:cacheprovider -n $(JOBS) --dist loadgroup
 
 C_FILES = $(wildcard $(addsuffix /*.[ch],config sim engine files gemm gen tb tests/*))
 
-.PHONY: setup need-test need-lint test test-long lint sanitize
+.PHONY: setup tools need-test need-lint test test-long lint sanitize
 
 setup: ## install what run and test need (as root)
 	@./daa --need run train test
+
+# What tests can use and Debian does not have, from PyPI.
+tools: need-test ## install fusesoc into build/tools, for the tests that want it
+	$(PYTHON) -m venv $(BUILD)/tools
+	$(BUILD)/tools/bin/pip install -q --disable-pip-version-check fusesoc
 
 need-test:
 	@./daa --need run train test
