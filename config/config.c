@@ -198,6 +198,19 @@ static bool check_hardware(const struct daa_config *config, struct daa_error *er
     if (config->streams > HARDWARE_STREAMS)
         return daa_fail(error, "streams is %d, which is for software only; in hardware it must be at most %d",
                         config->streams, HARDWARE_STREAMS);
+    if (config->accumulator == DAA_ANCHORED)
+        return daa_fail(error, "accumulator is 'anchored', which is for software only; in hardware it must be rounded");
+    return true;
+}
+
+/* What only the anchored accumulator has is not for the other. */
+static bool check_accumulator(const struct daa_config *config, const struct daa_value *value, struct daa_error *error) {
+    for (unsigned i = OPT_ACC_BITS; i <= OPT_ACC_STEP && config->accumulator != DAA_ANCHORED; i++)
+        if (!value[i].automatic)
+            return daa_fail(error,
+                            "%s is %d and accumulator is 'rounded', which has none; it must be auto, or the "
+                            "accumulator anchored",
+                            daa_option_info(i)->name, value[i].number);
     return true;
 }
 
@@ -232,6 +245,7 @@ bool daa_options_resolve(const struct daa_options *options, enum daa_use use, st
         .b_format = value[OPT_B_FORMAT].format,
         .acc_format = value[OPT_ACC_FORMAT].format,
         .out_format = value[value[OPT_OUT_FORMAT].automatic ? OPT_ACC_FORMAT : OPT_OUT_FORMAT].format,
+        .accumulator = (enum daa_accumulator)value[OPT_ACCUMULATOR].number,
         .lo_bits = value[OPT_LO_BITS].number,
         .lo_round = (enum daa_lo_round)value[OPT_LO_ROUND].number,
         .policy = (enum daa_policy)value[OPT_POLICY].number,
@@ -239,8 +253,12 @@ bool daa_options_resolve(const struct daa_options *options, enum daa_use use, st
         .pipeline = value[OPT_PIPELINE].number,
     };
     config->window = value[OPT_WINDOW].automatic ? window_auto(config) : value[OPT_WINDOW].number;
+    if (config->accumulator == DAA_ANCHORED) {
+        config->acc_bits = value[OPT_ACC_BITS].automatic ? 32 : value[OPT_ACC_BITS].number;
+        config->acc_step = value[OPT_ACC_STEP].automatic ? 4 : value[OPT_ACC_STEP].number;
+    }
     snprintf(config->prefix, sizeof(config->prefix), "%s", value[OPT_PREFIX].text);
-    return check(config, use, error);
+    return check_accumulator(config, value, error) && check(config, use, error);
 }
 
 bool daa_config_check(const struct daa_config *config, enum daa_use use, struct daa_error *error) {

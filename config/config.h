@@ -17,13 +17,16 @@ extern "C" {
 enum { DAA_STREAMS_MAX = 8, DAA_PREFIX_MAX = 32, DAA_ERROR_MAX = 512, DAA_OPTION_COUNT_MAX = 32 };
 
 enum daa_lo_round { DAA_NEAREST, DAA_TRUNCATE };
+enum daa_accumulator { DAA_ROUNDED, DAA_ANCHORED };
 
 /* A resolved, legal configuration: every default filled in, every rule checked. */
 struct daa_config {
     int rows, cols; /* 1..256 */
     int streams;    /* S: 1, 2, 4 or 8 */
     struct daa_format a_format, b_format, acc_format, out_format;
-    int lo_bits; /* T: 1..11; each operand uses min(T, Y+1) */
+    enum daa_accumulator accumulator;
+    int acc_bits, acc_step; /* anchored: W, 8..64, and G, 1, 2, 4 or 8; else 0 */
+    int lo_bits;            /* T: 1..11; each operand uses min(T, Y+1) */
     enum daa_lo_round lo_round;
     enum daa_policy policy;
     int window; /* D: 0..32 */
@@ -44,7 +47,7 @@ struct daa_error {
 /* Writes the error (control characters become '?', so it stays one line) and returns false. ERROR may be NULL. */
 bool daa_fail(struct daa_error *error, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Some policies, and 8 streams, are for software only. */
+/* Some policies, 8 streams and the anchored accumulator are for software only. */
 enum daa_use { DAA_HARDWARE, DAA_SOFTWARE };
 
 /* Option texts: a base layer from a named configuration or a file, and over it what the command line sets, later ones
@@ -75,7 +78,7 @@ struct daa_option_info {
 size_t daa_option_count(void);
 const struct daa_option_info *daa_option_info(size_t index);
 /* The resolved value of option INDEX as text, e.g. "bf16", "16", "on". `format` has none of its own (NULL):
- * a-format and b-format say it. */
+ * a-format and b-format say it; neither have acc-bits and acc-step where the accumulator is rounded. */
 const char *daa_option_value(const struct daa_config *config, size_t index, char *buffer, size_t size);
 
 /* True where a daa.json has the value as a number, not as a string. */
@@ -86,6 +89,14 @@ enum { DAA_LINE_MAX = 512 };
 void daa_config_line(const struct daa_config *config, char line[DAA_LINE_MAX]);
 /* FNV-1a over the generator's version and that line: equal only for the same version and configuration. */
 uint64_t daa_config_hash(const struct daa_config *config);
+
+/* The anchored accumulator (docs/contract.md, section 5.2): the anchor of a size of 2^X, and the range of all anchors.
+ */
+int daa_anchor(const struct daa_config *config, int x);
+int daa_anchor_least(const struct daa_config *config);
+int daa_anchor_most(const struct daa_config *config);
+/* A step's sum is no more than 2^(K* + this). */
+int daa_sum_growth(const struct daa_config *config);
 
 /* The named configurations: name, one line of meaning. Index 0..count-1. */
 size_t daa_named_count(void);

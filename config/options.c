@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum kind { WHOLE, WORD, FORMAT, NAME };
+enum kind { WHOLE, POWER, WORD, FORMAT, NAME }; /* POWER: a word that is a number */
 
 struct option {
     struct daa_option_info info;
@@ -31,7 +31,7 @@ static const struct option table[OPT_COUNT] = {
     [OPT_ROWS] = {{"rows", "16", WHOLE_RANGE(1, 256), "rows of elements"}, WHOLE_LIMITS(1, 256)},
     [OPT_COLS] = {{"cols", "16", WHOLE_RANGE(1, 256), "columns of elements"}, WHOLE_LIMITS(1, 256)},
     [OPT_STREAMS] = {{"streams", "2", "1|2|4|8", "products an element takes per step; 1 is the conventional array"},
-                     WORD,
+                     POWER,
                      0,
                      0,
                      0,
@@ -51,6 +51,22 @@ static const struct option table[OPT_COUNT] = {
     [OPT_OUT_FORMAT] = {{"out-format", "auto", "auto|" APPLY(FORMAT_RANGE, RESULT),
                          "result format, no wider than the accumulator in X and Y; auto: the accumulator's"},
                         APPLY(FORMAT_LIMITS, RESULT)},
+    [OPT_ACCUMULATOR] = {{"accumulator", "rounded", "rounded|anchored",
+                          "rounded: to the accumulator format at every step; anchored: fixed point, rounded once"},
+                         WORD,
+                         0,
+                         0,
+                         0,
+                         0},
+    [OPT_ACC_BITS] = {{"acc-bits", "auto", "auto|" WHOLE_RANGE(8, 64), "bits W of the anchored accumulator; auto: 32"},
+                      WHOLE_LIMITS(8, 64)},
+    [OPT_ACC_STEP] = {{"acc-step", "auto", "auto|1|2|4|8",
+                       "binary places G that the anchored accumulator moves by; auto: 4"},
+                      POWER,
+                      0,
+                      0,
+                      0,
+                      0},
     [OPT_LO_BITS] = {{"lo-bits", "4", WHOLE_RANGE(1, 11),
                       "significant bits T of a low value; an operand uses min(T, Y+1)"},
                      WHOLE_LIMITS(1, 11)},
@@ -100,7 +116,7 @@ const struct daa_option_info *daa_option_info(size_t index) {
 
 bool daa_option_is_number(size_t index) {
     assert(index < OPT_COUNT);
-    return table[index].kind == WHOLE || index == OPT_STREAMS;
+    return table[index].kind == WHOLE || table[index].kind == POWER;
 }
 
 enum daa_option daa_option_find(const char *name) {
@@ -180,6 +196,8 @@ static bool read_value(const struct option *option, const char *text, struct daa
     switch (option->kind) {
     case WHOLE:
         return read_whole(text, option->low, option->high, &value->number);
+    case POWER:
+        return read_word(option->info.range, text, &value->number) && read_whole(text, 1, 999, &value->number);
     case WORD:
         return read_word(option->info.range, text, &value->number);
     case FORMAT:
@@ -199,8 +217,6 @@ static bool refuse(enum daa_option option, const char *text, struct daa_error *e
 bool daa_option_read(enum daa_option option, const char *text, struct daa_value *value, struct daa_error *error) {
     if (!read_value(&table[option], text, value))
         return refuse(option, text, error);
-    if (option == OPT_STREAMS)
-        value->number = 1 << value->number;
     return true;
 }
 
@@ -222,6 +238,12 @@ static struct daa_value value_of(const struct daa_config *config, enum daa_optio
         return (struct daa_value){.format = config->acc_format};
     case OPT_OUT_FORMAT:
         return (struct daa_value){.format = config->out_format};
+    case OPT_ACCUMULATOR:
+        return (struct daa_value){.number = (int)config->accumulator};
+    case OPT_ACC_BITS: /* only the anchored accumulator has them */
+        return (struct daa_value){.automatic = config->accumulator != DAA_ANCHORED, .number = config->acc_bits};
+    case OPT_ACC_STEP:
+        return (struct daa_value){.automatic = config->accumulator != DAA_ANCHORED, .number = config->acc_step};
     case OPT_LO_BITS:
         return (struct daa_value){.number = config->lo_bits};
     case OPT_LO_ROUND:
@@ -249,7 +271,7 @@ const char *daa_option_value(const struct daa_config *config, size_t index, char
     char name[DAA_FORMAT_NAME_MAX];
     if (value.automatic)
         return NULL;
-    const char *word = option->kind == WORD && index != OPT_STREAMS ? word_at(option->info.range, value.number) : NULL;
+    const char *word = option->kind == WORD ? word_at(option->info.range, value.number) : NULL;
     if (option->kind == FORMAT) {
         daa_format_name(value.format, name);
         snprintf(buffer, size, "%s", name);
@@ -278,8 +300,8 @@ static bool in_range(const struct option *option, const struct daa_value *value)
     case WHOLE:
         return value->number >= option->low && value->number <= option->high;
     case WORD:
-        if (option != &table[OPT_STREAMS])
-            return word_at(option->info.range, value->number) != NULL;
+        return word_at(option->info.range, value->number) != NULL;
+    case POWER:
         snprintf(digits, sizeof(digits), "%d", value->number);
         return read_word(option->info.range, digits, &position);
     case FORMAT:
