@@ -36,7 +36,7 @@ static _Noreturn void print_help(void) {
     fputs(usage, stdout);
     for (size_t i = 0; i < daa_option_count(); i++) {
         const struct daa_option_info *info = daa_option_info(i);
-        printf("  --%-10s %-8s  %s\n%25s%s\n", info->name, info->fallback, info->range, "", info->meaning);
+        printf("  --%-11s %-8s  %s\n%26s%s\n", info->name, info->fallback, info->range, "", info->meaning);
     }
     finish();
 }

@@ -114,7 +114,8 @@ static size_t policy_option(void) {
 static void check_defaults(void) {
     const char *paper =
         "--rows 16 --cols 16 --streams 2 --a-format bf16 --b-format bf16 --acc-format fp32 --out-format "
-        "fp32 --lo-bits 4 --lo-round nearest --policy exponent --window 8 --specials on --pipeline 2 "
+        "fp32 --accumulator rounded --lo-bits 4 --lo-round nearest --policy exponent --window 8 --specials on "
+        "--pipeline 2 "
         "--prefix daa";
     gives(NULL, "", paper);
     gives("paper", "", paper);
@@ -270,11 +271,36 @@ static void check_unresolved(void) {
     BAD(out_format.exp_bits = 0, "out-format is 'e0m23'");
     BAD(acc_format.exp_bits = 5, "acc-format is");
     BAD(prefix[0] = '\0', "prefix is ''");
+    BAD(accumulator = (enum daa_accumulator)2, "accumulator is '2'; it must be rounded|anchored");
+    BAD(accumulator = DAA_ANCHORED, "acc-bits is '0'; it must be auto|8..64");
+    BAD(accumulator = DAA_ANCHORED; bad.acc_bits = 32, "acc-step is '0'; it must be auto|1|2|4|8");
 #undef BAD
     bad = good;
     memset(bad.prefix, 'x', sizeof(bad.prefix));
     expect(!daa_config_check(&bad, DAA_SOFTWARE, &error) && strstr(error.text, "prefix is 'xxx"),
            "a prefix without end", error.text);
+}
+
+/* The anchors of the default formats, counted by hand from the contract, and what belongs to one accumulator only. */
+static void check_accumulator(void) {
+    struct daa_config config;
+    const char *error = resolve(NULL, "accumulator anchored", DAA_SOFTWARE, &config);
+    expect(!error && config.acc_bits == 32 && config.acc_step == 4, "anchored", "has other defaults");
+    expect(daa_anchor(&config, 29) == 0 && daa_anchor(&config, 30) == 1 && daa_anchor(&config, 33) == 1 &&
+               daa_anchor(&config, 26) == 0 && daa_anchor(&config, 25) == -1,
+           "anchored", "has other anchors");
+    expect(daa_anchor_least(&config) == -69 && daa_anchor_most(&config) == 67, "anchored", "has another range");
+    error = resolve(NULL, "accumulator anchored acc-bits 24 acc-step 8", DAA_SOFTWARE, &config);
+    char line[DAA_LINE_MAX];
+    daa_config_line(&config, line);
+    expect(!error && strstr(line, "--accumulator anchored --acc-bits 24 --acc-step 8 "), "anchored", line);
+    refuses("accumulator anchored", "for software only; in hardware it must be rounded");
+    refuses("acc-bits 30", "acc-bits is 30 and accumulator is 'rounded'");
+    refuses("acc-step 4", "acc-step is 4 and accumulator is 'rounded'");
+    gives(NULL, "acc-bits auto acc-step auto", "--accumulator rounded --lo-bits");
+    refuses("acc-bits 7", "it must be auto|8..64");
+    refuses("acc-step 3", "it must be auto|1|2|4|8");
+    refuses("accumulator exact", "it must be rounded|anchored");
 }
 
 static void check_hash(void) {
@@ -295,6 +321,7 @@ int main(void) {
     check_rules();
     check_policies();
     check_unresolved();
+    check_accumulator();
     check_hash();
     printf("%d cases, %d faults\n", cases, faults);
     return faults > 0;
