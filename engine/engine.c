@@ -57,6 +57,8 @@ static const char *why_not(enum daa_engine engine, const struct daa_config *conf
         return "operands other than bf16 take the golden model";
     if (!is_format(config->acc_format, "fp32"))
         return "accumulators other than fp32 take the golden model";
+    if (!LISTED(config->accumulator, DAA_ROUNDED))
+        return "accumulators other than rounded take the golden model";
     if (!LISTED(config->policy, DAA_EXPONENT, DAA_STATIC, DAA_ROTATE, DAA_HIGH, DAA_LOW))
         return "policies other than exponent, static, rotate, high and low take the golden model";
     if (engine != DAA_ENGINE_PORTABLE && !LISTED(config->streams, 1, 2, 4))
@@ -304,7 +306,8 @@ static uint32_t result_bits(float acc) {
 /* COUNT results, next to each other, into the output format where it is another one. */
 static void convert_line(const struct job *job, size_t count, uint32_t *to) {
     for (size_t i = 0; !job->plain_out && i < count; i++)
-        write_result(job->args->config, job->args->c.type, daa_acc_out(job->args->config, to[i]), &to[i]);
+        write_result(job->args->config, job->args->c.type,
+                     daa_acc_out(job->args->config, daa_acc_start(job->args->config, to[i])), &to[i]);
 }
 
 /* The results of the task's panel J. Where the operands are exchanged, its columns are C's rows: squares are turned in

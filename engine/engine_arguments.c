@@ -155,7 +155,7 @@ static bool check_data(const char *name, const struct daa_gemm_matrix *m, struct
                 if (wide && bits >> width)
                     return daa_fail(error, "%s[%zu][%zu] is 0x%x; it must have no more than %d bits", name, row, col,
                                     bits, width);
-                enum daa_class class = daa_number_read(format, bits).class;
+                enum daa_class class = daa_number_read(format, bits).kind;
                 if (!specials && class >= DAA_CLASS_INF)
                     return daa_fail(error, "%s[%zu][%zu] is %s, which needs specials on", name, row, col,
                                     class == DAA_CLASS_INF ? "an Inf" : "a NaN");

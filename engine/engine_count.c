@@ -23,9 +23,9 @@ enum {
 /* e of a finite operand (contract, section 2), ZERO or SPECIAL. */
 static int16_t exponent_of(struct daa_format format, uint32_t bits) {
     const struct daa_number number = daa_number_read(format, bits);
-    if (number.class == DAA_CLASS_ZERO)
+    if (number.kind == DAA_CLASS_ZERO)
         return ZERO;
-    if (number.class != DAA_CLASS_FINITE)
+    if (number.kind != DAA_CLASS_FINITE)
         return SPECIAL;
     return (int16_t)(number.exp + 63 - __builtin_clzll(number.sig));
 }

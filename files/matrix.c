@@ -44,7 +44,7 @@ static bool load_real(struct loading *l, size_t row, size_t col, uint32_t *bits)
 }
 
 static bool check_special(struct loading *l, size_t row, size_t col, uint32_t bits) {
-    enum daa_class class = daa_number_read(l->format, bits).class;
+    enum daa_class class = daa_number_read(l->format, bits).kind;
     if (class < DAA_CLASS_INF)
         return true;
     char given[48];

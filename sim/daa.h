@@ -28,15 +28,33 @@ bool daa_gemm(const struct daa_config *config, size_t m, size_t n, size_t k, con
               const uint32_t *b, size_t ldb, const uint32_t *c0, size_t ldc0, uint32_t *c, size_t ldc,
               struct daa_counts *counts, struct daa_error *error);
 
+enum daa_class { DAA_CLASS_ZERO, DAA_CLASS_FINITE, DAA_CLASS_INF, DAA_CLASS_NAN };
+
+struct daa_number {
+    enum daa_class kind;
+    bool negative;
+    int exp;
+    uint64_t sig; /* a finite value is +-sig * 2^exp; sig is not 0 */
+};
+
+/* The state of an accumulator, of whichever kind the configuration has (docs/contract.md, section 5). */
+struct daa_acc {
+    struct daa_number number; /* rounded: a number of the accumulator format */
+    int64_t m;                /* anchored: the value is m * 2^(acc_step * e) */
+    int e;
+    bool full, inf[2]; /* inf: an Inf of sign + and -; both: NaN */
+};
+
 /* One accumulator, a step at a time, of a configuration that daa_options_resolve() made: the golden model's inner loop
- * with its stages in view (unpack, steer, multiply, align, accumulate, round). acc is raw bits of acc_format; a and b
- * hold `streams` operands. Returns the new acc. */
-uint32_t daa_step(const struct daa_config *config, uint64_t step, const uint32_t *a, const uint32_t *b, uint32_t acc,
-                  struct daa_counts *counts);
-/* C0 as the accumulator starts with it: subnormals flushed, zero +0, NaN canonical. */
-uint32_t daa_acc_start(const struct daa_config *config, uint32_t c0);
-/* The accumulator as it leaves: rounded to out_format. */
-uint32_t daa_acc_out(const struct daa_config *config, uint32_t acc);
+ * with its stages in view (unpack, steer, multiply, align, accumulate, round). c0 is raw bits of acc_format; a and b
+ * hold `streams` operands; the result is raw bits of out_format. */
+struct daa_acc daa_acc_start(const struct daa_config *config, uint32_t c0);
+struct daa_acc daa_step(const struct daa_config *config, uint64_t step, const uint32_t *a, const uint32_t *b,
+                        struct daa_acc acc, struct daa_counts *counts);
+uint32_t daa_acc_out(const struct daa_config *config, struct daa_acc acc);
+enum { DAA_ACC_TEXT_MAX = 80 };
+/* The state in a few words, for a report. */
+void daa_acc_text(const struct daa_config *config, struct daa_acc acc, char text[DAA_ACC_TEXT_MAX]);
 
 /* Real numbers to and from raw bits. Round-to-nearest-even to the encoding (subnormal encodings included, as a plain
  * IEEE conversion gives them; a flush format then reads them as zero); overflow to Inf or to the largest finite value;

@@ -24,7 +24,7 @@ static bool check(const struct source *m, bool specials, struct daa_error *error
             uint32_t bits = m->bits[row * m->stride + col];
             if (width < 32 && bits >> width)
                 return fail_element(error, m, row, col, "which has more bits than");
-            enum daa_class class = daa_number_read(m->format, bits).class;
+            enum daa_class class = daa_number_read(m->format, bits).kind;
             if (!specials && class == DAA_CLASS_NAN)
                 return fail_element(error, m, row, col, "a NaN, which needs specials on:");
             if (!specials && class == DAA_CLASS_INF)
@@ -38,12 +38,12 @@ static bool check(const struct source *m, bool specials, struct daa_error *error
 static uint32_t dot(const struct daa_config *config, size_t k, const struct daa_operand *a, const struct daa_operand *b,
                     uint32_t c0, struct daa_tally *tally) {
     size_t streams = (size_t)config->streams;
-    struct daa_number acc = daa_read_acc(config, c0);
+    struct daa_acc acc = daa_acc_start(config, c0);
     for (size_t at = 0; at < k; at += streams) {
         size_t count = k - at < streams ? k - at : streams;
-        acc = daa_unpacked_step(config, at / streams, (int)count, a + at, b + at, acc, tally);
+        acc = daa_accumulate(config, acc, daa_sum_step(config, at / streams, (int)count, a + at, b + at, tally));
     }
-    return daa_write_out(config, acc);
+    return daa_acc_out(config, acc);
 }
 
 bool daa_gemm(const struct daa_config *config, size_t m, size_t n, size_t k, const uint32_t *a, size_t lda,

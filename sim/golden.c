@@ -1,10 +1,8 @@
 /* The golden model: docs/contract.md in integers, stage by stage under the names the hardware uses. */
 #include "golden.h"
 
-#include <assert.h>
-
-__extension__ typedef __int128 int128;
-__extension__ typedef unsigned __int128 uint128;
+#include <inttypes.h>
+#include <stdio.h>
 
 /* ---- unpack (section 2): once per operand, at the edge of the array ---- */
 
@@ -17,11 +15,11 @@ static int low_significand(int sig, int drop, enum daa_lo_round round) {
 
 struct daa_operand daa_unpack(const struct daa_config *config, struct daa_format format, uint32_t bits) {
     struct daa_number number = daa_number_read(format, bits);
-    struct daa_operand operand = {.class = (uint8_t)number.class};
+    struct daa_operand operand = {.kind = (uint8_t)number.kind};
     int sign = number.negative ? -1 : 1;
-    if (number.class == DAA_CLASS_INF)
+    if (number.kind == DAA_CLASS_INF)
         operand.sig = (int16_t)sign;
-    if (number.class != DAA_CLASS_FINITE)
+    if (number.kind != DAA_CLASS_FINITE)
         return operand;
     int sig = (int)number.sig, exp = number.exp + format.frac_bits;
     for (; !(sig >> format.frac_bits); exp--)
@@ -44,10 +42,10 @@ struct steering {
 };
 
 static void classify(struct steering *s, int stream, struct daa_operand a, struct daa_operand b) {
-    bool zero = a.class == DAA_CLASS_ZERO || b.class == DAA_CLASS_ZERO;
-    if (a.class >= DAA_CLASS_INF || b.class >= DAA_CLASS_INF) {
+    bool zero = a.kind == DAA_CLASS_ZERO || b.kind == DAA_CLASS_ZERO;
+    if (a.kind >= DAA_CLASS_INF || b.kind >= DAA_CLASS_INF) {
         s->fate[stream] = DAA_FATE_SPECIAL;
-        if (zero || a.class == DAA_CLASS_NAN || b.class == DAA_CLASS_NAN)
+        if (zero || a.kind == DAA_CLASS_NAN || b.kind == DAA_CLASS_NAN)
             s->nan = true;
         else
             s->inf[(a.sig < 0) != (b.sig < 0)] = true;
@@ -114,7 +112,7 @@ static int32_t multiply(enum daa_fate fate, struct daa_operand a, struct daa_ope
 
 /* ---- align (section 4): the exact sum of a step, in units of 2^(K* - D - Ya - Yb) ---- */
 
-/* 8 terms below 2^(22 + 32 + 1) fit with room to spare. */
+/* Terms below 2^(22 + 32 + 1) fit with room to spare. */
 static int64_t align(const struct steering *s, int window, int count, const struct daa_operand *a,
                      const struct daa_operand *b) {
     int64_t sum = 0;
@@ -124,90 +122,67 @@ static int64_t align(const struct steering *s, int window, int count, const stru
     return sum;
 }
 
-/* ---- accumulate and round (section 5) ---- */
-
-/* SIG * 2^EXP rounded to the accumulator format. Beyond 64 bits the bottom one is sticky. */
-static struct daa_number round_to_acc(const struct daa_config *config, int128 sig, int exp) {
-    uint128 size = sig < 0 ? -(uint128)sig : (uint128)sig;
-    struct daa_number number = {.class = DAA_CLASS_FINITE, .negative = sig < 0, .exp = exp};
-    if (size >> 64) {
-        int shift = 64 - __builtin_clzll((uint64_t)(size >> 64));
-        bool sticky = (size & (((uint128)1 << shift) - 1)) != 0;
-        size = size >> shift | sticky;
-        number.exp += shift;
-    }
-    number.sig = (uint64_t)size;
-    if (number.sig == 0)
-        return (struct daa_number){.class = DAA_CLASS_ZERO};
-    return daa_number_read(config->acc_format, daa_number_write(config->acc_format, DAA_FLUSH, number, NULL));
-}
-
-/* acc + SUM * 2^EXP, rounded once. The one with the larger exponent is moved to the other's; where they are so far
- * apart that this would not fit, the smaller is far below half a unit of the result and only its sign counts. */
-static struct daa_number accumulate(const struct daa_config *config, struct daa_number acc, int64_t sum, int exp) {
-    enum { FAR = 64 }; /* 63 bits + FAR fit in 127 */
-    int64_t acc_sig = acc.negative ? -(int64_t)acc.sig : (int64_t)acc.sig;
-    if (sum == 0 || acc.class >= DAA_CLASS_INF)
-        return acc;
-    if (acc.class == DAA_CLASS_ZERO)
-        return round_to_acc(config, sum, exp);
-    bool acc_above = acc.exp > exp;
-    int64_t above = acc_above ? acc_sig : sum, below = acc_above ? sum : acc_sig;
-    int above_exp = acc_above ? acc.exp : exp, below_exp = acc_above ? exp : acc.exp;
-    if (above_exp - below_exp > FAR) {
-        below = below < 0 ? -1 : 1;
-        below_exp = above_exp - FAR;
-    }
-    return round_to_acc(config, (int128)above * ((int128)1 << (above_exp - below_exp)) + below, below_exp);
-}
-
-/* ---- specials (section 6) ---- */
-
-static struct daa_number add_specials(const struct steering *s, struct daa_number acc) {
-    bool against = acc.class == DAA_CLASS_INF && s->inf[!acc.negative];
-    if (acc.class == DAA_CLASS_NAN || s->nan || (s->inf[0] && s->inf[1]) || against)
-        return (struct daa_number){.class = DAA_CLASS_NAN};
-    return (struct daa_number){.class = DAA_CLASS_INF, .negative = s->inf[1]};
-}
-
-struct daa_number daa_unpacked_step(const struct daa_config *config, uint64_t step, int count,
-                                    const struct daa_operand *a, const struct daa_operand *b, struct daa_number acc,
-                                    struct daa_tally *tally) {
+struct daa_sum daa_sum_step(const struct daa_config *config, uint64_t step, int count, const struct daa_operand *a,
+                            const struct daa_operand *b, struct daa_tally *tally) {
     struct steering s = {0};
     steer(config, step, count, a, b, &s);
     for (int i = 0; i < count; i++)
         tally->products[s.fate[i]][i]++;
-    if (s.nan || s.inf[0] || s.inf[1])
-        return add_specials(&s, acc);
-    if (!s.any)
-        return acc;
-    int exp = s.top - config->window - config->a_format.frac_bits - config->b_format.frac_bits;
-    return accumulate(config, acc, align(&s, config->window, count, a, b), exp);
+    struct daa_sum sum = {.some = s.any, .key = s.top, .inf = {s.nan || s.inf[0], s.nan || s.inf[1]}};
+    if (s.any) {
+        sum.sig = align(&s, config->window, count, a, b);
+        sum.exp = s.top - config->window - config->a_format.frac_bits - config->b_format.frac_bits;
+    }
+    return sum;
 }
 
-struct daa_number daa_read_acc(const struct daa_config *config, uint32_t bits) {
+/* ---- accumulate and round (section 5): rounded.c, anchored.c ---- */
+
+struct daa_acc daa_acc_start(const struct daa_config *config, uint32_t c0) {
     struct daa_format format = config->acc_format;
     format.subnormals = false;
-    return daa_number_read(format, bits);
+    struct daa_number number = daa_number_read(format, c0);
+    return config->accumulator == DAA_ANCHORED ? daa_anchored_start(config, number)
+                                               : (struct daa_acc){.number = number};
 }
 
-static uint32_t write_acc(const struct daa_config *config, struct daa_number acc) {
-    return daa_number_write(config->acc_format, DAA_FLUSH, acc, NULL);
+struct daa_acc daa_accumulate(const struct daa_config *config, struct daa_acc acc, struct daa_sum sum) {
+    if (config->accumulator == DAA_ANCHORED)
+        return daa_anchored_add(config, acc, sum);
+    return (struct daa_acc){.number = daa_rounded_add(config, acc.number, sum)};
 }
 
-uint32_t daa_acc_start(const struct daa_config *config, uint32_t c0) {
-    return write_acc(config, daa_read_acc(config, c0));
-}
-
-uint32_t daa_write_out(const struct daa_config *config, struct daa_number acc) {
+uint32_t daa_acc_out(const struct daa_config *config, struct daa_acc acc) {
     struct daa_format out = config->out_format;
-    uint32_t bits = daa_number_write(out, out.subnormals ? DAA_GRADUAL : DAA_FLUSH, acc, NULL);
-    bool zero = daa_number_read(out, bits).class == DAA_CLASS_ZERO;
+    struct daa_number number = config->accumulator == DAA_ANCHORED ? daa_anchored_value(config, acc) : acc.number;
+    uint32_t bits = daa_number_write(out, out.subnormals ? DAA_GRADUAL : DAA_FLUSH, number, NULL);
+    bool zero = daa_number_read(out, bits).kind == DAA_CLASS_ZERO;
     return zero ? 0 : bits;
 }
 
-uint32_t daa_acc_out(const struct daa_config *config, uint32_t acc) {
-    return daa_write_out(config, daa_read_acc(config, acc));
+void daa_acc_text(const struct daa_config *config, struct daa_acc acc, char text[DAA_ACC_TEXT_MAX]) {
+    if (config->accumulator == DAA_ANCHORED) {
+        snprintf(text, DAA_ACC_TEXT_MAX, "%" PRId64 " * 2^%d%s%s%s", acc.m, config->acc_step * acc.e,
+                 acc.full ? " full" : "", acc.inf[0] ? " +Inf" : "", acc.inf[1] ? " -Inf" : "");
+    } else {
+        uint32_t bits = daa_number_write(config->acc_format, DAA_FLUSH, acc.number, NULL);
+        snprintf(text, DAA_ACC_TEXT_MAX, "0x%0*" PRIx32 " (%.9g)", (daa_format_width(config->acc_format) + 3) / 4, bits,
+                 daa_to_double(config->acc_format, bits));
+    }
+}
+
+struct daa_acc daa_step(const struct daa_config *config, uint64_t step, const uint32_t *a, const uint32_t *b,
+                        struct daa_acc acc, struct daa_counts *counts) {
+    struct daa_operand a_unpacked[DAA_STREAMS_MAX], b_unpacked[DAA_STREAMS_MAX];
+    struct daa_tally tally = {0};
+    for (int i = 0; i < config->streams; i++) {
+        a_unpacked[i] = daa_unpack(config, config->a_format, a[i]);
+        b_unpacked[i] = daa_unpack(config, config->b_format, b[i]);
+    }
+    struct daa_sum sum = daa_sum_step(config, step, config->streams, a_unpacked, b_unpacked, &tally);
+    if (counts)
+        daa_tally_add(&tally, counts);
+    return daa_accumulate(config, acc, sum);
 }
 
 void daa_tally_add(const struct daa_tally *tally, struct daa_counts *counts) {
@@ -218,19 +193,4 @@ void daa_tally_add(const struct daa_tally *tally, struct daa_counts *counts) {
         counts->dropped[i] += tally->products[DAA_FATE_DROPPED][i];
         counts->special[i] += tally->products[DAA_FATE_SPECIAL][i];
     }
-}
-
-uint32_t daa_step(const struct daa_config *config, uint64_t step, const uint32_t *a, const uint32_t *b, uint32_t acc,
-                  struct daa_counts *counts) {
-    struct daa_operand a_unpacked[DAA_STREAMS_MAX], b_unpacked[DAA_STREAMS_MAX];
-    struct daa_tally tally = {0};
-    for (int i = 0; i < config->streams; i++) {
-        a_unpacked[i] = daa_unpack(config, config->a_format, a[i]);
-        b_unpacked[i] = daa_unpack(config, config->b_format, b[i]);
-    }
-    struct daa_number next =
-        daa_unpacked_step(config, step, config->streams, a_unpacked, b_unpacked, daa_read_acc(config, acc), &tally);
-    if (counts)
-        daa_tally_add(&tally, counts);
-    return write_acc(config, next);
 }

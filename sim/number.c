@@ -21,10 +21,10 @@ struct daa_number daa_number_read(struct daa_format f, uint32_t bits) {
     uint32_t frac = bits & ones(f.frac_bits);
     uint32_t field = bits >> f.frac_bits & ones(f.exp_bits);
     struct daa_number number = {
-        .class = class_of(f, field, frac),
+        .kind = class_of(f, field, frac),
         .negative = bits >> (f.exp_bits + f.frac_bits) & 1,
     };
-    if (number.class == DAA_CLASS_FINITE) {
+    if (number.kind == DAA_CLASS_FINITE) {
         number.sig = field ? frac | UINT32_C(1) << f.frac_bits : frac;
         number.exp = (field ? (int)field : 1) - daa_format_bias(f) - f.frac_bits;
     }
@@ -98,11 +98,11 @@ uint32_t daa_number_write(struct daa_format f, enum daa_tiny tiny, struct daa_nu
         event = &unused;
     *event = DAA_EVENT_NONE;
     uint32_t magnitude = 0;
-    if (number.class == DAA_CLASS_NAN)
+    if (number.kind == DAA_CLASS_NAN)
         return nan_bits(f);
-    if (number.class == DAA_CLASS_INF)
+    if (number.kind == DAA_CLASS_INF)
         magnitude = beyond_bits(f);
-    if (number.class == DAA_CLASS_FINITE)
+    if (number.kind == DAA_CLASS_FINITE)
         magnitude = round_finite(f, tiny, number, event);
     if (tiny == DAA_FLUSH && magnitude == 0)
         return 0;

@@ -2,18 +2,7 @@
 #ifndef DAA_NUMBER_H
 #define DAA_NUMBER_H
 
-#include <stdint.h>
-
-#include "../config/config.h"
-
-enum daa_class { DAA_CLASS_ZERO, DAA_CLASS_FINITE, DAA_CLASS_INF, DAA_CLASS_NAN };
-
-struct daa_number {
-    enum daa_class class;
-    bool negative;
-    int exp;
-    uint64_t sig; /* a finite value is +-sig * 2^exp; sig is not 0 */
-};
+#include "daa.h"
 
 /* The value that FORMAT gives BITS; a subnormal of a flush format is a zero. */
 struct daa_number daa_number_read(struct daa_format format, uint32_t bits);

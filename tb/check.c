@@ -44,10 +44,10 @@ bool check_join(struct check *check, struct daa_error *error) {
 }
 
 /* The accumulator of element (row, col) after STEPS steps. */
-static uint32_t accumulator(const struct daa_config *config, const struct gemm *gemm, size_t row, size_t col,
-                            size_t steps) {
+static struct daa_acc accumulator(const struct daa_config *config, const struct gemm *gemm, size_t row, size_t col,
+                                  size_t steps) {
     const size_t streams = (size_t)config->streams;
-    uint32_t acc = daa_acc_start(config, gemm->c0 ? gemm->c0[row * gemm->ldc0 + col] : 0);
+    struct daa_acc acc = daa_acc_start(config, gemm->c0 ? gemm->c0[row * gemm->ldc0 + col] : 0);
     for (size_t t = 0; t < steps; t++) {
         uint32_t a[DAA_STREAMS_MAX] = {0}, b[DAA_STREAMS_MAX] = {0};
         for (size_t s = 0, k = t * streams; s < streams && k < gemm->k; s++, k++) {
@@ -78,7 +78,7 @@ static bool differs(struct rerun *rerun, struct parting *parting, size_t steps, 
     if (!harness_run(rerun->harness, rerun->dut, rerun->config, &alone, rerun->c, &result, error))
         return false;
     const uint32_t got = rerun->c[rerun->row * alone.n + rerun->col];
-    const uint32_t acc = accumulator(rerun->config, &alone, rerun->row, rerun->col, steps);
+    const struct daa_acc acc = accumulator(rerun->config, &alone, rerun->row, rerun->col, steps);
     const uint32_t want = daa_acc_out(rerun->config, acc);
     *differ = got != want;
     if (!*differ)

@@ -26,10 +26,10 @@ bool check_join(struct check *check, struct daa_error *error);
 
 /* Where the array and the golden model part in one element of C. */
 struct parting {
-    bool found;         /* false: the element's tile, run alone, is right at every K */
-    size_t steps;       /* they agree after STEPS - 1 steps and no longer after STEPS; 0: already without a product */
-    uint32_t before;    /* the accumulator before that step */
-    uint32_t got, want; /* results after it */
+    bool found;   /* false: the element's tile, run alone, is right at every K */
+    size_t steps; /* they agree after STEPS - 1 steps and no longer after STEPS; 0: already without a product */
+    struct daa_acc before; /* the accumulator before that step */
+    uint32_t got, want;    /* results after it */
 };
 
 /* Runs the element's tile again with ever closer numbers of steps. False and an error: one of these runs failed. */

@@ -122,6 +122,7 @@ static void print_parting(const struct job *job, size_t row, size_t col, const s
     const struct daa_config *config = &job->config;
     const struct gemm *gemm = &job->gemm;
     const size_t streams = (size_t)config->streams;
+    char before[DAA_ACC_TEXT_MAX];
     if (parting->steps == 0) {
         fputs("  wrong before the first step:", stderr);
     } else {
@@ -133,7 +134,8 @@ static void print_parting(const struct job *job, size_t row, size_t col, const s
             fputc(';', stderr);
         }
     }
-    print_number(" acc before", config->acc_format, parting->before);
+    daa_acc_text(config, parting->before, before);
+    fprintf(stderr, " acc before %s", before);
     print_number(", got", config->out_format, parting->got);
     print_number(", want", config->out_format, parting->want);
     fputc('\n', stderr);

@@ -170,9 +170,12 @@ static const char *const operand_formats[] = {"bf16", "tf32", "fp16", "e5m2",  "
 static const char *const acc_formats[] = {"fp32", "fp32", "e5m7", "e8m7", "e5m10", "e5m23", "e6m12", "e8m10", "e7m15"};
 static const char *const out_formats[] = {"auto", "auto", "bf16", "fp16", "e5m2",  "e4m3", "e3m2",
                                           "e2m3", "e2m1", "e8m1", "e5m7", "e8m10", "e6m12"};
+static const char *const accumulators[] = {"accumulator=rounded", "accumulator=anchored",
+                                           "accumulator=anchored acc-bits=24 acc-step=8",
+                                           "accumulator=anchored acc-bits=47 acc-step=1"};
 #define PICK(list) list[below(sizeof list / sizeof list[0])]
 
-static void random_config(struct daa_config *config) {
+static void random_config(struct daa_config *config, const char *accumulator) {
     char window[8] = "auto";
     do {
         if (below(3))
@@ -181,20 +184,32 @@ static void random_config(struct daa_config *config) {
         const char *streams[] = {"1", "2", "2", "4", "8"}, *switches[] = {"on", "on", "off"};
         if (configure(config,
                       "streams=%s a-format=%s b-format=%s acc-format=%s out-format=%s lo-bits=%d lo-round=%s policy=%s "
-                      "window=%s specials=%s",
+                      "window=%s specials=%s %s",
                       PICK(streams), a, b, PICK(acc_formats), PICK(out_formats), between(1, 11), PICK(rounds),
-                      PICK(policies), window, PICK(switches)))
+                      PICK(policies), window, PICK(switches), accumulator))
             return;
     } while (true);
 }
 
 /* ---- one case ---- */
 
+/* The rounded accumulator between bits and bits. */
+static uint32_t bits_of(const struct daa_config *config, struct daa_acc acc) {
+    struct daa_config plain = *config;
+    plain.out_format = config->acc_format;
+    return daa_acc_out(&plain, acc);
+}
+
+static uint32_t golden_step(const struct daa_config *config, uint64_t step, const uint32_t *a, const uint32_t *b,
+                            uint32_t acc, struct daa_counts *counts) {
+    return bits_of(config, daa_step(config, step, a, b, daa_acc_start(config, acc), counts));
+}
+
 /* The counts are the same for each step of a section: compared too. */
 static uint32_t check_step(const struct daa_config *config, uint64_t step, const uint32_t *a, const uint32_t *b,
                            uint32_t acc) {
     struct daa_counts got_counts = {0}, want_counts = {0};
-    uint32_t got = daa_step(config, step, a, b, acc, &got_counts);
+    uint32_t got = golden_step(config, step, a, b, acc, &got_counts);
     uint32_t want = oracle_step(config, step, config->streams, a, b, acc, &want_counts);
     cases++;
     bool counts_differ = memcmp(&got_counts, &want_counts, sizeof got_counts) != 0;
@@ -211,10 +226,11 @@ static uint32_t check_step(const struct daa_config *config, uint64_t step, const
 static void check_ends(const struct daa_config *config, uint32_t acc) {
     char line[DAA_LINE_MAX];
     daa_config_line(config, line);
-    uint32_t got = daa_acc_start(config, acc), want = oracle_start(config, acc);
+    struct daa_acc start = daa_acc_start(config, acc);
+    uint32_t got = bits_of(config, start), want = oracle_start(config, acc);
     if (got != want)
         mismatch("start at 0x%x: got 0x%x, want 0x%x\nconfiguration: %s", acc, got, want, line);
-    got = daa_acc_out(config, acc);
+    got = daa_acc_out(config, start);
     want = oracle_out(config, acc);
     if (got != want)
         mismatch("result of 0x%x: got 0x%x, want 0x%x\nconfiguration: %s", acc, got, want, line);
@@ -294,7 +310,7 @@ static uint32_t opposite_acc(const struct daa_config *config, uint64_t step, con
     uint32_t turned[DAA_STREAMS_MAX];
     for (int s = 0; s < config->streams; s++)
         turned[s] = a[s] ^ UINT32_C(1) << (daa_format_width(config->a_format) - 1);
-    uint32_t acc = daa_step(config, step, turned, b, 0, NULL);
+    uint32_t acc = golden_step(config, step, turned, b, 0, NULL);
     uint32_t near = acc + (uint32_t)between(-2, 2);
     return is_special(config->acc_format, near) || (near ^ acc) >> 31
                ? acc
@@ -321,7 +337,7 @@ static void random_steps(void) {
     int configs = long_tier ? 40000 : 6000;
     for (int i = 0; i < configs; i++) {
         struct daa_config config;
-        random_config(&config);
+        random_config(&config, "accumulator=rounded");
         for (int chain = 0; chain < CHAINS; chain++) {
             int a_center = random_center(config.a_format), b_center = random_center(config.b_format);
             if (below(3) == 0) /* products at an end of the accumulator's range */
@@ -360,7 +376,7 @@ static void accumulator_ties(void) {
     int configs = long_tier ? 10000 : 1500;
     for (int i = 0; i < configs; i++) {
         struct daa_config config;
-        random_config(&config);
+        random_config(&config, "accumulator=rounded");
         int y = config.acc_format.frac_bits;
         for (int repeat = 0; repeat < 150; repeat++) {
             uint32_t a[DAA_STREAMS_MAX], b[DAA_STREAMS_MAX];
@@ -487,6 +503,154 @@ static void results(void) {
     }
 }
 
+/* ---- the anchored accumulator ---- */
+
+static void anchored_mismatch(const struct daa_config *config, struct daa_acc before, uint64_t step, const uint32_t *a,
+                              const uint32_t *b, struct daa_acc got, const char *what) {
+    char line[DAA_LINE_MAX], a_text[128], b_text[128], before_text[DAA_ACC_TEXT_MAX], got_text[DAA_ACC_TEXT_MAX];
+    daa_config_line(config, line);
+    daa_acc_text(config, before, before_text);
+    daa_acc_text(config, got, got_text);
+    mismatch("step %" PRIu64 ", a %s, b %s, accumulator %s: got %s, %s\nconfiguration: %s", step,
+             hex_list(a, config->streams, a_text), hex_list(b, config->streams, b_text), before_text, got_text, what,
+             line);
+}
+
+/* The next state, held against the oracle's, which goes on with it; and the result if this were the last step. */
+static struct daa_acc check_anchored(const struct daa_config *config, uint64_t step, const uint32_t *a,
+                                     const uint32_t *b, struct daa_acc before) {
+    struct daa_counts got_counts = {0}, want_counts = {0};
+    struct daa_acc got = daa_step(config, step, a, b, before, &got_counts);
+    oracle_anchored_step(config, step, config->streams, a, b, &want_counts);
+    cases++;
+    if (!oracle_anchored_is(config, got))
+        anchored_mismatch(config, before, step, a, b, got, "which is another state than the oracle's");
+    if (memcmp(&got_counts, &want_counts, sizeof got_counts) != 0)
+        anchored_mismatch(config, before, step, a, b, got, "and the counts differ");
+    if (daa_acc_out(config, got) != oracle_anchored_out(config))
+        anchored_mismatch(config, before, step, a, b, got, "and another result than the oracle's");
+    return got;
+}
+
+static struct daa_acc check_anchored_start(const struct daa_config *config, uint32_t c0) {
+    struct daa_acc acc = daa_acc_start(config, c0);
+    char line[DAA_LINE_MAX];
+    daa_config_line(config, line);
+    oracle_anchored_start(config, c0);
+    cases++;
+    if (!oracle_anchored_is(config, acc))
+        mismatch("start at 0x%x: another state than the oracle's\nconfiguration: %s", c0, line);
+    if (daa_acc_out(config, acc) != oracle_anchored_out(config))
+        mismatch("start at 0x%x: another result than the oracle's\nconfiguration: %s", c0, line);
+    return acc;
+}
+
+/* How the exponents of a chain's products go. */
+enum course { NEAR, GROWING, FALLING, SAME_SIGN, COURSES };
+
+/* Operands that are legal for the configuration; CENTER is the exponent they are near to. */
+static uint32_t anchored_operand(const struct daa_config *config, struct daa_format f, enum course course, int center) {
+    uint32_t bits = course == SAME_SIGN ? random_near(f, center, 0) & mask(f.exp_bits + f.frac_bits)
+                                        : random_bits(f, config->specials && below(8) == 0, center);
+    return is_special(f, bits) && (!config->specials || course == SAME_SIGN) ? 0 : bits;
+}
+
+static void anchored_chain(const struct daa_config *config, int steps) {
+    enum course course = (enum course)below(COURSES);
+    int a_center = random_center(config->a_format), b_center = random_center(config->b_format);
+    uint32_t c0 = below(2) ? 0 : random_bits(config->acc_format, config->specials, a_center + b_center);
+    if (below(4) == 0)
+        c0 = random_near(config->acc_format, random_center(config->acc_format), 2);
+    if (!config->specials && is_special(config->acc_format, c0))
+        c0 = 0;
+    struct daa_acc acc = check_anchored_start(config, c0);
+    uint32_t sign = UINT32_C(1) << (daa_format_width(config->a_format) - 1);
+    uint32_t a[DAA_STREAMS_MAX], b[DAA_STREAMS_MAX], a_before[DAA_STREAMS_MAX] = {0}, b_before[DAA_STREAMS_MAX] = {0};
+    for (int step = 0; step < steps; step++) {
+        bool back = below(8) == 0; /* takes away what the step before gave */
+        for (int s = 0; s < config->streams; s++) {
+            a[s] = back ? a_before[s] ^ sign : anchored_operand(config, config->a_format, course, a_center);
+            b[s] = back ? b_before[s] : anchored_operand(config, config->b_format, course, b_center);
+            if (s && below(8) == 0 && course != SAME_SIGN) { /* cancels within the step */
+                a[s] = a[s - 1] ^ sign;
+                b[s] = b[s - 1];
+            }
+            a_before[s] = a[s], b_before[s] = b[s];
+        }
+        acc = check_anchored(config, below(4) ? (uint64_t)step : random64(), a, b, acc);
+        a_center += course == GROWING ? between(0, 3) : course == FALLING ? -between(0, 3) : 0;
+    }
+}
+
+static void anchored_steps(void) {
+    int configs = long_tier ? 20000 : 2000;
+    for (int i = 0; i < configs; i++) {
+        struct daa_config config;
+        char accumulator[64];
+        snprintf(accumulator, sizeof accumulator, "accumulator=anchored acc-bits=%d acc-step=%d",
+                 below(3) ? 32 : between(8, 64), 1 << below(4));
+        random_config(&config, accumulator);
+        for (int chain = 0; chain < 20; chain++)
+            anchored_chain(&config, below(8) ? 12 : 100);
+    }
+}
+
+/* Every start: C0 at its edges and near them, with more bits than M has and with fewer. */
+static void anchored_starts(void) {
+    for (size_t i = 0; i < sizeof acc_formats / sizeof acc_formats[0]; i++) {
+        for (int bits = 8; bits <= 64; bits += long_tier ? 1 : 3) {
+            for (int step = 1; step <= 8; step *= 2) {
+                struct daa_config config;
+                uint32_t table[EDGES_MAX];
+                if (!configure(&config, "format=e2m1 accumulator=anchored acc-format=%s acc-bits=%d acc-step=%d",
+                               acc_formats[i], bits, step))
+                    mismatch("acc-bits %d is refused", bits);
+                int count = edge_table(config.acc_format, true, table);
+                for (int k = 0; k < count; k++)
+                    check_anchored_start(&config, table[k]);
+                for (int k = 0; k < 100; k++)
+                    check_anchored_start(&config, random_near(config.acc_format, random_center(config.acc_format), 20));
+            }
+        }
+    }
+}
+
+/* Small accumulators, which are full after a few steps: all chains of three products of e2m1 out of every fourth, on
+ * one another, and long chains of the largest products of one sign, which is where M comes nearest its ends. */
+static void anchored_small(void) {
+    for (int bits = 8; bits <= 14; bits++) {
+        for (int step = 1; step <= 8; step *= 2) {
+            struct daa_config config;
+            if (!configure(&config, "format=e2m1 streams=1 accumulator=anchored acc-bits=%d acc-step=%d", bits, step))
+                mismatch("acc-bits %d is refused", bits);
+            for (uint32_t code = 0; code < 4096; code++) {
+                struct daa_acc acc = check_anchored_start(&config, 0);
+                for (int at = 0; at < 12; at++) { /* the three, four times over */
+                    uint32_t a = code >> (4 * (at % 3)) & 15, b = at % 2 ? 7 : 4;
+                    acc = check_anchored(&config, 0, &a, &b, acc);
+                }
+            }
+            for (int streams = 1; streams <= DAA_STREAMS_MAX; streams *= 2) {
+                static const char *const kinds[] = {"high", "low", "exponent"};
+                for (int kind = 0; kind < 6; kind++) {
+                    if (!configure(&config,
+                                   "format=e5m10 lo-bits=1 streams=%d policy=%s accumulator=anchored "
+                                   "acc-bits=%d acc-step=%d",
+                                   streams, kinds[kind % 3], bits, step))
+                        mismatch("acc-bits %d is refused", bits);
+                    struct daa_acc acc = check_anchored_start(&config, 0);
+                    uint32_t a[DAA_STREAMS_MAX], b[DAA_STREAMS_MAX];
+                    for (int at = 0; at < 200; at++) {
+                        for (int s = 0; s < streams; s++) /* 1.99 * 1.99, which is low as 4 */
+                            a[s] = (kind < 3 ? 0x3fffu : 0xbfffu) - (at % 50 == 49 ? 0x400u : 0u), b[s] = 0x3fff;
+                        acc = check_anchored(&config, 0, a, b, acc);
+                    }
+                }
+            }
+        }
+    }
+}
+
 /* ---- conversions ---- */
 
 static void check_conversion(struct daa_format f, const char *name, double value) {
@@ -555,12 +719,12 @@ static void host_fma(void) {
             acc = random_near(config.acc_format, between(-40, 40), 10);
         uint32_t a = random_bits(config.a_format, true, between(-8, 8));
         uint32_t b = random_bits(config.b_format, true, between(-8, 8));
-        acc = daa_acc_start(&config, acc);
+        acc = bits_of(&config, daa_acc_start(&config, acc));
         /* bf16 is the upper half of a float; subnormals read as zeros of their sign. */
         float fa = (a & 0x7f80) ? float_of(a << 16) : copysignf(0, float_of(a << 16));
         float fb = (b & 0x7f80) ? float_of(b << 16) : copysignf(0, float_of(b << 16));
         float want = fmaf(fa, fb, float_of(acc));
-        uint32_t got = daa_step(&config, 0, &a, &b, acc, NULL), want_bits;
+        uint32_t got = golden_step(&config, 0, &a, &b, acc, NULL), want_bits;
         memcpy(&want_bits, &want, sizeof want_bits);
         if (want == 0)
             want_bits = 0;
@@ -600,11 +764,14 @@ static void check_gemm(const struct daa_config *config, size_t m, size_t n, size
     uint32_t *c = calloc(m * ldc + 1, sizeof *c);
     struct daa_counts got_counts = {0}, want_counts = {0};
     struct daa_error error;
+    const bool anchored = config->accumulator == DAA_ANCHORED;
     if (!daa_gemm(config, m, n, k, a, lda, b, ldb, with_c0 ? c0 : NULL, ldc0, c, ldc, &got_counts, &error))
         mismatch("%zu x %zu x %zu is refused: %s", m, n, k, error.text);
     for (size_t row = 0; row < m; row++) {
         for (size_t col = 0; col < n; col++) {
             uint32_t acc = with_c0 ? oracle_start(config, c0[row * ldc0 + col]) : 0;
+            if (anchored)
+                oracle_anchored_start(config, with_c0 ? c0[row * ldc0 + col] : 0);
             for (size_t at = 0; at < k; at += (size_t)config->streams) {
                 uint32_t a_step[DAA_STREAMS_MAX], b_step[DAA_STREAMS_MAX];
                 int count = 0;
@@ -612,9 +779,13 @@ static void check_gemm(const struct daa_config *config, size_t m, size_t n, size
                     a_step[count] = a[row * lda + at + (size_t)count];
                     b_step[count] = b[(at + (size_t)count) * ldb + col];
                 }
-                acc = oracle_step(config, at / (size_t)config->streams, count, a_step, b_step, acc, &want_counts);
+                const size_t step = at / (size_t)config->streams;
+                if (anchored)
+                    oracle_anchored_step(config, step, count, a_step, b_step, &want_counts);
+                else
+                    acc = oracle_step(config, step, count, a_step, b_step, acc, &want_counts);
             }
-            uint32_t want = oracle_out(config, acc), got = c[row * ldc + col];
+            uint32_t want = anchored ? oracle_anchored_out(config) : oracle_out(config, acc), got = c[row * ldc + col];
             cases++;
             if (got != want) {
                 char line[DAA_LINE_MAX];
@@ -640,11 +811,11 @@ static void gemms(void) {
                                        {1, 1, 257}, {31, 32, 31}, {2, 2, 1000}};
     for (int round = 0; round < (long_tier ? 50 : 3); round++)
         for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++) {
-            random_config(&config);
+            random_config(&config, PICK(accumulators));
             check_gemm(&config, shapes[i][0], shapes[i][1], shapes[i][2], below(2));
         }
     for (int i = 0; i < (long_tier ? 5000 : 200); i++) {
-        random_config(&config);
+        random_config(&config, PICK(accumulators));
         check_gemm(&config, below(6), below(6), below(20), below(2));
     }
     must_configure(&config, "streams=2"); /* more than one block of rows */
@@ -697,6 +868,9 @@ static const struct {
     {"results", results},
     {"conversions", conversions},
     {"host-fma", host_fma},
+    {"anchored-steps", anchored_steps},
+    {"anchored-starts", anchored_starts},
+    {"anchored-small", anchored_small},
     {"gemms", gemms},
     {"refusals", refusals},
 };

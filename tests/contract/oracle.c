@@ -21,10 +21,17 @@ struct value {
 static struct value a_value[DAA_STREAMS_MAX], b_value[DAA_STREAMS_MAX], acc_value;
 static mpz_t low_a, low_b, product[DAA_STREAMS_MAX], term, sum, quantum, quotient, rest, size, limit;
 
+/* Section 5.2, by value: the accumulator is a number, a multiple of its place 2^(G E). */
+static struct {
+    mpz_t x; /* in units of 2^-UNIT2 */
+    long anchor;
+    bool full, inf[2];
+} anchored;
+
 void oracle_init(void) {
     for (int i = 0; i < DAA_STREAMS_MAX; i++)
         mpz_inits(a_value[i].x, b_value[i].x, product[i], NULL);
-    mpz_inits(acc_value.x, low_a, low_b, term, sum, quantum, quotient, rest, size, limit, NULL);
+    mpz_inits(acc_value.x, low_a, low_b, term, sum, quantum, quotient, rest, size, limit, anchored.x, NULL);
 }
 
 /* ---- section 1: what the bits mean ---- */
@@ -179,9 +186,9 @@ static int winning_stream(const struct daa_config *config, uint64_t step, int co
     exit(1);
 }
 
-/* True: the step had a NaN or an Inf in it, and acc_value is what follows. */
-static bool specials(int count, struct daa_counts *counts) {
-    bool nan = false, inf[2] = {false, false};
+/* The step's Infs by sign; a NaN is both. */
+static void infinities(int count, bool inf[2], struct daa_counts *counts) {
+    inf[0] = inf[1] = false;
     for (int s = 0; s < count; s++) {
         const struct value *a = &a_value[s], *b = &b_value[s];
         if (a->kind == REAL && b->kind == REAL)
@@ -189,25 +196,27 @@ static bool specials(int count, struct daa_counts *counts) {
         counts->special[s]++;
         bool zero = (a->kind == REAL && mpz_sgn(a->x) == 0) || (b->kind == REAL && mpz_sgn(b->x) == 0);
         if (a->kind == NOT_A_NUMBER || b->kind == NOT_A_NUMBER || zero) {
-            nan = true;
+            inf[0] = inf[1] = true;
         } else {
             bool a_negative = a->kind == NEG_INF || (a->kind == REAL && mpz_sgn(a->x) < 0);
             bool b_negative = b->kind == NEG_INF || (b->kind == REAL && mpz_sgn(b->x) < 0);
             inf[a_negative ^ b_negative] = true;
         }
     }
-    if (!nan && !inf[0] && !inf[1])
-        return false;
+}
+
+/* acc_value after a step with a NaN or an Inf. */
+static void add_infinities(const bool inf[2]) {
     bool opposite = (acc_value.kind == POS_INF && inf[1]) || (acc_value.kind == NEG_INF && inf[0]);
-    if (nan || opposite || (inf[0] && inf[1]))
+    if (opposite || (inf[0] && inf[1]))
         acc_value.kind = NOT_A_NUMBER;
     else if (acc_value.kind != NOT_A_NUMBER)
         acc_value.kind = inf[0] ? POS_INF : NEG_INF;
-    return true;
 }
 
-/* Adds up the step's finite products in `sum`. */
-static void finite_sum(const struct daa_config *config, uint64_t step, int count, struct daa_counts *counts) {
+/* Adds up the step's finite products in `sum`. False: they are all zero. Else KEY_OF_STEP is K*. */
+static long key_of_step;
+static bool finite_sum(const struct daa_config *config, uint64_t step, int count, struct daa_counts *counts) {
     bool takes_part[DAA_STREAMS_MAX] = {false};
     long key[DAA_STREAMS_MAX] = {0}, top = 0;
     bool any = false;
@@ -242,6 +251,8 @@ static void finite_sum(const struct daa_config *config, uint64_t step, int count
             mpz_add(sum, sum, term);
         }
     }
+    key_of_step = top;
+    return any;
 }
 
 /* Zero is always +0, and NaN has one form. */
@@ -257,15 +268,23 @@ static uint32_t acc_bits(struct daa_format f, uint32_t bits_of_real) {
     }
 }
 
-uint32_t oracle_step(const struct daa_config *config, uint64_t step, int count, const uint32_t *a, const uint32_t *b,
-                     uint32_t acc, struct daa_counts *counts) {
+static void decode_operands(const struct daa_config *config, int count, const uint32_t *a, const uint32_t *b) {
     for (int s = 0; s < count; s++) {
         decode(config->a_format, config->a_format.subnormals, a[s], UNIT, &a_value[s]);
         decode(config->b_format, config->b_format.subnormals, b[s], UNIT, &b_value[s]);
     }
+}
+
+uint32_t oracle_step(const struct daa_config *config, uint64_t step, int count, const uint32_t *a, const uint32_t *b,
+                     uint32_t acc, struct daa_counts *counts) {
+    bool inf[2];
+    decode_operands(config, count, a, b);
     decode(config->acc_format, false, acc, UNIT2, &acc_value);
     finite_sum(config, step, count, counts);
-    if (!specials(count, counts) && acc_value.kind == REAL)
+    infinities(count, inf, counts);
+    if (inf[0] || inf[1])
+        add_infinities(inf);
+    else if (acc_value.kind == REAL)
         mpz_add(acc_value.x, acc_value.x, sum);
     return acc_bits(config->acc_format,
                     acc_value.kind == REAL ? round_real(config->acc_format, false, acc_value.x) : 0);
@@ -279,6 +298,102 @@ uint32_t oracle_start(const struct daa_config *config, uint32_t c0) {
 uint32_t oracle_out(const struct daa_config *config, uint32_t acc) {
     struct daa_format out = config->out_format;
     decode(config->acc_format, false, acc, UNIT2, &acc_value);
+    return acc_bits(out, acc_value.kind == REAL ? round_real(out, out.subnormals, acc_value.x) : 0);
+}
+
+/* ---- section 5.2, by value: the accumulator is the number itself, a multiple of its place 2^(G E) ---- */
+
+static long place(const struct daa_config *config) {
+    return config->acc_step * anchored.anchor;
+}
+
+/* The lowest E with 2^SIZE <= 2^(W - 3) * 2^(G E). */
+static long anchor_of(const struct daa_config *config, long size) {
+    long e = 0;
+    while (config->acc_bits - 3 + config->acc_step * e < size)
+        e++;
+    while (config->acc_bits - 3 + config->acc_step * (e - 1) >= size)
+        e--;
+    return e;
+}
+
+/* Is x in [-2^BITS, 2^BITS) times the place? */
+static bool within(const struct daa_config *config, int bits) {
+    set_scaled(limit, 1, bits + place(config), UNIT2);
+    mpz_neg(size, limit);
+    return mpz_cmp(anchored.x, limit) < 0 && mpz_cmp(anchored.x, size) >= 0;
+}
+
+/* Down to a multiple of the place of E. */
+static void raise_to(const struct daa_config *config, long e) {
+    anchored.anchor = e;
+    set_scaled(quantum, 1, place(config), UNIT2);
+    mpz_fdiv_q(quotient, anchored.x, quantum);
+    mpz_mul(anchored.x, quotient, quantum);
+}
+
+void oracle_anchored_start(const struct daa_config *config, uint32_t c0) {
+    decode(config->acc_format, false, c0, UNIT2, &acc_value);
+    mpz_set_ui(anchored.x, 0);
+    anchored.anchor = -1000; /* lower than any: an empty accumulator */
+    anchored.full = false;
+    anchored.inf[0] = acc_value.kind == POS_INF || acc_value.kind == NOT_A_NUMBER;
+    anchored.inf[1] = acc_value.kind == NEG_INF || acc_value.kind == NOT_A_NUMBER;
+    if (acc_value.kind != REAL || mpz_sgn(acc_value.x) == 0)
+        return;
+    anchored.anchor = anchor_of(config, exponent(acc_value.x, UNIT2) + 1);
+    mpz_set(anchored.x, acc_value.x);
+    round_to_multiple(anchored.x, place(config), UNIT2, true);
+}
+
+void oracle_anchored_step(const struct daa_config *config, uint64_t step, int count, const uint32_t *a,
+                          const uint32_t *b, struct daa_counts *counts) {
+    bool inf[2];
+    decode_operands(config, count, a, b);
+    bool some = finite_sum(config, step, count, counts);
+    infinities(count, inf, counts);
+    anchored.inf[0] |= inf[0];
+    anchored.inf[1] |= inf[1];
+    if (!some)
+        return;
+    long size_of_sum = key_of_step + 2; /* and log2 S: the streams are a power of two */
+    for (int s = config->streams; s > 1; s /= 2)
+        size_of_sum++;
+    long least = anchor_of(config, size_of_sum), found = anchored.anchor;
+    bool beyond = mpz_sgn(anchored.x) != 0 && !within(config, config->acc_bits - 3);
+    if (least > found)
+        raise_to(config, least);
+    else if (anchored.full)
+        raise_to(config, found + 1);
+    anchored.full = anchored.anchor == found && beyond;
+    round_to_multiple(sum, place(config), UNIT2, true);
+    mpz_add(anchored.x, anchored.x, sum);
+    if (!within(config, config->acc_bits - 1))
+        abort(); /* M has no more than W bits */
+}
+
+bool oracle_anchored_is(const struct daa_config *config, struct daa_acc acc) {
+    if (acc.inf[0] != anchored.inf[0] || acc.inf[1] != anchored.inf[1])
+        return false;
+    if (acc.inf[0] || acc.inf[1])
+        return true; /* the rest no longer counts */
+    if (acc.e < daa_anchor_least(config) || acc.e > daa_anchor_most(config))
+        return false;
+    if (anchored.anchor == -1000)
+        return acc.m == 0 && acc.e == daa_anchor_least(config) && !acc.full;
+    set_scaled(quantum, 1, place(config), UNIT2);
+    mpz_divexact(quotient, anchored.x, quantum);
+    return mpz_fits_slong_p(quotient) && mpz_get_si(quotient) == acc.m && acc.e == anchored.anchor &&
+           acc.full == anchored.full;
+}
+
+uint32_t oracle_anchored_out(const struct daa_config *config) {
+    struct daa_format out = config->out_format;
+    acc_value.kind = anchored.inf[0] && anchored.inf[1] ? NOT_A_NUMBER
+                     : anchored.inf[0]                  ? POS_INF
+                     : anchored.inf[1]                  ? NEG_INF
+                                                        : REAL;
+    mpz_set(acc_value.x, anchored.x);
     return acc_bits(out, acc_value.kind == REAL ? round_real(out, out.subnormals, acc_value.x) : 0);
 }
 

@@ -24,7 +24,7 @@ def check(run, program, seed, *more):
     result = run(program, "--seed", seed, *more)
     assert result.returncode == 0, result.stderr
     counts = [int(count) for count in re.findall(r"(\d+) cases,", result.stdout)]
-    assert len(counts) == 12 and min(counts) > 0, result.stdout
+    assert len(counts) == 15 and min(counts) > 0, result.stdout
     print(result.stdout)
 
 
