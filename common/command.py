@@ -10,6 +10,8 @@ import sys
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
+# Where `./daa --cells` leaves the standard cells that areas are in unless another library is named.
+LIBERTY = ROOT / "build/cells/usr/share/qflow/tech/osu018/osu018_stdcells.lib"
 
 
 class Failed(Exception):

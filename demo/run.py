@@ -25,7 +25,7 @@ import summary
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "common"))
-from command import Failed, Parser, Usage, main, save_json, written_beside  # noqa: E402
+from command import LIBERTY, Failed, Parser, Usage, main, save_json, written_beside  # noqa: E402
 
 # The network: its outputs fill a row of columns, ten of them are classes.
 HIDDEN, OUTPUTS = 64, 16
@@ -135,8 +135,8 @@ class Array:
         self.options = json.loads((self.directory / "daa.json").read_text())["options"]
         self.rows, self.columns, self.streams = (int(self.options[name]) for name in ("rows", "cols", "streams"))
 
-    def make(self, target, answer=None):
-        command(["make", "--no-print-directory", target, f"DIR={self.directory}", f"BUILD={self.job.build}"],
+    def make(self, target, *words, answer=None):
+        command(["make", "--no-print-directory", target, f"DIR={self.directory}", f"BUILD={self.job.build}", *words],
                 self.log(target), answer)
 
     def product(self, program, a, b, c0, *words):
@@ -165,16 +165,18 @@ class Array:
 
     def area(self):
         tables = self.job.out / f"{self.name}-area.txt"
-        self.make("area", tables)
+        self.make("area", f"LIBERTY={self.job.liberty}", answer=tables)
         self.area_report = json.loads((self.directory / "area.json").read_text())
 
     def figures(self):
         told = self.tally.figures()
         peak = self.rows * self.columns * self.streams
-        return {"rows": self.rows, "cols": self.columns, "streams": self.streams, "options": self.options, **told,
-                "utilization": told["macs_per_cycle"] / peak, "pe_um2": self.area_report["pe_um2"],
-                "array_um2": self.area_report["array_um2"],
-                "macs_per_cycle_per_mm2": 1e6 * told["macs_per_cycle"] / self.area_report["array_um2"]}
+        figures = {"rows": self.rows, "cols": self.columns, "streams": self.streams, "options": self.options, **told,
+                   "utilization": told["macs_per_cycle"] / peak}
+        if self.job.liberty:
+            figures.update(pe_um2=self.area_report["pe_um2"], array_um2=self.area_report["array_um2"],
+                           macs_per_cycle_per_mm2=1e6 * told["macs_per_cycle"] / self.area_report["array_um2"])
+        return figures
 
 
 # What the 1-stream rival shares with the array: the same work, in the same numbers.
@@ -185,6 +187,15 @@ def option_words(options, names):
     return [word for name in names for word in (f"--{name}", str(options[name]))]
 
 
+def library(named):
+    """The standard cells that areas are in: those named, or the project's own where they are there, or none."""
+    if named is None:
+        return LIBERTY if LIBERTY.exists() else None
+    if not named.exists():
+        raise Usage(f"LIBERTY is {named}, which is not there; it must be a Liberty file, gzipped or not")
+    return named.resolve()
+
+
 class Job:
     def __init__(self, arguments):
         self.build = arguments.build.resolve()
@@ -193,6 +204,7 @@ class Job:
         self.config = arguments.config
         self.steps, self.batch, self.tested = arguments.steps, arguments.batch, arguments.test
         self.data = arguments.data
+        self.liberty = library(arguments.liberty)
         self.said = ""
 
     def name(self):
@@ -252,7 +264,7 @@ class Job:
             return self.measured()
 
     def measured(self):
-        steps = Steps(7)
+        steps = Steps(7 if self.liberty else 6)
         with steps.step(f"images from {self.data}"):
             self.prepare()
         with steps.step(f"emitting {self.config} and its 1-stream rival"):
@@ -260,6 +272,10 @@ class Job:
             array.emit()
             rival = Array(self, f"{array.name}-1stream", ["--config", "baseline", *option_words(array.options, SHARED)])
             rival.emit()
+        if self.liberty:  # before what takes long, in case the library is none
+            with steps.step("area of both"):
+                array.area()
+                rival.area()
         with steps.step("verilating both"):
             array.make("tb")
             rival.make("tb")
@@ -276,9 +292,6 @@ class Job:
             correct["float32"] = self.correct(net, network.exact, 10000)
             self.said = ""
             self.leave_operands(net)
-        with steps.step("area of both"):
-            array.area()
-            rival.area()
         return self.result(array, rival, training, losses, exact_losses, correct)
 
     def result(self, array, rival, training, losses, exact_losses, correct):
@@ -293,7 +306,7 @@ class Job:
             "array": {**array.figures(), "training": training, "cycles_a_step": a_step},
             "rival": {**rival.figures(), "cycles_a_step": rival.tally.figures()["cycles"]},
             "speedup": rival.tally.figures()["cycles"] / a_step,
-            "library": array.area_report["library"],
+            "library": array.area_report["library"] if self.liberty else None,
         }
 
 
@@ -309,6 +322,7 @@ def read_arguments():
     parser.add_argument("--test", type=int, default=10000, help="test images, from the first (default 10000)")
     parser.add_argument("--config", default="paper", help="named configuration or daa.json (default paper)")
     parser.add_argument("--data", type=pathlib.Path, default=fashion_mnist.DIRECTORY, help="directory of the data set")
+    parser.add_argument("--liberty", type=pathlib.Path, help="standard cells, gzipped or not (default OSU 0.18 um)")
     parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build", help="where the commands are")
     return parser.parse_args()
 

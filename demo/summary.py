@@ -19,6 +19,8 @@ def comparison_lines(result):
     )
     yield f"{'':24}{streams(rival):>12}{streams(array):>12}{'ratio':>10}"
     for name, key, form in rows:
+        if key not in array:
+            continue
         old, new = rival[key], array[key]
         yield f"{name:24}{form.format(old):>12}{form.format(new):>12}{new / old:>9.2f}x"
     right = {name: count / tested for name, count in result["correct"].items()}
@@ -37,4 +39,4 @@ def lines(result):
     yield f"loss {loss['first']:.2f} to {loss['last']:.2f} (float32: {loss['last_float32']:.2f}); {result['tested']:,} test images"
     yield ""
     yield from comparison_lines(result)
-    yield f"Areas: {result['library']}, cells only."
+    yield f"Areas: {result['library']}, cells only." if result["library"] else "Areas: none, without standard cells."

@@ -13,9 +13,8 @@ import job
 import liberty
 import structure
 import targets
-from job import Failed, Usage
+from job import LIBERTY, Failed, Usage
 
-LIBERTY = pathlib.Path("/usr/share/qflow/tech/osu018/osu018_stdcells.lib")
 ACROSS = "across blocks"
 ELEMENT = "element"
 
@@ -39,7 +38,7 @@ def load_library(path):
     try:
         return liberty.load(path)
     except liberty.LibertyError as error:
-        hint = "package qflow-tech-osu018 has it" if path == LIBERTY and not path.exists() else "LIBERTY must be a Liberty file, gzipped or not"
+        hint = "./daa --cells fetches it, LIBERTY=F.lib takes another" if path == LIBERTY and not path.exists() else "LIBERTY must be a Liberty file, gzipped or not"
         raise Failed(f"{path}: {error}; {hint}") from None
 
 

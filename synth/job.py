@@ -11,7 +11,7 @@ import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(ROOT.parent / "common"))
-from command import Failed, Parser, Usage, main, run, save_json, step, written_beside  # noqa: E402, F401
+from command import LIBERTY, Failed, Parser, Usage, main, run, save_json, step, written_beside  # noqa: E402, F401
 
 
 @contextlib.contextmanager
@@ -108,8 +108,11 @@ class Yosys:
     def modules(self, name):
         """What `stat` wrote to the scratch file NAME: per module its numbers of cells by type.
 
-        Only the part that is JSON is read: Yosys 0.23 writes text or a comma too many after it."""
+        Only the part that is JSON is read: Yosys 0.23 writes text or a comma too many after it. What later ones leave in
+        place of a flattened module, $scopeinfo, is no hardware."""
         text = (self.work / name).read_text()
         mark = '"modules": '
         found, _ = json.JSONDecoder().raw_decode(text, text.index(mark) + len(mark))
+        for figures in found.values():
+            figures["num_cells_by_type"].pop("$scopeinfo", None)
         return {module.removeprefix("\\"): figures for module, figures in found.items()}

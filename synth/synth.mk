@@ -5,7 +5,13 @@ AREA_WORDS := $(if $(LIBERTY),--liberty "$(LIBERTY)") $(if $(CLOCK_PS),--clock-p
 FPGA_WORDS := $(if $(TARGET),--target "$(TARGET)") $(if $(DSP),--dsp "$(DSP)")
 
 .PHONY: area pe-area compare lo-bits netlist
-area pe-area netlist: area-dir
+area pe-area netlist: area-dir cells
+compare lo-bits: cells
+
+# The standard cells that areas are in, where neither LIBERTY names others nor TARGET an FPGA.
+.PHONY: cells
+cells:
+	@$(if $(LIBERTY)$(filter-out cells,$(TARGET)),:,./daa --cells)
 
 # CONFIG= on the command line stands for a directory with that configuration.
 .PHONY: area-dir

@@ -21,11 +21,11 @@ need-test:
 need-lint:
 	@./daa --need run train test lint
 
-test: need-test ## build all, run the short tests
+test: need-test cells ## build all, run the short tests
 	@+$(MAKE) -s --no-print-directory all
 	$(PYTEST) -m "not long"
 
-test-long: need-test ## the long tests: mutations, large arrays, the README's slow commands
+test-long: need-test cells ## the long tests: mutations, large arrays, the README's slow commands
 	@+$(MAKE) -s --no-print-directory all
 	$(PYTEST) -m long
 

@@ -2,6 +2,7 @@
 import argparse
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -94,6 +95,28 @@ def test_what_is_printed(done):
     assert err.count("[7/7]") == 1
 
 
+def test_without_standard_cells_all_but_the_areas_is_done(workplace, done, monkeypatch, capsys):
+    monkeypatch.setattr(main_job, "LIBERTY", workplace / "no.lib")
+    monkeypatch.setattr(sys, "argv", ["run", "--build", str(workplace), *SMALL])
+    kept = (workplace / "run" / "summary.json").read_bytes()
+    assert main_job.main("run", main_job.run) == 0
+    (workplace / "run" / "summary.json").write_bytes(kept)
+    out, err = capsys.readouterr()
+    assert "[6/6]" in err and "area" not in err
+    # What is not an area is as before.
+    want = [line for line in done[0].splitlines() if not re.search("um2|mm2|^Areas", line)]
+    assert len(want) == len(done[0].splitlines()) - 4
+    assert out.splitlines() == [*want, "Areas: none, without standard cells."]
+
+
+def test_another_library_is_read_before_the_training(workplace, tmp_path):
+    broken = tmp_path / "other cells.lib"
+    broken.write_text("library(x) {")
+    status, out, err = job(workplace, *SMALL, "--liberty", broken)
+    assert (status, out) == (1, "")
+    assert f"run: area: {broken}: line 1" in err and "[3/7]" in err and "[4/7]" not in err
+
+
 def test_a_second_run_rebuilds_nothing(workplace, done):
     program = workplace / "run" / "tiny" / "daatb"
     before = program.stat().st_mtime_ns
@@ -110,6 +133,7 @@ def test_a_second_run_rebuilds_nothing(workplace, done):
     (["--batch", "601"], 2, "run: STEPS times BATCH is 60100; the training set has 60000 images\n"),
     (["--steps", "many"], 2, "invalid int value: 'many'"),
     (["--data", "/nowhere"], 1, "run: /nowhere/train-images-idx3-ubyte.gz is not there; install dataset-fashion-mnist"),
+    (["--liberty", "/nowhere/x.lib"], 2, "run: LIBERTY is /nowhere/x.lib, which is not there; it must be a Liberty file"),
     (["--config", "large"], 1, "run: daagen: "),
     (["--config", "/"], 1, "run: daagen: "),
 ])
@@ -139,7 +163,7 @@ def test_a_mismatch_fails_the_job(workplace, done):
 
 def test_a_file_names_its_directory():
     def name(config):
-        return main_job.Job(argparse.Namespace(build=ROOT, config=config, steps=1, batch=1, test=1, data=ROOT)).name()
+        return main_job.Job(argparse.Namespace(build=ROOT, config=config, steps=1, batch=1, test=1, data=ROOT, liberty=None)).name()
 
     assert [name(config) for config in ("paper", "a/b/daa.json", "a/b.json", "/a/b")] == ["paper", "b", "b", "b"]
 
@@ -148,7 +172,7 @@ def test_a_file_names_its_directory():
 def test_an_interruption_keeps_the_earlier_summary(workplace, done, number):
     kept = (workplace / "run" / "summary.json").read_bytes()
     child = start(workplace, "--config", "tiny", "--steps", "1000", "--batch", "32")
-    while "[3/7]" not in (line := child.stderr.readline()):
+    while "[4/7]" not in (line := child.stderr.readline()):
         assert line, "ended before it could be interrupted"
     time.sleep(0.3)  # into the training
     child.send_signal(number)

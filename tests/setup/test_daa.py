@@ -1,5 +1,6 @@
 """The set-up command: what it asks for, refuses, and hands on to make; apt-get, id and make are stand-ins."""
 import os
+import pathlib
 import shutil
 import stat
 
@@ -7,7 +8,7 @@ import pytest
 
 from conftest import ROOT
 
-TOOLS = ("dirname", "sed", "grep", "head", "mktemp", "rm", "cat")
+TOOLS = ("dirname", "sed", "grep", "head", "mktemp", "rm", "cat", "mkdir", "mv", "uniq")
 
 
 @pytest.fixture
@@ -105,6 +106,62 @@ def test_an_installation_that_does_not_help_is_told(machine):
     assert done.returncode == 1
     assert done.stderr.splitlines()[-1] == (
         "daa: installed, but still not found: verilator yosys; see the list at the top of ./daa")
+
+
+# apt-get with one mirror of Debian among its sources; it is called with `update` and `download` for that one alone.
+MIRRORED = """
+echo "$*" >>{path}/calls
+case "$*" in
+*indextargets*)
+    echo "main nodistro http://elsewhere/"
+    echo "contrib {codename} http://mirror/debian/"
+    echo "main {codename} cdrom:[Debian]/"
+    echo "main {codename} http://mirror/debian/"
+    echo "main {codename}-updates http://mirror/debian/";;
+*update*) cat sources.list >>{path}/sources; {update};;
+*download*) {download};;
+esac"""
+
+
+def put_apt(machine, update="true", download="echo deb >qflow-tech-osu018_1_all.deb"):
+    lines = pathlib.Path("/etc/os-release").read_text().splitlines()
+    codename = next(line.partition("=")[2] for line in lines if line.startswith("VERSION_CODENAME="))
+    machine.put("apt-get", MIRRORED.format(path=machine.path, codename=codename, update=update, download=download))
+
+
+def test_cells_come_from_the_mirror_of_debian_without_root(machine):
+    put_apt(machine)
+    machine.put("id", "echo 1000")
+    machine.put("dpkg", 'mkdir -p "$3" && cat "$2" >"$3/cells"')
+    for words in ("--cells", "--cells"):
+        done = machine(words)
+        assert (done.returncode, done.stdout) == (0, ""), done.stderr
+    assert (machine.path / "build/cells/cells").read_text() == "deb\n"
+    assert os.listdir(machine.path / "build") == ["cells"]
+    source, = (machine.path / "sources").read_text().splitlines()
+    assert source.startswith("deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg ")
+    assert source.endswith("] http://mirror/debian/ bookworm main")
+    calls = (machine.path / "calls").read_text().splitlines()
+    assert len(calls) == 3, "indextargets, update, download, and nothing the second time"
+    for call in calls[1:]:
+        for own in ("Dir::Etc::SourceList", "Dir::State::Lists", "Dir::Cache"):
+            assert f"{own}={machine.path}/build/cells." in call
+
+
+@pytest.mark.parametrize("apt, why", [
+    (dict(update="echo 'E: Failed to fetch it'; exit 100"), "Failed to fetch it"),
+    (dict(download="echo 'E: Unable to locate package'; exit 100"), "Unable to locate package"),
+    (dict(download="echo 'W: hash sum mismatch'; exit 100"), "hash sum mismatch"),
+    (None, "there is no apt-get here"),
+])
+def test_without_cells_there_is_one_line_and_no_failure(machine, apt, why):
+    if apt:
+        put_apt(machine, **apt)
+    done = machine("--cells")
+    assert (done.returncode, done.stdout) == (0, "")
+    assert done.stderr.splitlines()[-1] == (f"daa: no areas: standard cells (qflow-tech-osu018 of Debian 12) could not be fetched ({why}); "
+                                            "LIBERTY=F.lib takes others")
+    assert not os.path.exists(machine.path / "build") or os.listdir(machine.path / "build") == []
 
 
 @pytest.mark.parametrize("words, text", [

@@ -21,7 +21,7 @@ import liberty  # noqa: E402
 import structure  # noqa: E402
 import targets  # noqa: E402
 
-OSU = area.LIBERTY
+OSU = job.LIBERTY
 # Few cells, no delays: quickly mapped.
 SMALL = """library(small) {
   cell(INV) { area : 1; pin(A) { direction : input; } pin(Y) { direction : output; function : "A'"; } }

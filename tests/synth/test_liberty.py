@@ -8,8 +8,8 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "synth"))
 import liberty  # noqa: E402
+from job import LIBERTY as OSU  # noqa: E402
 
-OSU = pathlib.Path("/usr/share/qflow/tech/osu018/osu018_stdcells.lib")
 
 GATES = """
   cell(INV) { area : 1; pin(A) { direction : input; } pin(Y) { direction : output; function : "A'"; } }

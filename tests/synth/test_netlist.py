@@ -2,11 +2,15 @@
 import pathlib
 import shutil
 import subprocess
+import sys
 
 import numpy
 import pytest
 
-CELLS = pathlib.Path("/usr/share/qflow/tech/osu018/osu018_stdcells.v")
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "synth"))
+from job import LIBERTY  # noqa: E402
+
+CELLS = LIBERTY.with_suffix(".v")
 
 
 @pytest.mark.xdist_group("netlist")

@@ -7,8 +7,8 @@ import pytest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "synth"))
 import liberty  # noqa: E402
 import tables  # noqa: E402
+from job import LIBERTY as OSU  # noqa: E402
 
-OSU = pathlib.Path("/usr/share/qflow/tech/osu018/osu018_stdcells.lib")
 HEAD = """time_unit : "10ps"; voltage_unit : "100mV"; leakage_power_unit : "1pW"; capacitive_load_unit (2, ff); nom_voltage : 12;
   lu_table_template(by_load) { variable_1 : total_output_net_capacitance; variable_2 : input_net_transition;
     index_1 ("1, 3"); index_2 ("10, 20"); }
