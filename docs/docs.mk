@@ -1,6 +1,6 @@
-# Documents that are made: the timing drawing and the README's figures.
-.PHONY: timing readme readme-speed
-timing: $(BUILD)/daagen ## redraw docs/timing.svg from a simulation
+# Documents that are made: the drawing of the timing and the README's figures.
+.PHONY: drawing readme readme-speed
+drawing: $(BUILD)/daagen ## redraw docs/timing.svg from a simulation
 	@$(BUILD)/daagen --config tiny -o $(BUILD)/timing
 	$(PYTHON) docs/timing.py $(BUILD)/timing docs/timing.svg
 

@@ -57,6 +57,21 @@ def keep_only(modules):
             "delete * @kept %d"]
 
 
+def tool(words, directory, work):
+    """Runs a tool in DIRECTORY, its temporary files in WORK; its status, what it printed, its complaints. None outlives us."""
+    environment = {**os.environ, "TMPDIR": str(work.resolve())}
+    child = subprocess.Popen(words, cwd=directory, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                             stderr=subprocess.PIPE, text=True, errors="replace", start_new_session=True)
+    try:
+        said, complaints = child.communicate()
+    except BaseException:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(child.pid, signal.SIGKILL)
+        child.wait()
+        raise
+    return child.returncode, said, complaints
+
+
 class Yosys:
     """Runs Yosys scripts in a directory, its scratch files in WORK below it."""
 
@@ -84,20 +99,10 @@ class Yosys:
         (self.work / "script.ys").write_text("\n".join(lines) + "\n")
         log = self.work / "log.txt"
         words = ["yosys", "-q", "-l", self.place("log.txt"), "-s", self.place("script.ys")]
-        environment = {**os.environ, "TMPDIR": str(self.work.resolve())}
-        child = subprocess.Popen(words, cwd=self.directory, env=environment, stdin=subprocess.DEVNULL,
-                                 stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, errors="replace",
-                                 start_new_session=True)
-        try:
-            said = child.communicate()[1]
-        except BaseException:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(child.pid, signal.SIGKILL)
-            child.wait()
-            raise
-        if child.returncode:
+        status, _, said = tool(words, self.directory, self.work)
+        if status:
             errors = [line for line in said.split("\n") if line.startswith("ERROR: ")]
-            told = errors[-1][len("ERROR: "):] if errors else f"status {child.returncode}"
+            told = errors[-1][len("ERROR: "):] if errors else f"status {status}"
             raise Failed(f"yosys failed: {told}")
         return log.read_text(errors="replace")
 

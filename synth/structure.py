@@ -17,6 +17,11 @@ ELEMENT_ROLES = {"unpack": "unpack", "steer": "steering", "low": "low values", "
 OWN_LOGIC = "element logic"
 ORDER = ("decoder", "skew", "operand registers", "unpack", "steering", "low values", OWN_LOGIC, "pipeline registers",
          "high multipliers", "low multipliers", "sum", "accumulator", "C0 edge", "drain", "output rounding", "control")
+ELEMENT_NAME = ".u_pe."  # in the flattened name of all that is in an element
+
+
+def in_element(name):
+    return ELEMENT_NAME in name
 
 
 def in_order(blocks):
@@ -25,11 +30,14 @@ def in_order(blocks):
 
 
 class Structure:
-    """The elaborated array: `units` maps (role, module) to a count; the element is `element`, `elements` times."""
+    """The elaborated array: `units` maps (role, module) to a count; the element is `element`, `elements` times. SIZE is its
+    rows and columns, if not as emitted."""
 
-    def __init__(self, emitted, yosys):
+    def __init__(self, emitted, yosys, size=None):
         self.emitted = emitted
         self.yosys = yosys
+        self.hierarchy = f"hierarchy -check -top {emitted.top}" + ("".join(
+            f" -chparam {name} {number}" for name, number in zip(("Rows", "Cols"), size)) if size else "")
         self.elaborate()
         self.count()
         self.check_containers()
@@ -47,7 +55,7 @@ class Structure:
         place = self.yosys.place
         self.yosys.run([
             *self.read(),
-            f"hierarchy -check -top {self.emitted.top}",
+            self.hierarchy,
             self.yosys.stat("array.json"),
             *(f"delete {name}" for name in self.containers()),
             "proc",

@@ -1,11 +1,11 @@
-# synth/: area on standard cells and FPGAs, configurations side by side, the netlist.
+# synth/: area on standard cells and FPGAs, clock, configurations side by side, the netlist.
 #   LIBERTY=F.lib[.gz] another library; TARGET=ice40|ecp5|xilinx an FPGA, DSP=yes|no; CLOCK_PS=N a delay to reach.
 AREA_DIR   := $(or $(DIR),$(if $(filter command line,$(origin CONFIG)),$(BUILD)/area/$(CONFIG)))
 AREA_WORDS := $(if $(LIBERTY),--liberty "$(LIBERTY)") $(if $(CLOCK_PS),--clock-ps "$(CLOCK_PS)")
 FPGA_WORDS := $(if $(TARGET),--target "$(TARGET)") $(if $(DSP),--dsp "$(DSP)")
 
-.PHONY: area pe-area compare lo-bits netlist
-area pe-area netlist: area-dir cells
+.PHONY: area pe-area compare lo-bits netlist timing
+area pe-area netlist timing: area-dir cells
 compare lo-bits: cells
 
 # The standard cells that areas are in, where neither LIBERTY names others nor TARGET an FPGA.
@@ -39,3 +39,6 @@ lo-bits: all ## area of an element with 4 to 1 low bits [LIBERTY=F.lib[.gz]]
 
 netlist: ## DIR=DIR or CONFIG=NAME [LIBERTY=F.lib[.gz]] [CLOCK_PS=N]: the mapped, flattened netlist, DIR/netlist.v
 	@$(PYTHON) synth/netlist.py "$(AREA_DIR)" $(AREA_WORDS)
+
+timing: ## DIR=DIR or CONFIG=NAME [LIBERTY=F.lib[.gz]] [CLOCK_PS=N]: the highest clock by OpenSTA, flip-flops included, and the area at it
+	@$(PYTHON) synth/timing.py "$(AREA_DIR)" $(AREA_WORDS)

@@ -17,23 +17,39 @@ LONG = CLEAN + f"dc2; {SHRINK} dc2; {SHRINK}"
 TIMED = "; topo; stime -p"
 BUFFERED = "; topo; buffer -c; topo; upsize {D}; dnsize {D}; stime -p"
 RIPPLE, PREFIX = "techmap -map {ripple} -map +/techmap.v", "techmap"
+LEAST_DEPTH = "techmap -map {prefix} -map +/techmap.v"
 # The least area is to be had with a mapper that looks at nothing else, on adders whose carry ripples (README.md has what
 # other ways give). What comes out depends by a percent on the accidental order of gates: four orders are tried, each from
 # a seed, and the smallest result counts.
 AREA = LONG + "dch -f; amap -m"
-AREA_RECIPES = tuple((f"area, order {seed}", seed, RIPPLE, AREA + TIMED) for seed in (1, 2, 3, 4))
+# A recipe with a seed shuffles and simplifies the gates before it maps them; one without leaves them as the adders were built,
+# and knows that a buffer drives each input.
+Recipe = collections.namedtuple("Recipe", "name seed adders script")
+AREA_RECIPES = tuple(Recipe(f"area, order {seed}", seed, RIPPLE, AREA + TIMED) for seed in (1, 2, 3, 4))
 # With a clock target also these, from small and slow to large and fast.
 CLOCK_RECIPES = AREA_RECIPES + (
-    ("area, buffered, order 1", 1, RIPPLE, AREA + BUFFERED),
-    ("area, buffered, order 2", 2, RIPPLE, AREA + BUFFERED),
-    ("delay, ripple carry", 1, RIPPLE, SHORT + "dch; map -B 0.9 {D}" + BUFFERED),
-    ("delay, prefix adders", 1, PREFIX, SHORT + "dch; map -B 0.9 {D}" + BUFFERED),
+    Recipe("area, buffered, order 1", 1, RIPPLE, AREA + BUFFERED),
+    Recipe("area, buffered, order 2", 2, RIPPLE, AREA + BUFFERED),
+    Recipe("delay, ripple carry", 1, RIPPLE, SHORT + "dch; map -B 0.9 {D}" + BUFFERED),
+    Recipe("delay, prefix adders", 1, PREFIX, SHORT + "dch; map -B 0.9 {D}" + BUFFERED),
 )
+# For a clock measured with flip-flops and wires of timing.py: nothing rewrites the gates before they become cells, since that
+# undoes the prefix adders; then the fewer sinks a gate may have, the faster and larger the result. From small to large.
+FAST = "; topo; buffer -p -c -N {N}; topo; upsize {D}; dnsize {D}; stime -p"
+LOAD = 20  # fF at each output, for abc's sizing
+SPEED_RECIPES = tuple(Recipe(f"{name}, {sinks} sinks", None, adders, CLEAN + script + FAST.replace("{N}", str(sinks)))
+                      for name, adders, script, fanouts in (
+    ("area, look-ahead", PREFIX, "dch -f; amap -m", (10, 6, 3)),
+    ("delay, prefix adders", LEAST_DEPTH, "dch; map -B 0.9 {D}", (8, 4)),
+    ("delay, look-ahead", PREFIX, "balance; dch; map -B 0.9 {D}", (8, 4)),
+) for sinks in fanouts)
 
 
-def front(modules, seed, adders):
+def front(modules, recipe, adders):
     """From processes to optimised gates. Each module starts from the seed, so that its result does not depend on the others."""
-    return [*(f"rename -scramble-name -seed {seed} {module}/*" for module in modules), "synth -run coarse:fine -noshare", "opt -fast -full", "opt -full", adders, "opt -fast", "abc -fast", "opt -fast"]
+    scramble = [] if recipe.seed is None else [f"rename -scramble-name -seed {recipe.seed} {module}/*" for module in modules]
+    simplify = [] if recipe.seed is None else ["abc -fast", "opt -fast"]
+    return [*scramble, "synth -run coarse:fine -noshare", "opt -fast -full", "opt -full", adders, "opt -fast", *simplify]
 
 
 class Cells:
@@ -62,15 +78,20 @@ class Cells:
     def prepare(self, work):
         (work / "cells.lib").write_text(self.library.text)
         (work / "cells.genlib").write_text(self.library.genlib())
-        shutil.copyfile(ROOT / "ripple.v", work / "ripple.v")
+        for name in ("ripple.v", "prefix.v"):
+            shutil.copyfile(ROOT / name, work / name)
 
-    def back(self, yosys, script):
+    def back(self, yosys, recipe):
         """From gates to cells."""
+        script = recipe.script
         cells = yosys.place("cells.lib")
         delay = f"-D {self.clock_ps}" if self.clock_ps else ""
         gates = f"-liberty {cells}" if self.library.timed else f"-genlib {yosys.place('cells.genlib')}"
         if not self.library.timed:
             script = script.removesuffix(TIMED)
+        if recipe.seed is None:
+            (yosys.work / "abc.constr").write_text(f"set_driving_cell {self.library.driver.name}\nset_load {LOAD} [all_outputs]\n")
+            gates += f" -constr {yosys.place('abc.constr')}"
         (yosys.work / "abc.script").write_text(script.replace("{D}", delay) + "\n")
         return [f"dfflibmap -liberty {cells}", "opt", f"abc {gates} -script {yosys.place('abc.script')}", "opt_clean -purge"]
 
@@ -86,26 +107,31 @@ class Cells:
     def synthesize(self, yosys, source, modules):
         """Figures of MODULES, which SOURCE (commands) brings, each by the recipe that does best for it."""
         best = {}
-        for index, (recipe, seed, adders, script) in enumerate(self.recipes):
-            log = yosys.run([
-                *source,
-                *keep_only(modules),
-                *front(modules, seed, adders.replace("{ripple}", yosys.place("ripple.v"))),
-                *self.back(yosys, script),
-                yosys.stat("stat.json"),
-                f"write_rtlil {yosys.place(f'mapped{index}.il')}",
-            ])
-            delays = abc_delays(log)
-            for module, stat in yosys.modules("stat.json").items():
-                figures = self.figures(module, stat, delays.get(module), recipe, modules)
+        for index, recipe in enumerate(self.recipes):
+            for module, figures in self.attempt(yosys, source, modules, recipe, f"mapped{index}.il").items():
                 if module not in best or self.better(figures, best[module]):
                     best[module] = figures
         return best
 
+    def attempt(self, yosys, source, modules, recipe, mapped):
+        """Figures of MODULES by one recipe; the mapped modules are left in the scratch file MAPPED."""
+        adders = recipe.adders.replace("{ripple}", yosys.place("ripple.v")).replace("{prefix}", yosys.place("prefix.v"))
+        log = yosys.run([
+            *source,
+            *keep_only(modules),
+            *front(modules, recipe, adders),
+            *self.back(yosys, recipe),
+            yosys.stat("stat.json"),
+            f"write_rtlil {yosys.place(mapped)}",
+        ])
+        delays = abc_delays(log)
+        return {module: self.figures(module, stat, delays.get(module), recipe.name, modules)
+                for module, stat in yosys.modules("stat.json").items()}
+
     def chosen(self, figures):
         """Which modules the recipe of each index made best: the ones to take from its mapped{index}.il."""
-        for index, (recipe, *_) in enumerate(self.recipes):
-            yield index, [module for module, figure in figures.items() if figure["recipe"] == recipe]
+        for index, recipe in enumerate(self.recipes):
+            yield index, [module for module, figure in figures.items() if figure["recipe"] == recipe.name]
 
     def better(self, new, old):
         """Smaller if there is no clock or both meet it, else faster."""

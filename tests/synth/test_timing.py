@@ -1,0 +1,113 @@
+"""Clock reports: paths that add up, the choice by CLOCK_PS, refusals."""
+import gzip
+import json
+import os
+import pathlib
+import shutil
+import sys
+
+import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "synth"))
+import area  # noqa: E402
+import opensta  # noqa: E402
+import targets  # noqa: E402
+
+pytestmark = pytest.mark.skipif(not shutil.which("sta"), reason="there is no sta; package opensta has it")
+# The smallest elements there are, mapped in no time.
+TOY = ("--format", "e2m1", "--acc-format", "e5m7", "--lo-bits", 1, "--window", 2)
+
+
+@pytest.fixture
+def timing(run, root):
+    """Runs timing.py on a directory; its JSON and what it printed."""
+
+    def call(directory, *words):
+        done = run("/usr/bin/python3", root / "synth/timing.py", directory, *words)
+        assert done.returncode == 0, done.stderr
+        return json.loads((directory / "timing.json").read_text()), done.stdout
+
+    return call
+
+
+@pytest.fixture
+def refuse(refused, root):
+    def call(directory, *words, status, text, **options):
+        return refused("/usr/bin/python3", root / "synth/timing.py", directory, *words, status=status, text=text, **options)
+
+    return call
+
+
+def test_clock_of_a_small_array(emit, timing):
+    array = emit("tiny", *TOY)
+    found, table = timing(array)
+    assert found["library"] == "osu018_stdcells" and found["opensta"] and found["yosys"]
+    assert [tried["recipe"] for tried in found["tries"]] == [recipe.name for recipe in targets.SPEED_RECIPES]
+    assert found["period_ns"] == min(tried["period_ns"] for tried in found["tries"]) > 0
+    assert found["clock_mhz"] == pytest.approx(1000 / found["period_ns"], rel=1e-3)
+    assert found["macs_per_s_per_mm2"] == pytest.approx(2 / (found["period_ns"] * 1e-9) / (found["um2"] * 1e-6), rel=1e-3)
+    # A path is its cells and the setup of the flip-flop at its end; the period is the longest inside an element.
+    assert set(found["paths"]) == {"element", "edges", "ports"}
+    for name, path in found["paths"].items():
+        assert path["setup_ns"] + sum(point["ns"] for point in path["points"]) == pytest.approx(path["ns"], abs=2e-3), name
+    longest = found["paths"]["element"]
+    assert longest["ns"] == found["period_ns"] and longest["setup_ns"] > 0
+    assert longest["points"][0]["cell"].startswith("DFF") and ".u_pe." in longest["to"]
+    assert found["paths"]["edges"]["ns"] == found["edges_ns"]
+    assert f"{found['um2']:,.0f}" in table and f"{found['period_ns']:.2f}" in table
+    clock = max(found["period_ns"], found["edges_ns"])
+    assert f"set period {clock:.2f}\n" in (array / "timing.sdc").read_text()
+    # Nothing is left behind; asking again changes nothing; another clock takes the smallest that meets it.
+    assert not [name for name in os.listdir(array) if name.startswith(".")]
+    assert timing(array) == (found, table)
+    relaxed = max(tried["period_ns"] for tried in found["tries"])
+    slow, table = timing(array, "--clock-ps", int(relaxed * 1000) + 1)
+    met = [tried["um2"] for tried in slow["tries"] if tried["period_ns"] * 1000 <= slow["clock_ps"]]
+    assert slow["um2"] == min(met) < found["um2"]
+    assert "the smallest at" in table
+    fast, table = timing(array, "--clock-ps", 10)
+    assert fast["period_ns"] == min(tried["period_ns"] for tried in fast["tries"])
+    assert "MISSED" in table
+
+
+def test_reports_of_paths_are_read():
+    report = """Startpoint: a._1_ (rising edge-triggered flip-flop clocked by clk_i)
+Endpoint: a._2_ (rising edge-triggered flip-flop clocked by clk_i)
+   0.0000    0.0000   clock clk_i (rise edge)
+   0.1500    0.1500 v a._1_/Q (DFF)
+   0.2500    0.4000 ^ a._3_/Y (INV)
+             0.4000   data arrival time
+  -0.2000    0.8000   library setup time
+-------
+             0.4000   slack (MET)
+"""
+    path, = opensta.paths(report)
+    assert [(point.pin, point.delay) for point in path.points] == [("a._1_/Q", 0.15), ("a._3_/Y", 0.25)]
+    assert (path.start, path.end, path.slack, path.setup, path.needs(1.0)) == ("a._1_", "a._2_", 0.4, 0.2, 0.6)
+    ends = opensta.summary("a._1_/Q (DFF)   a._2_/D (DFF)   0.40\nx[1] (input)  a._2_/D (DFF)  -1.25\n")
+    assert [(end.slack, end.from_port, end.to_port) for end in ends] == [(-1.25, True, False), (0.4, False, False)]
+
+
+def test_refusals(emit, refuse, tmp_path):
+    array = emit("tiny", *TOY)
+    refuse(tmp_path, status=2, text="is not a directory that daagen wrote")
+    refuse(array, "--clock-ps", "0", status=2, text="CLOCK_PS is 0")
+    refuse(array, "--liberty", tmp_path / "none.lib", status=1, text="LIBERTY must be a Liberty file")
+    text = area.LIBERTY.read_text()
+    cut = tmp_path / "cut.lib.gz"
+    cut.write_bytes(gzip.compress(text[:len(text) // 2].encode()))
+    refuse(array, "--liberty", cut, status=1, text="is never closed")
+    bare = tmp_path / "bare.lib"
+    bare.write_text("""library(bare) {
+      cell(INV) { area : 1; pin(A) { direction : input; } pin(Y) { direction : output; function : "A'"; } }
+      cell(NAND2) { area : 1.5; pin(A) { direction : input; } pin(B) { direction : input; }
+        pin(Y) { direction : output; function : "(A B)'"; } }
+      cell(DFF) { area : 6; ff(IQ, IQN) { clocked_on : "C"; next_state : "D"; }
+        pin(C) { direction : input; clock : true; } pin(D) { direction : input; } pin(Q) { direction : output; function : "IQ"; } }
+    }""")
+    refuse(array, "--liberty", bare, status=1, text="gates without delays; timing needs them")
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    (tools / "yosys").symlink_to(shutil.which("yosys"))
+    refuse(array, status=1, text="there is no sta; package opensta has it", env={**os.environ, "PATH": str(tools)})
+    assert not (array / "timing.json").exists()
