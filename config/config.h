@@ -68,7 +68,7 @@ bool daa_options_resolve(const struct daa_options *options, enum daa_use use, st
  * that is broken. CONFIG may have any bytes. */
 bool daa_config_check(const struct daa_config *config, enum daa_use use, struct daa_error *error);
 
-/* The table itself, for --help, getopt_long, the manifest, the emitted header and the README's table. */
+/* The table itself, for the command lines, the manifest, the emitted header and the README's table. */
 struct daa_option_info {
     const char *name;     /* "lo-bits" */
     const char *fallback; /* the default as text; "auto" where it is derived (then MEANING says how) */

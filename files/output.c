@@ -3,36 +3,54 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Names the signal handler removes: the pointers are set before the file is made and cleared after it is gone. */
-static char *volatile unfinished[DAA_OUTPUTS_MAX];
+#include "signals.h"
 
-static void remove_unfinished(int signal_number) {
+/* Names that are removed at the end: the pointers are set before the file is made and cleared after it is gone. */
+static char *volatile unfinished[DAA_OUTPUTS_MAX];
+static volatile sig_atomic_t noted;
+static bool note_first;
+
+static void remove_unfinished(void) {
     for (int i = 0; i < DAA_OUTPUTS_MAX; i++)
         if (unfinished[i])
             unlink(unfinished[i]);
-    raise(signal_number); /* the default action, which SA_RESETHAND has restored, follows on return */
 }
 
-static void watch_signals(void) {
-    static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
+static void on_signal(int number) {
+    if (note_first && !noted) {
+        noted = number;
+        return;
+    }
+    remove_unfinished();
+    daa_signals_end(number);
+}
+
+static void watch(void) {
     static bool watching;
     if (watching)
         return;
     watching = true;
+    atexit(remove_unfinished);
     signal(SIGXFSZ, SIG_IGN); /* past a size limit a write fails instead, and the error says so */
-    for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++) {
-        struct sigaction action = {.sa_flags = (int)SA_RESETHAND}, old;
-        action.sa_handler = remove_unfinished;
-        sigfillset(&action.sa_mask);
-        if (sigaction(signals[i], NULL, &old) == 0 && old.sa_handler == SIG_DFL)
-            sigaction(signals[i], &action, NULL);
-    }
+    daa_signals_catch(on_signal);
+}
+
+const volatile sig_atomic_t *daa_output_note_signal(void) {
+    note_first = true;
+    watch();
+    return &noted;
+}
+
+void daa_output_obey_signal(void) {
+    if (!noted)
+        return;
+    remove_unfinished();
+    daa_signals_end(noted);
 }
 
 static bool fail(struct daa_error *error, const char *path, const char *why) {
@@ -47,68 +65,118 @@ static void forget(struct daa_output *output) {
     *output = (struct daa_output){0};
 }
 
-static char *name_beside(const char *place) {
-    size_t size = strlen(place) + 32;
-    char *name = malloc(size);
-    if (name)
-        snprintf(name, size, "%s.%ld.tmp", place, (long)getpid());
-    return name;
+/* The directory that PATH's last part is in. */
+static char *directory_of(const char *path) {
+    const char *slash = strrchr(path, '/');
+    if (!slash)
+        return strdup(".");
+    return slash == path ? strdup("/") : strndup(path, (size_t)(slash - path));
 }
 
-static bool open_beside(struct daa_output *output, mode_t mode, bool keep_mode) {
+char *daa_output_place(const char *path) {
+    char *place = realpath(path, NULL);
+    if (place || errno != ENOENT)
+        return place;
+    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+    if (!*name) {
+        errno = EISDIR;
+        return NULL;
+    }
+    char *directory = directory_of(path), *real = directory ? realpath(directory, NULL) : NULL;
+    const size_t size = real ? strlen(real) + strlen(name) + 2 : 0;
+    place = real ? malloc(size) : NULL;
+    if (place)
+        snprintf(place, size, "%s/%s", real, name);
+    free(directory);
+    free(real);
+    return place;
+}
+
+static int free_slot(void) {
     int slot = 0;
     while (slot < DAA_OUTPUTS_MAX && unfinished[slot])
         slot++;
-    if (slot == DAA_OUTPUTS_MAX) {
+    return slot;
+}
+
+/* The name is short, whatever the length of the file's own. Signals are held so that none falls between making the file
+ * and remembering it. */
+static int make_beside(struct daa_output *output) {
+    char *directory = directory_of(output->place);
+    const size_t size = directory ? strlen(directory) + sizeof "/.daa-tmp.XXXXXX" : 0;
+    output->beside = directory ? malloc(size) : NULL;
+    int fd = -1;
+    if (output->beside) {
+        snprintf(output->beside, size, "%s/.daa-tmp.XXXXXX", directory);
+        daa_signals_hold();
+        fd = mkstemp(output->beside);
+        if (fd >= 0)
+            unfinished[output->slot] = output->beside;
+        daa_signals_release();
+    }
+    free(directory);
+    return fd;
+}
+
+static bool open_beside(struct daa_output *output, mode_t mode) {
+    watch();
+    output->slot = free_slot();
+    if (output->slot == DAA_OUTPUTS_MAX) {
         errno = EMFILE;
         return false;
     }
-    char *name = name_beside(output->place);
-    if (!name)
-        return false;
-    watch_signals();
-    output->beside = name;
-    output->slot = slot;
-    unfinished[slot] = name;
-    int fd = open(name, O_WRONLY | O_CREAT | O_EXCL, 0666);
+    const int fd = make_beside(output);
     if (fd < 0)
         return false;
-    if (keep_mode)
-        (void)fchmod(fd, mode & 0777); /* a courtesy; another owner's file keeps our mode */
+    (void)fchmod(fd, mode & 0777); /* a courtesy */
     output->file = fdopen(fd, "wb");
     if (!output->file) {
         close(fd);
-        unlink(name);
-        return false;
+        unlink(output->beside);
     }
-    return true;
+    return output->file != NULL;
 }
 
-bool daa_output_open(struct daa_output *output, const char *path, struct daa_error *error) {
+/* What a new file's would be. */
+static mode_t default_mode(void) {
+    const mode_t mask = umask(0);
+    umask(mask);
+    return 0666 & ~mask;
+}
+
+static bool open_output(struct daa_output *output, const char *path, bool plain, struct daa_error *error) {
     *output = (struct daa_output){.path = path};
     struct stat info = {0};
-    bool exists = stat(path, &info) == 0;
+    const bool exists = stat(path, &info) == 0;
+    if (!exists && errno == ENOENT && lstat(path, &info) == 0)
+        return fail(error, path, "it is a symbolic link to what is not there");
     if (exists && S_ISDIR(info.st_mode))
         return fail(error, path, "it is a directory");
+    if (exists && plain && !S_ISREG(info.st_mode))
+        return fail(error, path, "it is not a plain file");
     if (exists && access(path, W_OK) != 0)
         return fail(error, path, strerror(errno));
-    output->place = exists ? realpath(path, NULL) : NULL;
-    if (!output->place)
-        output->place = strdup(path); /* new, or behind a link that has no name (a pipe at /dev/stdout) */
-    if (!output->place)
-        return fail(error, path, strerror(errno));
-    bool opened;
-    if (exists && !S_ISREG(info.st_mode)) {
+    output->place = daa_output_place(path);
+    bool opened = output->place != NULL;
+    if (opened && exists && !S_ISREG(info.st_mode)) {
         output->file = fopen(path, "wb");
         opened = output->file != NULL;
-    } else {
-        opened = open_beside(output, info.st_mode, exists);
+    } else if (opened) {
+        opened = open_beside(output, exists ? info.st_mode : default_mode());
     }
     if (!opened) {
         fail(error, path, strerror(errno));
         forget(output);
     }
     return opened;
+}
+
+bool daa_output_open(struct daa_output *output, const char *path, struct daa_error *error) {
+    return open_output(output, path, false, error);
+}
+
+bool daa_output_open_plain(struct daa_output *output, const char *path, struct daa_error *error) {
+    return open_output(output, path, true, error);
 }
 
 bool daa_output_finish(struct daa_output *output, struct daa_error *error) {

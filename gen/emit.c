@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "fail.h"
+#include "../files/command.h"
 #include "manifest.h"
 #include "template.h"
 #include "vectors.h"

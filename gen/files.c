@@ -1,68 +1,63 @@
-/* Everything is first written into a work directory beside its place. A new DIRECTORY is that work directory renamed;
- * in one that exists, the files are renamed into place one by one, daa.json last. */
-#define _POSIX_C_SOURCE 200809L
+/* All of it is first written into a work directory inside DIRECTORY, and then renamed into place: daa.json, which says
+ * that the rest is whole, is removed before the first file and comes last. The work directory keeps a list of what is
+ * daagen's meanwhile, so that the next run knows it where this one is killed. */
+#define _XOPEN_SOURCE 700
+#define _DEFAULT_SOURCE /* flock */
 #include "files.h"
 
+#include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
-#include <dirent.h>
 #include <jansson.h>
 
-#include "fail.h"
+#include "../files/command.h"
+#include "../files/signals.h"
 
+#define MANIFEST "daa.json"
+#define WORK ".daagen"
+#define RECORD "before.json" /* in WORK: the manifest of what was daagen's before */
+
+/* What an error undoes. The signals that end a program are held meanwhile. */
 enum { MADE_MAX = FILES_MAX + 64 };
+static char *made[MADE_MAX]; /* directories, in the order they were made */
+static size_t made_count;
+static char *work; /* NULL: there is none that may go */
 
-/* What is unfinished, in the order it was made. A signal handler walks it, so an entry is complete before it counts. */
-static char *made[MADE_MAX];
-static volatile sig_atomic_t made_count;
-
-/* Only async-signal-safe calls. */
-static void remove_made(void) {
-    for (int i = (int)made_count - 1; i >= 0; i--)
-        if (unlink(made[i]) != 0)
-            rmdir(made[i]);
+static int remove_entry(const char *path, const struct stat *status, int type, struct FTW *place) {
+    (void)status, (void)type, (void)place;
+    return remove(path);
 }
 
-static void on_signal(int number) {
-    remove_made();
-    signal(number, SIG_DFL);
-    raise(number);
+/* False: something is still there. */
+static bool remove_tree(const char *path) {
+    enum { OPEN_AT_ONCE = 8 };
+    return nftw(path, remove_entry, OPEN_AT_ONCE, FTW_DEPTH | FTW_PHYS) == 0 || errno == ENOENT;
 }
 
-static void free_made(void) {
+static void keep(void) {
     while (made_count > 0)
         free(made[--made_count]);
+    free(work);
+    work = NULL;
 }
 
-static void at_exit(void) {
-    remove_made();
-    free_made();
-}
-
-static const int caught[] = {SIGINT, SIGTERM, SIGHUP};
-enum { CAUGHT_COUNT = sizeof(caught) / sizeof(caught[0]) };
-
-static void clean_up_after_all(void) {
-    atexit(at_exit);
-    signal(SIGXFSZ, SIG_IGN); /* a write past the file size limit then fails like one to a full disk */
-    for (int i = 0; i < CAUGHT_COUNT; i++)
-        if (signal(caught[i], SIG_IGN) != SIG_IGN) /* nohup keeps what it ignores */
-            signal(caught[i], on_signal);
-}
-
-static void hold_signals(int how) {
-    sigset_t set;
-    sigemptyset(&set);
-    for (int i = 0; i < CAUGHT_COUNT; i++)
-        sigaddset(&set, caught[i]);
-    sigprocmask(how, &set, NULL);
+static void undo(void) {
+    if (work)
+        remove_tree(work);
+    for (size_t i = made_count; i-- > 0;)
+        rmdir(made[i]);
+    keep();
 }
 
 /* Allocates what it formats. */
@@ -90,6 +85,11 @@ static _Noreturn void cannot_write(const char *path, int reason) {
     fail(EXIT_JOB, "cannot write '%.256s': %s; %s", path, strerror(reason), right);
 }
 
+static _Noreturn void cannot_read(const char *path, int reason) {
+    fail(EXIT_JOB, "cannot read '%.256s': %s; -o DIR must be a place that can be read and written", path,
+         strerror(reason));
+}
+
 void files_add(struct files *files, const char *path, char *content, size_t length) {
     if (files->count == FILES_MAX)
         fail(EXIT_JOB, "more than %d files", FILES_MAX);
@@ -104,25 +104,20 @@ void files_free(struct files *files) {
     files->count = 0;
 }
 
-/* Takes PATH over. */
-static void remember(char *path) {
+/* A directory that was there before is not ours to remove. */
+static void make_directory(const char *path) {
+    if (mkdir(path, 0777) != 0) {
+        const int reason = errno;
+        struct stat status;
+        if (stat(path, &status) != 0)
+            cannot_write(path, reason);
+        if (!S_ISDIR(status.st_mode))
+            cannot_write(path, ENOTDIR);
+        return;
+    }
     if (made_count == MADE_MAX)
         fail(EXIT_JOB, "'%.256s' is nested too deep", path);
-    made[made_count] = path;
-    made_count++;
-}
-
-/* A directory that was there before is not ours to remove. Signals are held so that none falls between making one and
- * remembering it. */
-static bool make_directory(const char *path) {
-    hold_signals(SIG_BLOCK);
-    bool done = mkdir(path, 0777) == 0;
-    int reason = errno;
-    if (done)
-        remember(text("%s", path));
-    hold_signals(SIG_UNBLOCK);
-    errno = reason;
-    return done;
+    made[made_count++] = text("%s", path);
 }
 
 /* The directories above the last part of PATH. */
@@ -132,22 +127,18 @@ static void make_parents(const char *path) {
         if (*p != '/')
             continue;
         *p = '\0';
-        if (!make_directory(parent) && errno != EEXIST)
-            cannot_write(parent, errno);
+        make_directory(parent);
         *p = '/';
     }
     free(parent);
 }
 
-static void write_file(const char *work, const struct file *file) {
-    char *path = text("%s/%s", work, file->path);
-    make_parents(path);
-    remember(path); /* first, so that no signal falls between making and remembering it */
-    FILE *stream = fopen(path, "wbx");
+static void write_file(const char *path, const char *content, size_t length) {
+    FILE *stream = fopen(path, "wb");
     if (!stream)
         cannot_write(path, errno);
     errno = 0;
-    bool written = fwrite(file->text, 1, file->length, stream) == file->length;
+    bool written = fwrite(content, 1, length, stream) == length;
     int reason = errno;
     if (fclose(stream) != 0 && written) {
         written = false;
@@ -157,29 +148,55 @@ static void write_file(const char *work, const struct file *file) {
         cannot_write(path, reason);
 }
 
-/* A fresh directory called after STEM. */
-static char *make_work(const char *stem) {
-    for (int attempt = 0; attempt < 1000; attempt++) {
-        char *work = text("%s.%ld.%d", stem, (long)getpid(), attempt);
-        if (make_directory(work))
-            return work;
-        if (errno != EEXIST)
-            cannot_write(work, errno);
-        free(work);
-    }
-    fail(EXIT_JOB, "cannot write '%.256s': work directories of earlier runs are in the way; remove them", stem);
+/* One that asks us to end undoes all. */
+static void obey_signals(void) {
+    if (!daa_signals_waiting())
+        return;
+    undo();
+    daa_signals_release();
 }
+
+/* ---- one run at a time ---- */
+
+/* DIRECTORY is still the one that FD was opened on. */
+static bool is_same(int fd, const char *directory) {
+    struct stat held, named;
+    return fstat(fd, &held) == 0 && stat(directory, &named) == 0 && held.st_ino == named.st_ino &&
+           held.st_dev == named.st_dev;
+}
+
+/* Makes DIRECTORY, where it is not there, and holds it until the program ends. A file system without locks is used
+ * without. */
+static void take(const char *directory) {
+    enum { TRIES = 250, PAUSE = 20000000 }; /* 5 s */
+    for (int i = 0; i < TRIES; i++) {
+        make_parents(directory);
+        make_directory(directory);
+        int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (fd < 0 && errno != ENOENT)
+            cannot_read(directory, errno);
+        const bool locked = fd >= 0 && (flock(fd, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK);
+        if (locked && is_same(fd, directory))
+            return;
+        close(fd);
+        obey_signals();
+        nanosleep(&(struct timespec){.tv_nsec = PAUSE}, NULL);
+    }
+    fail(EXIT_JOB, "another daagen is writing into '%.256s'; try again when it has ended", directory);
+}
+
+/* ---- what is there already ---- */
 
 static bool is_empty(const char *directory) {
     DIR *stream = opendir(directory);
     if (!stream)
-        fail(EXIT_JOB, "cannot read '%.256s': %s; -o DIR must be a place that can be read and written", directory,
-             strerror(errno));
-    size_t entries = 0;
-    while (readdir(stream))
-        entries++;
+        cannot_read(directory, errno);
+    bool empty = true;
+    for (struct dirent *entry; (entry = readdir(stream));)
+        empty = empty && (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0 ||
+                          strcmp(entry->d_name, WORK) == 0);
     closedir(stream);
-    return entries <= 2; /* "." and ".." */
+    return empty;
 }
 
 /* Only modules and benches ever go stale: their names have the prefix in them. A daa.json edited by hand cannot name
@@ -190,16 +207,36 @@ static bool may_go_stale(const char *path) {
     return in_room && !strchr(strchr(path, '/') + 1, '/') && length > 2 && strcmp(path + length - 2, ".v") == 0;
 }
 
-/* The "files" of the daa.json in DIRECTORY; NULL where that is not an output of daagen. */
-static json_t *earlier_files(const char *directory) {
-    char *path = text("%s/daa.json", directory);
+/* The "files" of the manifest DIRECTORY/NAME, added to LIST; false where that is not one of daagen's. */
+static bool add_listed(json_t *list, const char *directory, const char *name) {
+    char *path = text("%s/%s", directory, name);
     json_t *root = json_load_file(path, 0, NULL);
     free(path);
     const char *generator = json_string_value(json_object_get(root, "generator"));
-    json_t *list = json_object_get(root, "files");
-    json_t *result = generator && strcmp(generator, "daagen") == 0 && json_is_array(list) ? json_incref(list) : NULL;
+    json_t *files = json_object_get(root, "files");
+    const bool good = generator && strcmp(generator, "daagen") == 0 && json_is_array(files);
+    if (good)
+        json_array_extend(list, files);
     json_decref(root);
-    return result;
+    return good;
+}
+
+/* What is daagen's in DIRECTORY. Without a manifest, the last run was killed: what it has left in WORK says so. */
+static json_t *earlier_files(const char *directory, bool *killed) {
+    json_t *list = json_array();
+    char *manifest = text("%s/" MANIFEST, directory);
+    *killed = access(manifest, F_OK) != 0;
+    bool good = add_listed(list, directory, MANIFEST);
+    if (*killed) {
+        good = add_listed(list, directory, WORK "/" RECORD);
+        good = add_listed(list, directory, WORK "/" MANIFEST) || good;
+        *killed = good;
+        good = good || is_empty(directory);
+    }
+    free(manifest);
+    if (!good)
+        fail(EXIT_USAGE, "'%.256s' is neither empty nor an earlier output of daagen; choose another -o DIR", directory);
+    return list;
 }
 
 static bool listed(json_t *list, const char *path) {
@@ -219,11 +256,15 @@ static bool made_again(const struct files *files, const char *path) {
     return false;
 }
 
+static bool is_ours(const struct stat *status, const char *path, json_t *earlier) {
+    return strcmp(path, WORK) == 0 ? S_ISDIR(status->st_mode) : S_ISREG(status->st_mode) && listed(earlier, path);
+}
+
 /* Nothing foreign may stand where a file or directory of ours goes. */
 static void check_place(const char *directory, const char *path, json_t *earlier) {
     char *place = text("%s/%s", directory, path);
     struct stat status;
-    if (lstat(place, &status) == 0 && (!S_ISREG(status.st_mode) || !listed(earlier, path)))
+    if (lstat(place, &status) == 0 && !is_ours(&status, path, earlier))
         fail(EXIT_USAGE, "'%.256s' is in the way and not daagen's; move it, or choose another -o DIR", place);
     free(place);
 }
@@ -254,15 +295,32 @@ static bool holds(const char *path, const struct file *file) {
     return same;
 }
 
-/* Moves one file from the work directory into place. One that is there already stays, with its time, so that make does
- * not build again what has not changed. */
-static void move_file(const char *work, const char *directory, const struct file *file) {
-    char *from = text("%s/%s", work, file->path);
-    char *to = text("%s/%s", directory, file->path);
-    if (!holds(to, file) && rename(from, to) != 0)
-        cannot_write(to, errno);
-    free(from);
-    free(to);
+static bool all_hold(const struct files *files, const char *directory) {
+    bool same = true;
+    for (size_t i = 0; i < files->count && same; i++) {
+        char *path = text("%s/%s", directory, files->file[i].path);
+        same = holds(path, &files->file[i]);
+        free(path);
+    }
+    return same;
+}
+
+/* ---- what is written ---- */
+
+/* EARLIER as a manifest in WORK, whole at any moment. */
+static void record(json_t *earlier, const char *directory) {
+    json_t *root = json_pack("{s:s, s:O}", "generator", "daagen", "files", earlier);
+    char *dump = root ? json_dumps(root, JSON_INDENT(2)) : NULL;
+    if (!dump)
+        fail(EXIT_JOB, "out of memory");
+    char *beside = text("%s/" WORK "/" RECORD ".tmp", directory), *place = text("%s/" WORK "/" RECORD, directory);
+    write_file(beside, dump, strlen(dump));
+    if (rename(beside, place) != 0)
+        cannot_write(place, errno);
+    free(beside);
+    free(place);
+    free(dump);
+    json_decref(root);
 }
 
 static void make_subdirectories(const struct files *files, const char *directory) {
@@ -273,67 +331,73 @@ static void make_subdirectories(const struct files *files, const char *directory
     }
 }
 
-/* From here on what was made is finished: only the work directory goes. */
-static void keep_all_but(size_t kept) {
-    while (made_count > (sig_atomic_t)kept)
-        free(made[--made_count]);
+/* All that may fail for want of room. */
+static void prepare(const struct files *files, const char *directory, const char *inside, json_t *earlier) {
+    make_directory(inside);
+    record(earlier, directory);
+    for (size_t i = 0; i < files->count; i++) {
+        char *path = text("%s/%s", inside, files->file[i].path);
+        make_parents(path);
+        write_file(path, files->file[i].text, files->file[i].length);
+        free(path);
+    }
+    make_subdirectories(files, directory);
+    obey_signals();
 }
 
-static void write_all(const struct files *files, const char *work) {
+/* One that is there already stays, with its time, so that make does not build again what has not changed. */
+static void move_file(const char *inside, const char *directory, const struct file *file) {
+    char *from = text("%s/%s", inside, file->path);
+    char *to = text("%s/%s", directory, file->path);
+    if (!holds(to, file) && rename(from, to) != 0)
+        cannot_write(to, errno);
+    free(from);
+    free(to);
+}
+
+static void move(const struct files *files, const char *directory, const char *inside, json_t *earlier) {
+    char *manifest = text("%s/" MANIFEST, directory);
+    if (unlink(manifest) != 0 && errno != ENOENT)
+        cannot_write(manifest, errno);
+    free(manifest);
+    remove_stale(files, directory, earlier);
     for (size_t i = 0; i < files->count; i++)
-        write_file(work, &files->file[i]);
+        move_file(inside, directory, &files->file[i]);
+    if (!remove_tree(inside))
+        cannot_write(inside, errno);
 }
 
-static void write_new(const struct files *files, const char *directory) {
-    make_parents(directory);
-    char *work = make_work(directory);
-    write_all(files, work);
-    hold_signals(SIG_BLOCK);
-    if (rename(work, directory) != 0)
-        cannot_write(directory, errno);
-    keep_all_but(0);
-    hold_signals(SIG_UNBLOCK);
-    free(work);
-}
-
-static void write_over(const struct files *files, const char *directory) {
-    json_t *earlier = is_empty(directory) ? json_array() : earlier_files(directory);
-    if (!earlier)
-        fail(EXIT_USAGE, "'%.256s' is neither empty nor an earlier output of daagen; choose another -o DIR", directory);
+static void write_into(const struct files *files, const char *directory) {
+    char *inside = text("%s/" WORK, directory);
+    bool killed;
+    json_t *earlier = earlier_files(directory, &killed);
+    check_place(directory, WORK, earlier);
     for (size_t i = 0; i < files->count; i++)
         check_place(directory, files->file[i].path, earlier);
-    char *stem = text("%s/.daagen", directory);
-    char *work = make_work(stem);
-    write_all(files, work);
-    int in_work = (int)made_count;
-    make_subdirectories(files, directory);
-    hold_signals(SIG_BLOCK);
-    for (size_t i = 0; i < files->count; i++)
-        move_file(work, directory, &files->file[i]);
-    keep_all_but((size_t)in_work);
-    remove_stale(files, directory, earlier);
-    remove_made();
-    keep_all_but(0);
-    hold_signals(SIG_UNBLOCK);
+    if (!killed && !remove_tree(inside))
+        cannot_write(inside, errno);
+    if (killed || !all_hold(files, directory)) {
+        work = killed ? NULL : text("%s", inside);
+        prepare(files, directory, inside, earlier);
+        keep();
+        move(files, directory, inside, earlier);
+    }
     json_decref(earlier);
-    free(stem);
-    free(work);
+    free(inside);
 }
 
 void files_write(const struct files *files, const char *directory) {
-    clean_up_after_all();
     char *place = text("%s", directory);
     for (size_t length = strlen(place); length > 1 && place[length - 1] == '/'; length--)
         place[length - 1] = '\0';
     struct stat status;
-    if (stat(place, &status) != 0) {
-        if (errno != ENOENT)
-            cannot_write(place, errno);
-        write_new(files, place);
-    } else if (S_ISDIR(status.st_mode)) {
-        write_over(files, place);
-    } else {
+    if (stat(place, &status) == 0 && !S_ISDIR(status.st_mode))
         fail(EXIT_USAGE, "'%.256s' is not a directory; choose another -o DIR", place);
-    }
+    daa_signals_hold();
+    signal(SIGXFSZ, SIG_IGN); /* a write past the file size limit then fails like one to a full disk */
+    atexit(undo);
+    take(place);
+    write_into(files, place);
     free(place);
+    daa_signals_release();
 }

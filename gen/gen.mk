@@ -20,11 +20,11 @@ $(BUILD)/obj/gen/templates.o: $(BUILD)/gen/templates.c gen/template.h
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(WARN) -I. -c $< -o $@
 
-$(BUILD)/daagen: $(GEN_OBJ) $(SIM_OBJ) $(CONFIG_OBJ)
+$(BUILD)/daagen: $(GEN_OBJ) $(FILES_OBJ) $(SIM_OBJ) $(CONFIG_OBJ)
 	$(CC) $(CFLAGS) $(LDFLAGS) $^ $(CONFIG_LIBS) -o $@
 
 # The same with the sanitizers of sim/sim.mk, and what tests link.
-GEN_ASAN_OBJ := $(call asan,$(GEN_OBJ) $(SIM_OBJ) $(CONFIG_OBJ))
+GEN_ASAN_OBJ := $(call asan,$(GEN_OBJ) $(FILES_OBJ) $(SIM_OBJ) $(CONFIG_OBJ))
 
 $(BUILD)/asan/obj/gen/templates.o: $(BUILD)/gen/templates.c gen/template.h
 	@mkdir -p $(@D)

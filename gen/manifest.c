@@ -5,23 +5,12 @@
 
 #include <jansson.h>
 
-#include "fail.h"
+#include "../files/command.h"
+#include "../files/stats.h"
 
 static void put(json_t *object, const char *name, json_t *value) {
     if (json_object_set_new(object, name, value) != 0)
         fail(EXIT_JOB, "out of memory");
-}
-
-static json_t *options_json(const struct daa_config *config) {
-    json_t *options = json_object();
-    for (size_t i = 0; i < daa_option_count(); i++) {
-        char text[DAA_PREFIX_MAX + 1];
-        if (!daa_option_value(config, i, text, sizeof(text)))
-            continue;
-        put(options, daa_option_info(i)->name,
-            daa_option_is_number(i) ? json_integer(strtol(text, NULL, 10)) : json_string(text));
-    }
-    return options;
 }
 
 static json_t *report_json(const struct plan *plan, enum report which) {
@@ -46,7 +35,7 @@ char *manifest_text(const struct daa_config *config, struct plan *plan, const st
     json_t *root = json_object();
     put(root, "generator", json_string("daagen"));
     put(root, "version", json_string(DAA_VERSION));
-    put(root, "options", options_json(config));
+    put(root, "options", daa_stats_options(config));
     put(root, "derived", report_json(plan, DERIVED));
     put(root, "latency", report_json(plan, LATENCY));
     put(root, "files", files_json(files));

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "fail.h"
+#include "../files/command.h"
 
 static struct value *add(struct plan *plan, const char *name, enum kind kind) {
     assert(plan->count < VALUES_MAX && strlen(name) < sizeof(plan->values[0].name) && !plan_find(plan, name));

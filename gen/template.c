@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "fail.h"
+#include "../files/command.h"
 
 enum { LOOPS_MAX = 8 };
 

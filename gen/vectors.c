@@ -3,8 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "../files/command.h"
 #include "../sim/daa.h"
-#include "fail.h"
 
 enum { SIDE = 4, STEPS = 7, K_MAX = STEPS * DAA_STREAMS_MAX, WORD_MAX = SIDE * DAA_STREAMS_MAX * 32 };
 

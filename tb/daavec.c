@@ -1,20 +1,12 @@
 /* daavec: a GEMM as the words that the array's ports take, in hexadecimal, for a bench in plain Verilog (icarus.v); and
  * the rows of results that such a bench wrote, compared with the golden model. */
-#include <getopt.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "../files/command.h"
 #include "../files/operands.h"
 #include "../sim/tiles.h"
-
-static const char help[] =
-    "usage: daavec --config DIR/daa.json --a A.npy --b B.npy [--c C0.npy] --write WORDS\n"
-    "       daavec --config DIR/daa.json --a A.npy --b B.npy [--c C0.npy] --check WORDS\n"
-    "\n"
-    "--write puts the words of every step and row into the directory WORDS (a.hex: last, c0, A; b.hex: B; c0.hex: C0)\n"
-    "and prints how many rows of results there will be. --check compares WORDS/c.hex (last, C) with the golden "
-    "model.\n";
 
 struct job {
     const char *config_path, *a_path, *b_path, *c0_path, *write_path, *check_path;
@@ -24,38 +16,27 @@ struct job {
     struct tiles tiles;
 };
 
-static _Noreturn void fail(int status, const struct daa_error *error) {
-    fprintf(stderr, "daavec: %s\n", error->text);
-    exit(status);
-}
-
-static void read_arguments(struct job *job, int argc, char **argv) {
-    enum { CONFIG = 256, A, B, C0, WRITE, CHECK, HELP };
-    static const struct option options[] = {
-        {"config", required_argument, NULL, CONFIG}, {"a", required_argument, NULL, A},
-        {"b", required_argument, NULL, B},           {"c", required_argument, NULL, C0},
-        {"write", required_argument, NULL, WRITE},   {"check", required_argument, NULL, CHECK},
-        {"help", no_argument, NULL, HELP},           {0},
+static void read_arguments(struct job *job, char **argv) {
+    const struct daa_word words[] = {
+        {"--config", "FILE", "the daa.json of the array", .text = &job->config_path, .needed = true},
+        {"--a", "FILE", "A", .text = &job->a_path, .needed = true},
+        {"--b", "FILE", "B", .text = &job->b_path, .needed = true},
+        {"--c", "FILE", "C0", .text = &job->c0_path},
+        {"--write", "WORDS",
+         "puts a.hex (last, c0, A), b.hex and c0.hex into this directory; prints the number of rows to come",
+         .text = &job->write_path},
+        {"--check", "WORDS", "compares WORDS/c.hex (last, C) with the golden model", .text = &job->check_path},
+        {0},
     };
-    const char **const places[] = {&job->config_path, &job->a_path,     &job->b_path,
-                                   &job->c0_path,     &job->write_path, &job->check_path};
-    struct daa_error error;
-    opterr = 0;
-    for (int option; (option = getopt_long(argc, argv, ":", options, NULL)) != -1;) {
-        if (option == HELP) {
-            fputs(help, stdout);
-            exit(0);
-        }
-        if (option < CONFIG) {
-            daa_fail(&error, "'%.64s' is not an option, or lacks its value; see daavec --help", argv[optind - 1]);
-            fail(2, &error);
-        }
-        *places[option - CONFIG] = optarg;
-    }
-    if (optind < argc || !job->config_path || !job->a_path || !job->b_path || !job->write_path == !job->check_path) {
-        daa_fail(&error, "it takes --config, --a, --b and one of --write and --check; see daavec --help");
-        fail(2, &error);
-    }
+    const struct daa_command command = {
+        "daavec",
+        "--config DIR/daa.json --a A.npy --b B.npy [--c C0.npy] --write WORDS | --check WORDS",
+        "A GEMM as the words that the array's ports take, and the words that they gave.",
+        .words = words,
+    };
+    daa_command_read(&command, argv);
+    if (!job->write_path == !job->check_path)
+        fail(EXIT_USAGE, "it takes one of --write WORDS and --check WORDS");
 }
 
 static bool read_config(struct job *job, struct daa_error *error) {
@@ -185,16 +166,18 @@ static bool check(const struct job *job, struct daa_error *error) {
 }
 
 int main(int argc, char **argv) {
+    (void)argc;
     struct job job = {0};
     struct daa_error error;
-    read_arguments(&job, argc, argv);
+    read_arguments(&job, argv);
     bool good = read_config(&job, &error) && load(&job, &error);
     if (good) {
         tiles_init(&job.tiles, &job.config, &job.gemm);
         good = job.write_path ? write_all(&job, &error) : check(&job, &error);
     }
-    daa_operands_free(&job.operands);
     if (!good)
-        fail(1, &error);
-    return 0;
+        fail(EXIT_JOB, "%s", error.text);
+    daa_command_flush();
+    daa_operands_free(&job.operands);
+    return EXIT_SUCCESS;
 }

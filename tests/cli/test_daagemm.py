@@ -239,7 +239,7 @@ def test_output_to_a_pipe(daagemm, save):
 def test_help_and_version(daagemm, run):
     shown = run(daagemm, "--help")
     assert shown.returncode == 0 and shown.stderr == ""
-    for word in ("--a,", "--b", "--c ", "-o,", "--raw", "--stats", "--config", "--lo-bits", "--policy", "magnitude", "paper"):
+    for word in ("--a ", "--b ", "--c ", "-o ", "--raw", "--stats", "--config", "--lo-bits", "--policy", "magnitude", "paper", "--engine"):
         assert word in shown.stdout
     assert run(daagemm, "--version").stdout.startswith("daagemm ")
 
@@ -265,11 +265,11 @@ def no(daagemm, refused, save, tmp_path):
 
 
 @pytest.mark.parametrize("options, text", [
-    (["--frobnicate", "1"], "'--frobnicate' is not an option"),
-    (["-x"], "'-x' is not an option"),
-    (["--raw=1"], "'--raw=1' is not an option, or takes no value"),
-    (["--rows"], "--rows needs a value"),
-    (["stray"], "'stray' is not an option"),
+    (["--frobnicate", "1"], "there is no option '--frobnicate'"),
+    (["-x"], "there is no option '-x'"),
+    (["--raw=1"], "--raw takes no value, and has '1'"),
+    (["--rows"], "--rows has no value; it must be --rows VALUE"),
+    (["stray"], "'stray' is not expected"),
     (["--rows", "0"], "rows is '0'; it must be 1..256"),
     (["--streams", "3"], "streams is '3'"),
     (["--policy", "best"], "policy is 'best'"),
@@ -278,7 +278,9 @@ def no(daagemm, refused, save, tmp_path):
     (["--format", "e9m3"], "format is 'e9m3'"),
     (["--acc-format", "e5m7"], "acc-format is e5m7"),
     (["--config", "nothing"], "'nothing' is neither a named configuration nor a file"),
-    (["--a", ""], "--a is empty"),
+    (["--a", ""], "--a has no value; it must be --a FILE"),
+    (["--lo", "3"], "there is no option '--lo'"),
+    (["--engine", "fast"], "engine is 'fast'; it must be auto, golden"),
 ])
 def test_usage(no, options, text):
     no(*options, status=2, text=text)
@@ -290,9 +292,13 @@ def test_what_is_missing(daagemm, refused, missing):
     refused(daagemm, *words, status=2, text=f"{missing} ")
 
 
-def test_two_outputs_in_one_place(no, tmp_path):
-    no("--stats", tmp_path / "C.npy", status=2, text="-o and --stats are both")
-    no("--stats", f"{tmp_path}/./C.npy", status=2, text="-o and --stats are both")
+def test_two_outputs_in_one_place(no, run, daagemm, tmp_path):
+    no("--stats", tmp_path / "C.npy", status=2, text="is named for two outputs, -o and --stats")
+    no("--stats", f"{tmp_path}/./C.npy", status=2, text="is named for two outputs, -o and --stats")
+    (tmp_path / "C.npy").unlink()
+    (tmp_path / "link").symlink_to(".")
+    done = run(daagemm, "--a", "A.npy", "--b", "B.npy", "-o", "new", "--stats", tmp_path / "link" / "new", cwd=tmp_path)
+    assert done.returncode == 2 and "is named for two outputs" in done.stderr
 
 
 @pytest.mark.parametrize("data, text", [
@@ -396,6 +402,55 @@ def test_places_that_cannot_be_written(no, tmp_path):
     no("--stats", "/dev/full", text="cannot be written (No space left on device)")
 
 
+def test_a_link_to_nothing_is_no_place(no, tmp_path):
+    (tmp_path / "link.npy").symlink_to("nothing.npy")
+    no(out=tmp_path / "link.npy", text="cannot be written (it is a symbolic link to what is not there)")
+    no(out=f"{tmp_path}/new/", text="cannot be written (Is a directory)")
+
+
+def test_names_with_control_characters(no, tmp_path):
+    no(a=tmp_path / "A\n\t\x1b[31m.npy", text="A???[31m.npy: cannot be read")
+    no(out=tmp_path / "none\n" / "C.npy", text="none?/C.npy: cannot be written")
+
+
+@pytest.mark.parametrize("length", [250, 255])
+def test_long_names(daagemm, run, save, tmp_path, length):
+    """As long as the file system allows, as `touch` can make them."""
+    out = tmp_path / ("c" * length)
+    done = run(daagemm, "--a", save("A", VALUES), "--b", save("B", identity(3)), "-o", out)
+    assert done.returncode == 0, done.stderr
+    assert np.load(out).shape == (2, 3) and out.stat().st_mode == (tmp_path / "A.npy").stat().st_mode
+    assert sorted(os.listdir(tmp_path)) == ["A.npy", "B.npy", out.name]
+
+
+def test_a_name_that_is_too_long(no, tmp_path):
+    no(out=tmp_path / ("c" * 256), text="cannot be written (File name too long)")
+
+
+@pytest.mark.parametrize("word", ["--help", "--version", "--list-configs"])
+def test_full_standard_output(daagemm, word):
+    with open("/dev/full", "w") as full:
+        done = subprocess.run([daagemm, word], stdout=full, stderr=subprocess.PIPE, text=True)
+    assert done.returncode == 1
+    assert done.stderr.startswith("daagemm: cannot write to standard output (No space left on device);")
+
+
+def test_closed_standard_streams(daagemm, save, tmp_path):
+    """None of the files takes the number of one of them."""
+    words = [daagemm, "--a", save("A", VALUES), "--b", save("B", identity(3)), "-o", tmp_path / "C.npy"]
+    done = subprocess.run(["sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh", *words])
+    assert done.returncode == 0 and np.load(tmp_path / "C.npy").shape == (2, 3)
+    done = subprocess.run(["sh", "-c", 'exec "$@" >&-', "sh", daagemm, "--version"], capture_output=True, text=True)
+    assert done.returncode == 1 and "cannot write to standard output (Bad file descriptor)" in done.stderr
+
+
+def test_the_engine_that_ran_is_told(gemm, save):
+    a, b = save("A", VALUES), save("B", identity(3))
+    assert gemm(a, b, "--engine", "golden")[1]["engine"] == "golden"
+    assert gemm(a, b, "--config", "fp8")[1]["engine"] == "golden"
+    assert gemm(a, b)[1]["engine"] in ("portable", "avx2", "avx512", "avx512bf16")
+
+
 def test_a_full_disk(no, save):
     def limit():
         resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
@@ -403,12 +458,18 @@ def test_a_full_disk(no, save):
     no(a=save("X", np.ones((2000, 3))), text="cannot be written (File too large)", preexec_fn=limit)
 
 
-@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT])
 def test_an_interrupted_run(daagemm, save, tmp_path, sent):
     a, b = save("A", np.ones((600, 3000))), save("B", np.ones((3000, 600)))
     (tmp_path / "C.npy").write_bytes(b"an earlier result")
     before = sorted(os.listdir(tmp_path))
-    with subprocess.Popen([daagemm, "--a", a, "--b", b, "-o", tmp_path / "C.npy", "--stats", tmp_path / "S.json"]) as job:
+    words = [daagemm, "--a", a, "--b", b, "-o", tmp_path / "C.npy", "--stats", tmp_path / "S.json"]
+
+    def heard():
+        signal.signal(sent, signal.SIG_DFL)
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+    with subprocess.Popen(words, preexec_fn=heard) as job:
         for _ in range(1000):
             if len(os.listdir(tmp_path)) == len(before) + 2:
                 break

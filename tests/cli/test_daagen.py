@@ -254,7 +254,7 @@ def test_files_named_by_an_edited_manifest_are_not_removed(run, either, tmp_path
     (["--row", "3"], "there is no option '--row'"),
     (["--lo", "3"], "there is no option '--lo'"),
     (["--conf", "tiny"], "there is no option '--conf'"),
-    (["-x"], "'-x' is not expected"),
+    (["-x"], "there is no option '-x'"),
     (["tiny"], "'tiny' is not expected"),
     (["--"], "there is no option '--'"),
     (["--" + "y" * 5000], "there is no option"),
@@ -447,7 +447,7 @@ def test_file_size_limit_keeps_the_earlier_output(run, refused, daagen, tmp_path
 def test_full_standard_output(either, word):
     with open("/dev/full", "w") as full:
         done = subprocess.run([either, word], stdout=full, stderr=subprocess.PIPE, text=True)
-    assert done.returncode == 1 and done.stderr.startswith("daagen: cannot write to standard output;")
+    assert done.returncode == 1 and done.stderr.startswith("daagen: cannot write to standard output (No space left on device);")
     assert done.stderr.count("\n") == 1
 
 
@@ -460,8 +460,10 @@ SHIM = """
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/types.h>
 
-/* The N-th call of fopen(..., "w...") or rename() also sends the signal that a user might. */
+/* The N-th call of fopen(..., "w...") or rename(), or of a mkdir() or unlink() that does its work, also sends the signal
+ * that a user might. */
 static void strike(const char *call) {
     static int count;
     const char *wanted = getenv("STRIKE_CALL"), *at = getenv("STRIKE_AT"), *number = getenv("STRIKE_SIGNAL");
@@ -481,6 +483,20 @@ int rename(const char *from, const char *to) {
     strike("rename");
     return result;
 }
+int mkdir(const char *path, mode_t mode) {
+    int (*real)(const char *, mode_t) = dlsym(RTLD_NEXT, "mkdir");
+    int result = real(path, mode);
+    if (result == 0)
+        strike("mkdir");
+    return result;
+}
+int unlink(const char *path) {
+    int (*real)(const char *) = dlsym(RTLD_NEXT, "unlink");
+    int result = real(path);
+    if (result == 0)
+        strike("unlink");
+    return result;
+}
 """
 
 
@@ -494,20 +510,29 @@ def shim(tmp_path_factory, daagen):
     return place / "shim.so"
 
 
+ENDING = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT]
+
+
+def heard(number):
+    """Before a command starts: the signal at its default, which under nohup it is not, and no core file of SIGQUIT."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    signal.signal(number, signal.SIG_DFL)
+
+
 def struck(daagen, shim, call, at, number, *command):
     environment = {**os.environ, "LD_PRELOAD": str(shim), "STRIKE_CALL": call, "STRIKE_AT": str(at),
                    "STRIKE_SIGNAL": str(int(number))}
-    # Under nohup the signal would be ignored.
     done = subprocess.run([str(word) for word in (daagen, *command)], capture_output=True, env=environment,
-                          preexec_fn=lambda: signal.signal(number, signal.SIG_DFL))
+                          preexec_fn=None if number == signal.SIGKILL else lambda: heard(number))
     return done.returncode
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("number", ENDING)
 @pytest.mark.parametrize("at", [1, 2, 9, 20])
 def test_interrupted_while_writing(run, daagen, shim, tmp_path, number, at):
     new, old = tmp_path / "x" / "new", tmp_path / "old"
     assert struck(daagen, shim, "fopen", at, number, "-o", new) == -number
+    assert struck(daagen, shim, "mkdir", min(at, 6), number, "-o", new) == -number
     assert leftovers(tmp_path) == []
     assert run(daagen, "--config", "tiny", "-o", old).returncode == 0
     before, names = tree(old), leftovers(tmp_path)
@@ -515,7 +540,7 @@ def test_interrupted_while_writing(run, daagen, shim, tmp_path, number, at):
     assert tree(old) == before and leftovers(tmp_path) == names
 
 
-@pytest.mark.parametrize("at", [1, 2, 9])
+@pytest.mark.parametrize("at", [2, 3, 9])
 def test_interrupted_while_moving_into_place(run, daagen, shim, tmp_path, at):
     """From the first file moved on the job is carried through: old and new files never stand mixed."""
     old, new = tmp_path / "old", tmp_path / "new"
@@ -525,26 +550,107 @@ def test_interrupted_while_moving_into_place(run, daagen, shim, tmp_path, at):
     assert tree(old) == tree(new) and leftovers(old) == leftovers(new)
 
 
+@pytest.mark.parametrize("call", ["mkdir", "fopen", "unlink", "rename"])
+def test_killed_at_any_step(run, daagen, shim, tmp_path, call):
+    """daa.json is there only with all of its files; the next run, killed once itself, knows what is daagen's, and nothing
+    of the killed ones stays."""
+    emissions = {"tiny": ["--config", "tiny"], "quad": ["--config", "quad", "--prefix", "p"]}
+    for name, words in emissions.items():
+        assert run(daagen, *words, "-o", tmp_path / name).returncode == 0
+    whole = {name: tree(tmp_path / name) for name in emissions}
+
+    def check(out):
+        there = {path: content for path, content in tree(out).items() if not path.startswith(".daagen/")}
+        assert "daa.json" not in there or there in whole.values(), (call, at)
+
+    at = 0
+    for at in range(1, 100):
+        old, new = tmp_path / f"old{at}", tmp_path / f"new{at}"
+        shutil.copytree(tmp_path / "tiny", old)
+        (old / "rtl" / "mine.txt").write_text("keep")
+        ended = [struck(daagen, shim, call, at, signal.SIGKILL, *emissions["quad"], "-o", out) for out in (old, new)]
+        (old / "rtl" / "mine.txt").rename(tmp_path / "mine.txt")
+        for out in old, new:
+            if out.exists():
+                check(out)
+        (tmp_path / "mine.txt").rename(old / "rtl" / "mine.txt")
+        struck(daagen, shim, "fopen", at % 20 + 1, signal.SIGKILL, *emissions["tiny"], "-o", old)
+        for out in old, new:
+            done = run(daagen, *emissions["tiny"], "-o", out)
+            assert done.returncode == 0, (call, at, done.stderr)
+        assert (old / "rtl" / "mine.txt").read_text() == "keep"
+        (old / "rtl" / "mine.txt").unlink()
+        for out in old, new:
+            assert tree(out) == whole["tiny"] and leftovers(out) == leftovers(tmp_path / "tiny")
+        if ended == [0, 0]:
+            break
+    print(f"{at} steps of {call}")
+    assert 2 <= at < 99
+
+
+def test_a_foreign_file_where_the_work_directory_goes(refused, either, tmp_path):
+    (tmp_path / ".daagen").write_text("mine")
+    refused(either, "-o", tmp_path, status=2, text=".daagen' is in the way and not daagen's")
+    assert (tmp_path / ".daagen").read_text() == "mine" and leftovers(tmp_path) == [".daagen"]
+
+
+def test_runs_into_one_directory_at_the_same_time(run, either, tmp_path):
+    """All succeed, and the directory is that of one of them."""
+    names = ["tiny", "quad", "baseline", "fp8"]
+    whole = {}
+    for name in names:
+        assert run(either, "--config", name, "--prefix", name, "-o", tmp_path / name).returncode == 0
+        whole[name] = tree(tmp_path / name)
+    last = set()
+    for i in range(10):
+        out = tmp_path / "fresh" / str(i)
+        jobs = [subprocess.Popen([either, "--config", name, "--prefix", name, "-o", out], stderr=subprocess.PIPE)
+                for name in names * 2]
+        said = [job.communicate()[1] for job in jobs]
+        assert [job.returncode for job in jobs] == [0] * 8, said
+        last.update(name for name in names if tree(out) == whole[name])
+        assert tree(out) in whole.values()
+        assert leftovers(out) in [leftovers(tmp_path / name) for name in names]
+    print(f"last were {sorted(last)}")
+
+
+def test_a_directory_that_is_taken(run, refused, daagen, tmp_path):
+    assert run(daagen, "--config", "tiny", "-o", tmp_path / "out").returncode == 0
+    before = tree(tmp_path / "out")
+    holder = os.open(tmp_path / "out", os.O_RDONLY)
+    fcntl.flock(holder, fcntl.LOCK_EX)
+    refused(daagen, "-o", tmp_path / "out", status=1, text="another daagen is writing into")
+    waiting = subprocess.Popen([daagen, "-o", tmp_path / "out"], preexec_fn=lambda: heard(signal.SIGQUIT))
+    time.sleep(0.2)
+    waiting.send_signal(signal.SIGQUIT)
+    assert waiting.wait(10) == -signal.SIGQUIT and tree(tmp_path / "out") == before
+    waiting = subprocess.Popen([daagen, "-o", tmp_path / "out"])
+    time.sleep(0.2)
+    assert waiting.poll() is None
+    os.close(holder)
+    assert waiting.wait(10) == 0 and tree(tmp_path / "out") != before
+
+
 def test_interrupted_at_any_time(either, tmp_path, rng):
-    """Either nothing or everything."""
-    complete = interrupted = 0
-    for i in range(40):
+    """Either nothing or everything; the delay follows the outcome, so that there are both."""
+    outcomes = {0: 0, -signal.SIGTERM: 0}
+    delay = 0.004
+    for i in range(60):
         out = tmp_path / str(i)
-        process = subprocess.Popen([either, "-o", out], stderr=subprocess.PIPE)
-        time.sleep(rng.random() * 0.012)
+        process = subprocess.Popen([either, "-o", out], stderr=subprocess.PIPE, preexec_fn=lambda: heard(signal.SIGTERM))
+        time.sleep(delay)
         process.send_signal(signal.SIGTERM)
         process.communicate()
-        assert process.returncode in (0, -signal.SIGTERM)
-        assert leftovers(tmp_path) == [] or (out / "daa.json").exists()
-        if out.exists():
-            assert [str(out)] == [str(path) for path in tmp_path.iterdir()]
+        outcomes[process.returncode] += 1
+        complete = out.exists()
+        assert complete or process.returncode == -signal.SIGTERM
+        assert [path.name for path in tmp_path.iterdir()] == [str(i)] * complete
+        if complete:
             assert sorted(json.loads((out / "daa.json").read_text())["files"]) == sorted(tree(out))
             shutil.rmtree(out)
-            complete += 1
-        else:
-            interrupted += 1
-    print(f"{complete} complete, {interrupted} interrupted")
-    assert complete + interrupted == 40
+        delay *= rng.uniform(0.7, 1) if complete else rng.uniform(1, 1.6)
+    print(f"{outcomes[0]} complete, {outcomes[-signal.SIGTERM]} interrupted")
+    assert min(outcomes.values()) > 0
 
 
 # The bench inside the emitted directory, and the checks of this room's C programs

@@ -1,9 +1,12 @@
 """daatb, make tb and make icarus from outside: what they print and write, and every refusal."""
 import json
+import os
 import pathlib
 import re
+import resource
 import shutil
 import signal
+import stat
 import subprocess
 import sys
 import time
@@ -63,7 +66,7 @@ def test_results_are_those_of_daagemm(tiny, files, run, daagemm, tmp_path):
     assert raw.dtype == numpy.uint32 and (raw.view(numpy.float32) == c).all()
 
 
-def test_stats(tiny, files, run, tmp_path):
+def test_stats(tiny, files, run, daagemm, tmp_path):
     run(tiny / "daatb", *files, "--stats", tmp_path / "s.json", "--no-check", "--stall", 0.25, "--seed", 7)
     stats = json.loads((tmp_path / "s.json").read_text())
     assert (stats["m"], stats["n"], stats["k"], stats["tiles"], stats["macs"]) == (5, 7, 6, 12, 210)
@@ -71,10 +74,12 @@ def test_stats(tiny, files, run, tmp_path):
     assert stats["macs_per_cycle"] == pytest.approx(210 / stats["cycles"])
     assert stats["utilization"] == pytest.approx(210 / stats["cycles"] / 8)
     assert stats["options"]["rows"] == 2 and stats["options"]["policy"] == "exponent"
-    for name in "high", "low", "zero", "dropped":
-        assert len(stats["products"][name]) == 2
-    assert sum(map(sum, stats["products"].values())) == 210
-    assert stats["seconds"] > 0 and stats["macs_per_second"] > 0
+    run(daagemm, "--config", tiny / "daa.json", *files[:-1], tmp_path / "golden.npy", "--stats", tmp_path / "golden.json")
+    golden = json.loads((tmp_path / "golden.json").read_text())
+    assert stats["products"] == golden["products"] and sum(map(sum, golden["products"].values())) == 210
+    assert min(golden["products"]["high"] + golden["products"]["low"]) > 0
+    assert [stats[name] for name in ("a", "b", "c0")] == [golden[name] for name in ("a", "b", "c0")]
+    assert stats["macs_per_second"] == pytest.approx(210 / stats["seconds"])
 
 
 def test_same_seed_same_cycles(tiny, files, run, tmp_path):
@@ -93,6 +98,42 @@ def test_trace(tiny, files, run, tmp_path):
     assert left(tmp_path) == ["a.npy", "b.npy", "c.npy", "c0.npy", "waves.fst"]
 
 
+def test_trace_replaces_only_plain_files(tiny, files, run, tmp_path):
+    """A device stays one, a FIFO is not waited for, a link's file is what is replaced."""
+    device, fifo, link = tmp_path / "device", tmp_path / "fifo", tmp_path / "link"
+    os.mkfifo(fifo)
+    special = [fifo]
+    try:
+        os.mknod(device, 0o666 | stat.S_IFCHR, os.makedev(1, 3))
+        special.append(device)
+    except PermissionError:
+        print("no right to make a device: FIFO only")
+    before = {path: path.lstat() for path in special}
+    for path in special:
+        refused(run(tiny / "daatb", *files, "--trace", path, timeout=60), 1, "cannot be written (it is not a plain file)")
+    link.symlink_to("nothing.fst")
+    refused(run(tiny / "daatb", *files, "--trace", link), 1, "cannot be written (it is a symbolic link to what is not there)")
+    assert all(os.path.samestat(path.lstat(), then) and path.lstat().st_mode == then.st_mode for path, then in before.items())
+    (tmp_path / "nothing.fst").write_text("earlier")
+    assert run(tiny / "daatb", *files, "--trace", link).returncode == 0
+    assert link.is_symlink() and (tmp_path / "nothing.fst").stat().st_size > 1000
+    assert "c.npy" in left(tmp_path) and not any(name.startswith(".") for name in left(tmp_path))
+
+
+def test_full_standard_output(tiny, files, tmp_path):
+    """The summary is part of the job: without it there are no results either."""
+    for words in ["--help"], ["--version"], files:
+        with open("/dev/full", "w") as full:
+            done = subprocess.run([str(word) for word in [tiny / "daatb", *words]], stdout=full, stderr=subprocess.PIPE, text=True)
+        assert done.returncode == 1 and done.stderr.count("\n") == 1
+        assert done.stderr.startswith("daatb: cannot write to standard output (No space left on device);")
+    assert left(tmp_path) == ["a.npy", "b.npy", "c0.npy"]
+
+
+def test_version(tiny, run, daagemm):
+    assert run(tiny / "daatb", "--version").stdout == run(daagemm, "--version").stdout.replace("daagemm", "daatb")
+
+
 def test_help(tiny, run):
     done = run(tiny / "daatb", "--help")
     assert done.returncode == 0 and done.stderr == ""
@@ -101,8 +142,8 @@ def test_help(tiny, run):
 
 
 USAGE = [
-    (["--wrong"], "--wrong"),
-    (["--stall"], "--stall"),
+    (["--wrong"], "there is no option '--wrong'"),
+    (["--stall"], "--stall has no value; it must be --stall P"),
     (["--stall", "1"], "--stall is '1'; it must be at least 0 and less than 1"),
     (["--stall", "-0.1"], "--stall"),
     (["--stall", "nan"], "--stall"),
@@ -110,7 +151,7 @@ USAGE = [
     (["--seed", "-1"], "--seed is '-1'"),
     (["--seed", "1.5"], "--seed"),
     (["--seed", "18446744073709551616"], "--seed"),
-    (["more"], "more"),
+    (["more"], "'more' is not expected"),
     (["--stats", "x.json", "--trace", "x.json"], "'x.json' is named for two outputs"),
 ]
 
@@ -164,7 +205,7 @@ def test_places_that_cannot_be_written(tiny, files, run, tmp_path):
     assert left(tmp_path) == ["a.npy", "b.npy", "c0.npy"]
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGQUIT])
 @pytest.mark.parametrize("trace", [False, True])
 def test_interrupted(tiny, run, tmp_path, number, trace, files):
     """No partial file, and the earlier result stays."""
@@ -173,7 +214,8 @@ def test_interrupted(tiny, run, tmp_path, number, trace, files):
         numpy.save(tmp_path / f"{name}.npy", numpy.ones((1200, 1200), numpy.float32))
     before = {path: path.read_bytes() for path in tmp_path.iterdir()}
     words = [*files[:4], *files[6:], "--stats", tmp_path / "s.json", *(["--trace", tmp_path / "w.fst"] if trace else [])]
-    process = subprocess.Popen([str(word) for word in [tiny / "daatb", *words]], stderr=subprocess.PIPE)
+    process = subprocess.Popen([str(word) for word in [tiny / "daatb", *words]], stderr=subprocess.PIPE,
+                               preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CORE, (0, 0)))
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline and not any("tmp" in path.name for path in tmp_path.iterdir()):
         time.sleep(0.02)
