@@ -14,7 +14,8 @@ def top(array):
 
 def lint_in_verilator(array):
     done = arrays.run("verilator", "--lint-only", "-Wall", "--top-module", top(array), "-F", array / "daa.f")
-    assert done.stdout + done.stderr == ""
+    # Later versions end with a report, in lines that begin with a dash.
+    assert [line for line in (done.stdout + done.stderr).splitlines() if not line.startswith("- ")] == []
 
 
 def lint_in_icarus(array):
