@@ -29,6 +29,10 @@ test-long: need-test cells ## the long tests: mutations, large arrays, the READM
 	@+$(MAKE) -s --no-print-directory all
 	$(PYTEST) -m long
 
+check-debian: ## RELEASE=bookworm|trixie: both commands of the README on a fresh Debian, and what they cost (root; an hour)
+	@./daa --need debian
+	@tests/setup/debian.sh "$(RELEASE)"
+
 # The analyzer does not know which names a plan holds, so that each look-up by name might be NULL to it.
 ANALYZER = -fanalyzer -fdiagnostics-path-format=none -Wno-analyzer-null-dereference
 
@@ -40,7 +44,7 @@ lint: need-lint ## formatting and static checks of C, syntax of Python and shell
 	  $(filter %.c,$(C_FILES))
 	@set -e; for file in $(filter %.c,$(C_FILES)); do $(CC) -O1 $(WARN) -Werror $(ANALYZER) -I. -c $$file -o /dev/null; done
 	@$(PYTHON) -m compileall -q bench common demo docs python setup.py synth tests train
-	@sh -n daa && bash -n .ci/run
+	@sh -n daa && sh -n tests/setup/debian.sh && bash -n .ci/run
 
 # The same tests over commands that stop at any memory or arithmetic error. The tests have the flags too: they link
 # daatb.

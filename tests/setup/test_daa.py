@@ -36,7 +36,7 @@ def machine(tmp_path, run):
 
 def put_rest(machine):
     """All but verilator and yosys; what is proved by a file is on the testing machine itself."""
-    for name in ("gcc", "g++", "iverilog", "pkg-config"):
+    for name in ("gcc", "g++", "iverilog", "sta", "pkg-config"):
         machine.put(name)
     machine.put("make", 'echo "make: $*"')
 
@@ -138,12 +138,13 @@ def test_cells_come_from_the_mirror_of_debian_without_root(machine):
         assert (done.returncode, done.stdout) == (0, ""), done.stderr
     assert (machine.path / "build/cells/cells").read_text() == "deb\n"
     assert os.listdir(machine.path / "build") == ["cells"]
+    assert machine("--mirror").stdout == "http://mirror/debian/\n"
     source, = (machine.path / "sources").read_text().splitlines()
     assert source.startswith("deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg ")
     assert source.endswith("] http://mirror/debian/ bookworm main")
     calls = (machine.path / "calls").read_text().splitlines()
-    assert len(calls) == 3, "indextargets, update, download, and nothing the second time"
-    for call in calls[1:]:
+    assert len(calls) == 4, "indextargets, update, download, and nothing the second time"
+    for call in calls[1:3]:
         for own in ("Dir::Etc::SourceList", "Dir::State::Lists", "Dir::Cache"):
             assert f"{own}={machine.path}/build/cells." in call
 
@@ -165,8 +166,8 @@ def test_without_cells_there_is_one_line_and_no_failure(machine, apt, why):
 
 
 @pytest.mark.parametrize("words, text", [
-    (["--need", "run", "all"], "unknown group 'all'; the groups are run, train, test, bench and lint"),
-    (["--need"], "--need takes groups: run, train, test, bench, lint"),
+    (["--need", "run", "all"], "unknown group 'all'; the groups are run, train, test, bench, lint and debian"),
+    (["--need"], "--need takes groups: run, train, test, bench, lint, debian"),
     (["--now"], "unknown option '--now'; see ./daa --help"),
 ])
 def test_refuses(refused, root, words, text):
