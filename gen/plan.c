@@ -160,18 +160,15 @@ static void add_policy(struct plan *plan, const struct daa_config *config) {
     const struct daa_policy_info *policy = daa_policy_info(config->policy);
     bool single = config->streams == 1; /* every product is high, whatever the policy */
     enum daa_winner winner = single ? DAA_WINS_EVERY : policy->winner;
+    bool tournament = winner == DAA_WINS_LARGEST;
     bool steered = winner != DAA_WINS_EVERY && winner != DAA_WINS_NONE;
     int high = steered ? 1 : winner == DAA_WINS_NONE ? 0 : config->streams;
-    for (int i = 0; i < DAA_POLICY_COUNT; i++) {
-        const struct daa_policy_info *one = daa_policy_info((enum daa_policy)i);
-        if (one->hardware && one->winner != DAA_WINS_EVERY && one->winner != DAA_WINS_NONE)
-            add_named(plan, "policy", one->name, NOT_REPORTED, steered && (int)config->policy == i);
-    }
+    plan_text(plan, "policy", policy->name);
     plan_number(plan, "single", single);
     plan_number(plan, "multi", !single);
-    plan_number(plan, "steered", steered);
-    plan_number(plan, "one_match", config->streams == 2); /* the controller's tournament is a single match */
-    plan_number(plan, "root", 2 * config->streams - 2);   /* the node of its winner */
+    plan_number(plan, "steer_exponent", tournament);
+    plan_number(plan, "steer_fixed", !single && !tournament);
+    plan_text(plan, "steer_module", tournament ? "steer" : "steer_fixed");
     plan_number(plan, "turning", winner == DAA_WINS_TURN);
     plan_number(plan, "select_bits", max(1, log2_of(config->streams)));
     report(plan, DERIVED, "hi_slots", high);
@@ -179,10 +176,7 @@ static void add_policy(struct plan *plan, const struct daa_config *config) {
     plan_number(plan, "has_hi", high > 0);
     plan_number(plan, "has_lo", high < config->streams);
     /* Only the winner of the largest key is never shifted. */
-    plan_number(plan, "hi_shifted", high > 0 && !single && winner != DAA_WINS_LARGEST);
-    /* The product whose sign the sum takes as its own, and the first low product besides it. */
-    plan_text(plan, "ref_slot", high > 0 ? "hi" : "lo");
-    plan_number(plan, "lo_first", high == 0);
+    plan_number(plan, "hi_shifted", high > 0 && !single && !tournament);
 }
 
 /* Low values: an operand with fewer fraction bits than asked for keeps them all, and then has no rounding bit `up`. */
@@ -195,15 +189,20 @@ static void add_low(struct plan *plan, const struct daa_config *config) {
         int bits = min(config->lo_bits, format[side].frac_bits + 1);
         bool up = nearest && bits <= format[side].frac_bits;
         add_named(plan, sides[side], "lo_bits", DERIVED, bits);
+        add_named(plan, sides[side], "lo_frac", NOT_REPORTED, max(1, bits - 1)); /* Verilog has no field of 0 bits */
         add_named(plan, sides[side], "up", NOT_REPORTED, up);
         carries += up;
     }
     plan_number(plan, "lo_carries", carries);
-    plan_number(plan, "carry_room", carries > 0);
     /* A low product is below 4, but reaches it where both operands may round up to 2. */
     plan_number(plan, "lo_int", carries == 2 ? 3 : 2);
-    plan_number(plan, "hi_frac", config->a_format.frac_bits + config->b_format.frac_bits);
-    plan_number(plan, "lo_frac", value_of(plan, "a_lo_bits") + value_of(plan, "b_lo_bits") - 2);
+    int hi_frac = config->a_format.frac_bits + config->b_format.frac_bits;
+    int lo_bits = value_of(plan, "a_lo_bits") + value_of(plan, "b_lo_bits");
+    plan_number(plan, "hi_frac", hi_frac);
+    plan_number(plan, "lo_frac", lo_bits - 2);
+    /* What a multiplier takes: a sign and two fractions; of a low value its rounding bit instead of a leading one. */
+    plan_number(plan, "high_bits", 1 + hi_frac);
+    plan_number(plan, "low_bits", 1 + lo_bits);
 }
 
 /* Fraction bits of a step's sum relative to 2^K*: the lowest place that a product can reach. */
@@ -222,7 +221,10 @@ static void add_sum(struct plan *plan, const struct daa_config *config, int key_
     plan_number(plan, "span", span);
     report(plan, DERIVED, "sum_int", integer);
     report(plan, DERIVED, "sum_frac", sum_fraction(plan, span));
-    plan_number(plan, "sum_bits", sum_fraction(plan, span) + integer);
+    int bits = sum_fraction(plan, span) + integer;
+    plan_number(plan, "sum_bits", bits);
+    /* A lone product is 1 or more, so it has one leading zero at most. */
+    plan_number(plan, "sum_count_bits", config->streams == 1 ? 1 : field_bits(bits - 1));
     plan_number(plan, "shift_bits", field_bits(span));
     plan_number(plan, "lo_shift_bits", field_bits(span + value_of(plan, "lo_carries")));
 }
@@ -253,7 +255,6 @@ static void add_exponents(struct plan *plan, const struct daa_config *config) {
     for (int side = 0; side < 2; side++) {
         add_named(plan, sides[side], "exp_field", DERIVED, e.field[side]);
         add_named(plan, sides[side], "exp_base", DERIVED, e.base[side]);
-        plan->values[plan->count - 1].manifest_only = true;
         /* What the decoder adds to a raw exponent, and a whole decoded operand: zero, special, sign, the two fields,
          * up. */
         add_named(plan, sides[side], "exp_shift", NOT_REPORTED, -daa_format_bias(format[side]) - e.base[side]);
@@ -262,10 +263,17 @@ static void add_exponents(struct plan *plan, const struct daa_config *config) {
                       value_of(plan, side == 0 ? "a_up" : "b_up"));
     }
     int offset = e.base[0] + e.base[1] + constant;
+    int exp_bits = exponent_bits(plan, config, &e, offset);
     /* One bit more than the longer field, so that both extend to it. */
-    report(plan, DERIVED, "key_bits", 1 + max(e.field[0], e.field[1]));
+    int key_bits = 1 + max(e.field[0], e.field[1]);
+    int specials = config->specials ? 3 : 0; /* NaN, Inf, its sign */
+    report(plan, DERIVED, "key_bits", key_bits);
     report(plan, DERIVED, "sum_key_offset", offset);
-    report(plan, DERIVED, "sum_exp_bits", exponent_bits(plan, config, &e, offset));
+    report(plan, DERIVED, "sum_exp_bits", exp_bits);
+    plan_number(plan, "acc_bias", daa_format_bias(config->acc_format));
+    plan_number(plan, "step_bits", specials + key_bits);
+    plan_number(plan, "addend_bits", specials + 1 + exp_bits + value_of(plan, "sum_bits"));
+    plan_number(plan, "state_bits", daa_format_width(config->acc_format));
 }
 
 static int key_span(const struct daa_config *config) {

@@ -8,24 +8,24 @@ module daa_duel #(
     parameter integer KeyBits   = 9,
     parameter integer ShiftBits = 4,
     parameter integer Span      = 8,
-    parameter integer High      = 15,  // what a high multiplier takes of a product's operands
-    parameter integer Low       = 9    // what a low multiplier takes
+    parameter integer HighBits  = 15,  // what a high multiplier takes of a product's operands
+    parameter integer LowBits   = 9  // what a low multiplier takes
 ) (
     input  wire                 first_some_i,  // the product is not zero
     input  wire [  KeyBits-1:0] first_key_i,
-    input  wire [     High-1:0] first_high_i,
-    input  wire [      Low-1:0] first_low_i,
+    input  wire [ HighBits-1:0] first_high_i,
+    input  wire [  LowBits-1:0] first_low_i,
     input  wire                 second_some_i,
     input  wire [  KeyBits-1:0] second_key_i,
-    input  wire [     High-1:0] second_high_i,
-    input  wire [      Low-1:0] second_low_i,
+    input  wire [ HighBits-1:0] second_high_i,
+    input  wire [  LowBits-1:0] second_low_i,
     output wire                 second_wins_o,
     output wire                 some_o,        // the winner
     output wire [  KeyBits-1:0] key_o,
-    output wire [     High-1:0] high_o,
-    output wire [      Low-1:0] low_o,
+    output wire [ HighBits-1:0] high_o,
+    output wire [  LowBits-1:0] low_o,
     output wire                 loser_some_o,  // the loser, and how far it is behind
-    output wire [      Low-1:0] loser_low_o,
+    output wire [  LowBits-1:0] loser_low_o,
     output wire                 loser_far_o,   // by more than Span
     output wire [ShiftBits-1:0] loser_distance_o
 );

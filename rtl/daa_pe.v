@@ -1,18 +1,22 @@
 // Processing element: 2 operand pair(s) per cycle into one accumulator, and the operands on to the neighbours.
 //
-//   pass  a, b and the row's marks to the right and lower neighbour                                    1 cycle
-//   R1    the controller's choice; it loads only what takes part, so that a step of zeros moves nothing
-//   R2    products               (Pipeline = 3)
-//   R3    normalised exact sum   (Pipeline = 2, 3)
-//   acc   add and round once
-// Latency from a_i and b_i to result_o: Pipeline + 1 cycles.
+//   pass        a, b and the row's marks to the right and lower neighbour                              1 cycle
+//   unpack, steer
+//   R1          each multiplier's operands; it loads only what takes part, so that a step of zeros moves nothing
+//   multiply
+//   R2          products                                  (pipeline 3)
+//   align, sum  exact
+//   R3          the sum as the accumulator takes it       (pipeline 2, 3)
+//   accumulate  in a loop of one cycle
+//
+// Here the pipeline is 2. Latency from a_i and b_i to result_o: 3 cycles.
 `default_nettype none
 
 module daa_pe #(
     parameter integer Streams   = 2,
-    parameter integer AOp       = 19,  // bits of a decoded operand
+    parameter integer AOp       = 19,  // bits of a decoded operand, as daa_decode lays it out
     parameter integer BOp       = 19,
-    parameter integer StateBits = 32  // of an accumulator, on the column's buses
+    parameter integer StateBits = 32  // bits of an accumulator, as it travels on the column's buses
 ) (
     input  wire                   clk_i,
     input  wire                   en_i,
@@ -33,22 +37,23 @@ module daa_pe #(
 );
 /* verilator no_inline_module */  // a Verilated model then has one element's code, not Rows*Cols copies
 
-  localparam integer KeyBits = 9;
-  localparam integer ExpBits = 10;
+  localparam integer KeyBits = 9;  // of a product's exponent
+  localparam integer StepBits = 12;  // of what a step has besides its products
   localparam integer ShiftBits = 4;  // of a product's distance from the largest key
-  localparam integer AFrac = 7;
-  localparam integer BFrac = 7;
-  localparam integer HiFrac = 14;
-  localparam integer AUp = 1;
-  localparam integer BUp = 1;
-  localparam integer ALo = 4;
-  localparam integer BLo = 4;
-  localparam integer ALoFrac = (ALo > 1) ? ALo - 1 : 1;
-  localparam integer BLoFrac = (BLo > 1) ? BLo - 1 : 1;
-  localparam integer LoFrac = 6;
-  localparam integer LoShift = 4;  // the distance, and what low rounding adds to it
-  localparam integer SumBits = 17;  // down to the lowest place that a product can reach
-  localparam integer HasR2 = 0;  // Pipeline = 2
+  localparam integer High = 1;  // products per step that are high
+  localparam integer HighBits = 15;  // of the operands of one
+  localparam integer HighFrac = 14;  // fraction bits of one
+  localparam integer Low = 1;  // products per step that are low
+  localparam integer LowBits = 9;  // of the operands of one
+  localparam integer LowFrac = 6;  // fraction bits of one
+  localparam integer LowShift = 4;  // bits of its shift: the distance, and a place for each carry
+  localparam integer ALow = 4;  // significant bits of a low value
+  localparam integer BLow = 4;
+  localparam integer ALowFrac = 3;
+  localparam integer BLowFrac = 3;
+  localparam integer TermBits = 18;  // of an aligned product, and of the sum: its sign above 17 bits
+  localparam integer AddendBits = 31;  // of the sum as the accumulator takes it
+  localparam integer HasR2 = 0;
   localparam integer HasR3 = 1;
 
   // Pass on.
@@ -58,214 +63,155 @@ module daa_pe #(
       .clk_i(clk_i), .load_i(en_i), .d_i({first_i, last_i}), .q_o({first_o, last_o})
   );
 
-  // Unpack.
-  wire [1:0] nonzero, sign;
-  wire [1:0] special, nan;
-  wire [KeyBits-1:0] key0;
-  wire [AFrac-1:0] a0_frac;
-  wire [BFrac-1:0] b0_frac;
-  wire [ALo-1:0] a0_low;
-  wire [BLo-1:0] b0_low;
-  daa_unpack u_unpack0 (
-      .a_i(a_i[0*AOp+:AOp]),
-      .b_i(b_i[0*BOp+:BOp]),
-      .nonzero_o(nonzero[0]),
-      .special_o(special[0]),
-      .nan_o(nan[0]),
-      .sign_o(sign[0]),
-      .a_low_o(a0_low),
-      .b_low_o(b0_low),
-      .a_frac_o(a0_frac),
-      .b_frac_o(b0_frac),
-      .key_o(key0)
-  );
-  wire [KeyBits-1:0] key1;
-  wire [AFrac-1:0] a1_frac;
-  wire [BFrac-1:0] b1_frac;
-  wire [ALo-1:0] a1_low;
-  wire [BLo-1:0] b1_low;
-  daa_unpack u_unpack1 (
-      .a_i(a_i[1*AOp+:AOp]),
-      .b_i(b_i[1*BOp+:BOp]),
-      .nonzero_o(nonzero[1]),
-      .special_o(special[1]),
-      .nan_o(nan[1]),
-      .sign_o(sign[1]),
-      .a_low_o(a1_low),
-      .b_low_o(b1_low),
-      .a_frac_o(a1_frac),
-      .b_frac_o(b1_frac),
-      .key_o(key1)
-  );
-  wire some = |nonzero;
-  // Infinities of both signs in one step make a NaN.
-  wire inf_sign = |(special & sign);
-  wire step_nan = |nan | (inf_sign & |(special & ~sign));
-  wire active = some | (|special);
+  // Unpack, stream s at s*Width.
+  wire [Streams-1:0] nonzero;
+  wire [Streams*KeyBits-1:0] keys;
+  wire [Streams-1:0] special, nan, negative;
+  wire [Streams*HighBits-1:0] highs;
+  wire [Streams*LowBits-1:0] lows;
+  genvar i;
+  generate
+    for (i = 0; i < Streams; i = i + 1) begin : g_stream
+      daa_unpack u_unpack (
+          .a_i(a_i[i*AOp+:AOp]),
+          .b_i(b_i[i*BOp+:BOp]),
+          .special_o(special[i]),
+          .nan_o(nan[i]),
+          .sign_o(negative[i]),
+          .high_o(highs[i*HighBits+:HighBits]),
+          .low_o(lows[i*LowBits+:LowBits]),
+          .nonzero_o(nonzero[i]),
+          .key_o(keys[i*KeyBits+:KeyBits])
+      );
+    end
+  endgenerate
 
-  // Steer: which stream gets the high multiplier, and each product's distance from the largest.
+  // Steer: the operands of each multiplier, high ones first, and every product's distance from the largest.
   wire [KeyBits-1:0] key;
-  wire hi0_sign;
-  wire [AFrac-1:0] hi0_a;
-  wire [BFrac-1:0] hi0_b;
-  wire lo0_valid;
-  wire lo0_sign;
-  wire [ALo-1:0] lo0_a;
-  wire [BLo-1:0] lo0_b;
-  wire [ShiftBits-1:0] lo0_distance;
+  wire [Streams-1:0] valids;
+  wire [High*HighBits-1:0] high;
+  wire [Low*LowBits-1:0] low;
+  wire [Streams*ShiftBits-1:0] distances;
   daa_steer u_steer (
-      .nonzero0_i(nonzero[0]),
-      .sign0_i(sign[0]),
-      .key0_i(key0),
-      .a0_i(a0_frac),
-      .b0_i(b0_frac),
-      .a0_low_i(a0_low),
-      .b0_low_i(b0_low),
-      .nonzero1_i(nonzero[1]),
-      .sign1_i(sign[1]),
-      .key1_i(key1),
-      .a1_i(a1_frac),
-      .b1_i(b1_frac),
-      .a1_low_i(a1_low),
-      .b1_low_i(b1_low),
-      .hi0_sign_o(hi0_sign),
-      .hi0_a_o(hi0_a),
-      .hi0_b_o(hi0_b),
-      .lo0_valid_o(lo0_valid),
-      .lo0_sign_o(lo0_sign),
-      .lo0_a_o(lo0_a),
-      .lo0_b_o(lo0_b),
-      .lo0_shift_o(lo0_distance),
+      .nonzero_i(nonzero),
+      .key_i(keys),
+      .high_i(highs),
+      .high_o(high),
+      .low_i(lows),
+      .low_o(low),
+      .valid_o(valids),
+      .distance_o(distances),
       .key_o(key)
   );
 
-  // Low value of low multiplier 0's operands; a carry into the next binade shortens the shift.
-  wire lo0_a_carry;
-  wire lo0_b_carry;
-  wire [ALoFrac-1:0] lo0_a_frac;
-  wire [BLoFrac-1:0] lo0_b_frac;
-  daa_low #(.Bits(ALo)) u_lo0_a (.low_i(lo0_a), .carry_o(lo0_a_carry), .frac_o(lo0_a_frac));
-  daa_low #(.Bits(BLo)) u_lo0_b (.low_i(lo0_b), .carry_o(lo0_b_carry), .frac_o(lo0_b_frac));
-  wire [ShiftBits+1:0] lo0_places = {2'b00, lo0_distance}
-      + {{(ShiftBits + 1) {1'b0}}, (AUp != 0) & ~lo0_a_carry} + {{(ShiftBits + 1) {1'b0}}, (BUp != 0) & ~lo0_b_carry};
+  // What a step has besides its products: the largest key and, above it, whether its sum is NaN, Inf, -Inf.
+  wire [StepBits-1:0] step, r1_step, r2_step;
+  wire active = |{nonzero, special};
+  wire minus_inf = |(special & negative);
+  wire no_number = |nan | (minus_inf & |(special & ~negative));  // Inf of both signs makes a NaN
+  assign step = {no_number, |special, minus_inf, key};
 
-  wire unused_places0 = &{1'b0, lo0_places};
-
-  // R1.
+  // Marks and step, beside the products.
   reg r1_active, r1_first, r1_last;
+  wire r2_active, r2_first, r2_last, r3_active, r3_first, r3_last;
+  wire r1_load = en_i & (active | clear_i);
+  wire r2_load = en_i & (r1_active | clear_i);
+  wire r3_load = en_i & (r2_active | clear_i);
   always @(posedge clk_i) begin
     if (clear_i) {r1_active, r1_first, r1_last} <= 3'b000;
     else if (en_i) {r1_active, r1_first, r1_last} <= {active, first_i, last_i};
   end
-  wire r1_load = en_i & (active | clear_i);
-  wire [KeyBits-1:0] r1_key;
-  daa_stage #(.Width(KeyBits)) u_r1_key (.clk_i(clk_i), .load_i(r1_load), .d_i(key), .q_o(r1_key));
-  wire r1_nan, r1_inf, r1_inf_sign;
-  daa_stage #(.Width(3)) u_r1_special (
-      .clk_i(clk_i), .load_i(r1_load), .d_i({step_nan, |special, inf_sign}), .q_o({r1_nan, r1_inf, r1_inf_sign})
-  );
-  wire r1_hi0_sign;
-  wire [AFrac-1:0] r1_hi0_a;
-  wire [BFrac-1:0] r1_hi0_b;
-  wire r1_hi0_load = en_i & (some | clear_i);
-  daa_stage #(.Width(1 + AFrac + BFrac)) u_r1_hi0 (
-      .clk_i(clk_i), .load_i(r1_hi0_load),
-      .d_i({hi0_sign, hi0_a, hi0_b}), .q_o({r1_hi0_sign, r1_hi0_a, r1_hi0_b})
-  );
-  wire r1_lo0_valid;
-  wire r1_lo0_sign;
-  wire [ALoFrac-1:0] r1_lo0_a;
-  wire [BLoFrac-1:0] r1_lo0_b;
-  wire [LoShift-1:0] r1_lo0_shift;
-  wire r1_lo0_load = en_i & (lo0_valid | clear_i);
-  daa_stage #(.Width(1)) u_r1_lo0_valid (
-      .clk_i(clk_i), .load_i(r1_load), .d_i(lo0_valid), .q_o(r1_lo0_valid)
-  );
-  daa_stage #(.Width(1 + ALoFrac + BLoFrac + LoShift)) u_r1_lo0 (
-      .clk_i(clk_i), .load_i(r1_lo0_load),
-      .d_i({lo0_sign, lo0_a_frac, lo0_b_frac, lo0_places[LoShift-1:0]}),
-      .q_o({r1_lo0_sign, r1_lo0_a, r1_lo0_b, r1_lo0_shift})
-  );
-
-  // Multiply.
-  wire [HiFrac+1:0] hi0_product;
-  daa_mul #(.AFrac(AFrac), .BFrac(BFrac)) u_hi0_mul (
-      .a_frac_i(r1_hi0_a), .b_frac_i(r1_hi0_b), .product_o(hi0_product)
-  );
-  wire [ALoFrac+BLoFrac+1:0] lo0_product;
-  wire unused_product0 = &{1'b0, lo0_product};
-  daa_mul #(.AFrac(ALoFrac), .BFrac(BLoFrac)) u_lo0_mul (
-      .a_frac_i(r1_lo0_a), .b_frac_i(r1_lo0_b), .product_o(lo0_product)
-  );
-
-  // R2.
-  wire r2_active, r2_first, r2_last;
-  wire r2_load = en_i & (r1_active | clear_i);
   daa_stage #(.Width(3), .Present(HasR2)) u_r2_marks (
       .clk_i(clk_i), .load_i(en_i), .d_i({r1_active, r1_first, r1_last}), .q_o({r2_active, r2_first, r2_last})
   );
-  wire [KeyBits-1:0] r2_key;
-  daa_stage #(.Width(KeyBits), .Present(HasR2)) u_r2_key (
-      .clk_i(clk_i), .load_i(r2_load), .d_i(r1_key), .q_o(r2_key)
-  );
-  wire r2_nan, r2_inf, r2_inf_sign;
-  daa_stage #(.Width(3), .Present(HasR2)) u_r2_special (
-      .clk_i(clk_i), .load_i(r2_load), .d_i({r1_nan, r1_inf, r1_inf_sign}), .q_o({r2_nan, r2_inf, r2_inf_sign})
-  );
-  wire r2_hi0_sign;
-  wire [HiFrac+1:0] r2_hi0_product;
-  daa_stage #(.Width(HiFrac + 3), .Present(HasR2)) u_r2_hi0 (
-      .clk_i(clk_i), .load_i(r2_load),
-      .d_i({r1_hi0_sign, hi0_product}), .q_o({r2_hi0_sign, r2_hi0_product})
-  );
-  wire r2_lo0_sign;
-  wire [LoFrac+1:0] r2_lo0_product;
-  wire r2_lo0_valid;
-  wire [LoShift-1:0] r2_lo0_shift;
-  daa_stage #(.Width(LoFrac + 4 + LoShift), .Present(HasR2)) u_r2_lo0 (
-      .clk_i(clk_i), .load_i(r2_load),
-      .d_i({r1_lo0_sign, lo0_product[ALoFrac+BLoFrac+1-:LoFrac+2], r1_lo0_valid, r1_lo0_shift}),
-      .q_o({r2_lo0_sign, r2_lo0_product, r2_lo0_valid, r2_lo0_shift})
-  );
-
-  // Align and sum, exactly.
-  wire sum_sign;
-  wire signed [ExpBits-1:0] sum_exp;
-  wire [SumBits-1:0] sum_mag;
-  daa_sum u_sum (
-      .key_i(r2_key),
-      .hi0_sign_i(r2_hi0_sign),
-      .hi0_product_i(r2_hi0_product),
-      .lo0_sign_i(r2_lo0_sign),
-      .lo0_product_i(r2_lo0_product),
-      .lo0_valid_i(r2_lo0_valid),
-      .lo0_shift_i(r2_lo0_shift),
-      .sign_o(sum_sign),
-      .exp_o(sum_exp),
-      .mag_o(sum_mag)
-  );
-
-  // R3.
-  wire r3_active, r3_first, r3_last;
-  wire r3_load = en_i & (r2_active | clear_i);
   daa_stage #(.Width(3), .Present(HasR3)) u_r3_marks (
       .clk_i(clk_i), .load_i(en_i), .d_i({r2_active, r2_first, r2_last}), .q_o({r3_active, r3_first, r3_last})
   );
-  wire r3_nan, r3_inf, r3_inf_sign;
-  daa_stage #(.Width(3), .Present(HasR3)) u_r3_special (
-      .clk_i(clk_i), .load_i(r3_load), .d_i({r2_nan, r2_inf, r2_inf_sign}), .q_o({r3_nan, r3_inf, r3_inf_sign})
-  );
-  wire r3_sign;
-  wire signed [ExpBits-1:0] r3_exp;
-  wire [SumBits-1:0] r3_mag;
-  daa_stage #(.Width(1 + ExpBits), .Present(HasR3)) u_r3_exp (
-      .clk_i(clk_i), .load_i(r3_load), .d_i({sum_sign, sum_exp}), .q_o({r3_sign, r3_exp})
-  );
-  daa_stage #(.Width(SumBits), .Present(HasR3)) u_r3_mag (
-      .clk_i(clk_i), .load_i(r3_load), .d_i(sum_mag), .q_o(r3_mag)
+  daa_stage #(.Width(StepBits)) u_r1_step (.clk_i(clk_i), .load_i(r1_load), .d_i(step), .q_o(r1_step));
+  daa_stage #(.Width(StepBits), .Present(HasR2)) u_r2_step (
+      .clk_i(clk_i), .load_i(r2_load), .d_i(r1_step), .q_o(r2_step)
   );
 
-  // Accumulate and round.
+  // R1, multiply, R2, align: product n at n*TermBits, the high ones first.
+  wire [Streams-1:0] sign;
+  wire [Streams*TermBits-1:0] term;
+  generate
+    for (i = 0; i < High; i = i + 1) begin : g_high
+      wire valid;
+      wire [ShiftBits-1:0] shift;
+      wire [HighFrac+1:0] product;
+      daa_term #(
+          .AFrac(7), .BFrac(7), .Frac(HighFrac), .Shift(ShiftBits), .Shifted(0), .HasR2(HasR2)
+      ) u_term (
+          .clk_i(clk_i),
+          .clear_i(clear_i),
+          .r1_load_i(r1_load),
+          .r2_load_i(r2_load),
+          .valid_i(valids[i]),
+          .shift_i(distances[i*ShiftBits+:ShiftBits]),
+          .operands_i(high[i*HighBits+:HighBits]),
+          .valid_o(valid),
+          .shift_o(shift),
+          .sign_o(sign[i]),
+          .product_o(product)
+      );
+      daa_align #(
+          .Frac(HighFrac), .Shift(ShiftBits), .Shifted(0)
+      ) u_align (
+          .valid_i(valid), .shift_i(shift), .product_i(product), .term_o(term[i*TermBits+:TermBits])
+      );
+    end
+  endgenerate
+  generate
+    for (i = 0; i < Low; i = i + 1) begin : g_low
+      // Low values; one that rounding carries to the next binade takes back a place of the shift.
+      wire [LowBits-1:0] operands = low[i*LowBits+:LowBits];
+      wire a_carry, b_carry;
+      wire [ALowFrac-1:0] a_frac;
+      wire [BLowFrac-1:0] b_frac;
+      daa_low #(.Bits(ALow)) u_a_low (.low_i(operands[BLow+:ALow]), .carry_o(a_carry), .frac_o(a_frac));
+      daa_low #(.Bits(BLow)) u_b_low (.low_i(operands[0+:BLow]), .carry_o(b_carry), .frac_o(b_frac));
+      wire [ShiftBits+1:0] places = {2'b00, distances[(High+i)*ShiftBits+:ShiftBits]}
+          + {{(ShiftBits + 1) {1'b0}}, (1 != 0) & ~a_carry} + {{(ShiftBits + 1) {1'b0}}, (1 != 0) & ~b_carry};
+      wire unused_places = &{1'b0, places};
+
+      wire valid;
+      wire [LowShift-1:0] shift;
+      wire [LowFrac+1:0] product;
+      daa_term #(
+          .AFrac(ALowFrac), .BFrac(BLowFrac), .Frac(LowFrac), .Shift(LowShift), .HasR2(HasR2)
+      ) u_term (
+          .clk_i(clk_i),
+          .clear_i(clear_i),
+          .r1_load_i(r1_load),
+          .r2_load_i(r2_load),
+          .valid_i(valids[High+i]),
+          .shift_i(places[LowShift-1:0]),
+          .operands_i({operands[LowBits-1], a_frac, b_frac}),
+          .valid_o(valid),
+          .shift_o(shift),
+          .sign_o(sign[High+i]),
+          .product_o(product)
+      );
+      daa_align #(
+          .Frac(LowFrac), .Whole(3), .Room(2), .Shift(LowShift)
+      ) u_align (
+          .valid_i(valid), .shift_i(shift), .product_i(product), .term_o(term[(High+i)*TermBits+:TermBits])
+      );
+    end
+  endgenerate
+
+  // Sum.
+  wire sum_sign;
+  wire [TermBits-1:0] sum;
+  daa_sum u_sum (.sign_i(sign), .term_i(term), .sign_o(sum_sign), .sum_o(sum));
+  wire [AddendBits-1:0] addend, r3_addend;
+  daa_addend u_addend (.step_i(r2_step), .sign_i(sum_sign), .sum_i(sum), .addend_o(addend));
+  daa_stage #(.Width(AddendBits), .Present(HasR3)) u_r3_addend (
+      .clk_i(clk_i), .load_i(r3_load), .d_i(addend), .q_o(r3_addend)
+  );
+
+  // Accumulate.
   daa_acc u_acc (
       .clk_i(clk_i),
       .en_i(en_i),
@@ -273,12 +219,7 @@ module daa_pe #(
       .first_i(r3_first),
       .last_i(r3_last),
       .active_i(r3_active),
-      .sign_i(r3_sign),
-      .exp_i(r3_exp),
-      .mag_i(r3_mag),
-      .nan_i(r3_nan),
-      .inf_i(r3_inf),
-      .inf_sign_i(r3_inf_sign),
+      .addend_i(r3_addend),
       .c0_i(c0_i),
       .result_o(result_o)
   );

@@ -1,91 +1,104 @@
-// Dual-stream controller: from the products' exponents alone it decides which stream gets the high-precision
-// multiplier and how far every product is shifted. Combinational. Contract, sections 3 and 4.
+// Controller of policy `exponent`: from the products' exponents alone it decides which stream gets the high multiplier and
+// how far every other product is behind. Combinational. Contract, sections 3 and 4.
+//
+// A tournament. Node n below Streams is stream n; node Streams + m is the winner of match m, which nodes 2m and 2m + 1
+// play. The last winner is high; the loser of match m goes to low multiplier m.
 `default_nettype none
 
 module daa_steer #(
-    parameter integer Span      = 8,  // the window, or the largest distance of two keys if that is less
+    parameter integer Streams   = 2,
     parameter integer KeyBits   = 9,
-    parameter integer AFrac     = 7,
-    parameter integer BFrac     = 7,
-    parameter integer ALow      = 4,  // what a low multiplier takes of A: its top fraction bits, and up
-    parameter integer BLow      = 4,
-    parameter integer ShiftBits = 4
+    parameter integer HighBits  = 15,
+    parameter integer LowBits   = 9,
+    parameter integer Span      = 8,  // the window, or the largest distance of two keys where that is less
+    parameter integer ShiftBits = 4  // enough for Span
 ) (
-    // Stream 0: product is nonzero, its sign and exponent; fractions and low parts of its operands.
-    input  wire                 nonzero0_i,
-    input  wire                 sign0_i,
-    input  wire [  KeyBits-1:0] key0_i,
-    input  wire [    AFrac-1:0] a0_i,
-    input  wire [    BFrac-1:0] b0_i,
-    input  wire [     ALow-1:0] a0_low_i,
-    input  wire [     BLow-1:0] b0_low_i,
-    // Stream 1: product is nonzero, its sign and exponent; fractions and low parts of its operands.
-    input  wire                 nonzero1_i,
-    input  wire                 sign1_i,
-    input  wire [  KeyBits-1:0] key1_i,
-    input  wire [    AFrac-1:0] a1_i,
-    input  wire [    BFrac-1:0] b1_i,
-    input  wire [     ALow-1:0] a1_low_i,
-    input  wire [     BLow-1:0] b1_low_i,
-    // High multiplier 0.
-    output wire                 hi0_sign_o,
-    output wire [    AFrac-1:0] hi0_a_o,
-    output wire [    BFrac-1:0] hi0_b_o,
-    // Low multiplier 0.
-    output wire                 lo0_valid_o,
-    output wire                 lo0_sign_o,
-    output wire [     ALow-1:0] lo0_a_o,
-    output wire [     BLow-1:0] lo0_b_o,
-    output wire [ShiftBits-1:0] lo0_shift_o,
-    output wire [  KeyBits-1:0] key_o            // the largest key
+    // Stream s at s*Width.
+    input  wire             [Streams-1:0] nonzero_i,
+    input  wire     [Streams*KeyBits-1:0] key_i,
+    input  wire    [Streams*HighBits-1:0] high_i,
+    input  wire     [Streams*LowBits-1:0] low_i,
+    // Multipliers: the high one first, then low multiplier m at (1 + m)*Width, of low_o at m*Width.
+    output wire            [HighBits-1:0] high_o,
+    output wire [(Streams-1)*LowBits-1:0] low_o,
+    output wire             [Streams-1:0] valid_o,
+    output wire   [Streams*ShiftBits-1:0] distance_o,
+    output wire             [KeyBits-1:0] key_o       // the largest key
 );
 
-  // A tournament: node n below 2 is stream n, and match m has the nodes 2m and 2m + 1; its winner is node
-  // 2 + m, its loser goes to low multiplier m. The last winner goes to the high multiplier.
-  localparam integer High = 1 + AFrac + BFrac;
-  localparam integer Low = 1 + ALow + BLow;
-  wire some0 = nonzero0_i;
-  wire [KeyBits-1:0] key0 = key0_i;
-  wire [High-1:0] high0 = {sign0_i, a0_i, b0_i};
-  wire [Low-1:0] low0 = {sign0_i, a0_low_i, b0_low_i};
-  wire some1 = nonzero1_i;
-  wire [KeyBits-1:0] key1 = key1_i;
-  wire [High-1:0] high1 = {sign1_i, a1_i, b1_i};
-  wire [Low-1:0] low1 = {sign1_i, a1_low_i, b1_low_i};
+  localparam integer Matches = Streams - 1;
+  localparam integer Root = Streams + Matches - 1;
 
-  wire some2, lo0_some, lo0_far, second_wins0;
-  wire [KeyBits-1:0] key2;
-  wire [High-1:0] high2;
-  wire [Low-1:0] low2;
-  wire [ShiftBits-1:0] lo0_distance;
-  daa_duel #(
-      .Span(Span), .ShiftBits(ShiftBits), .High(High), .Low(Low)
-  ) u_duel0 (
-      .first_some_i(some0),
-      .first_key_i(key0),
-      .first_high_i(high0),
-      .first_low_i(low0),
-      .second_some_i(some1),
-      .second_key_i(key1),
-      .second_high_i(high1),
-      .second_low_i(low1),
-      .second_wins_o(second_wins0),
-      .some_o(some2),
-      .key_o(key2),
-      .high_o(high2),
-      .low_o(low2),
-      .loser_some_o(lo0_some),
-      .loser_low_o({lo0_sign_o, lo0_a_o, lo0_b_o}),
-      .loser_far_o(lo0_far),
-      .loser_distance_o(lo0_distance)
-  );
+  genvar n;
+  generate
+    // From the streams to the last winner.
+    for (n = 0; n <= Root; n = n + 1) begin : g_node
+      wire some;
+      wire [KeyBits-1:0] key;
+      wire [HighBits-1:0] high;
+      wire [LowBits-1:0] low;
+      if (n < Streams) begin : g_stream
+        assign some = nonzero_i[n];
+        assign key  = key_i[n*KeyBits+:KeyBits];
+        assign high = high_i[n*HighBits+:HighBits];
+        assign low  = low_i[n*LowBits+:LowBits];
+      end else begin : g_match
+        localparam integer First = 2 * (n - Streams);
+        localparam integer Second = First + 1;
+        wire second_wins, loser_some, loser_far;
+        wire [ShiftBits-1:0] loser_distance;
+        daa_duel u_duel (
+            .first_some_i(g_node[First].some),
+            .first_key_i(g_node[First].key),
+            .first_high_i(g_node[First].high),
+            .first_low_i(g_node[First].low),
+            .second_some_i(g_node[Second].some),
+            .second_key_i(g_node[Second].key),
+            .second_high_i(g_node[Second].high),
+            .second_low_i(g_node[Second].low),
+            .second_wins_o(second_wins),
+            .some_o(some),
+            .key_o(key),
+            .high_o(high),
+            .low_o(low),
+            .loser_some_o(loser_some),
+            .loser_low_o(low_o[(n-Streams)*LowBits+:LowBits]),
+            .loser_far_o(loser_far),
+            .loser_distance_o(loser_distance)
+        );
+        wire unused_ok = &{1'b0, second_wins, low};
+      end
+    end
 
-  assign key_o = key2;
-  assign {hi0_sign_o, hi0_a_o, hi0_b_o} = high2;
-  wire unused_ok = &{1'b0, some2, low2, second_wins0};
+    // And back: how far a match's winner is behind the last winner, and its loser behind that.
+    for (n = Root; n >= Streams; n = n - 1) begin : g_back
+      localparam integer Match = n - Streams;
+      wire winner_far, loser_far;  // by more than Span
+      wire [ShiftBits-1:0] winner_distance, loser_distance;
+      if (n == Root) begin : g_last
+        assign winner_far = 1'b0;
+        assign winner_distance = {ShiftBits{1'b0}};
+        assign loser_far = g_node[n].g_match.loser_far;
+        assign loser_distance = g_node[n].g_match.loser_distance;
+      end else begin : g_earlier
+        localparam integer Later = Streams + n / 2;  // the match that this one's winner plays
+        wire loses = g_node[Later].g_match.second_wins ^ (n % 2 == 1);
+        assign winner_far = loses ? g_back[Later].loser_far : g_back[Later].winner_far;
+        assign winner_distance = loses ? g_back[Later].loser_distance : g_back[Later].winner_distance;
+        wire [ShiftBits:0] total = {1'b0, g_node[n].g_match.loser_distance} + {1'b0, winner_distance};
+        assign loser_far = g_node[n].g_match.loser_far | winner_far | (total > Span[ShiftBits:0]);
+        assign loser_distance = total[ShiftBits-1:0];
+      end
+      assign valid_o[1+Match] = g_node[n].g_match.loser_some & ~loser_far;
+      assign distance_o[(1+Match)*ShiftBits+:ShiftBits] = loser_distance;
+      wire unused_ok = &{1'b0, winner_far, winner_distance};
+    end
+  endgenerate
 
-  assign lo0_valid_o = lo0_some & ~lo0_far;
-  assign lo0_shift_o = lo0_distance;
+  assign high_o = g_node[Root].high;
+  assign key_o = g_node[Root].key;
+  assign valid_o[0] = g_node[Root].some;
+  assign distance_o[0+:ShiftBits] = {ShiftBits{1'b0}};
 
 endmodule
 

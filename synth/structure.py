@@ -13,10 +13,13 @@ CONTAINERS = ("array", "skew")
 # In the order of the report. What a unit of the array is for, by its module.
 UNIT_ROLES = {"decode": "decoder", "c0": "C0 edge", "drain": "drain", "round": "output rounding", "ctrl": "control"}
 # What a module of the element is for, by its module.
-ELEMENT_ROLES = {"unpack": "unpack", "steer": "steering", "low": "low values", "sum": "sum", "acc": "accumulator"}
+ELEMENT_ROLES = {"unpack": "unpack", "steer": "steering", "steer_fixed": "steering", "low": "low values", "align": "align",
+                 "sum": "sum", "addend": "sum", "acc": "accumulator"}
+ELEMENT_CONTAINERS = ("term",)  # what stands in them counts; their own logic is the element's
 OWN_LOGIC = "element logic"
 ORDER = ("decoder", "skew", "operand registers", "unpack", "steering", "low values", OWN_LOGIC, "pipeline registers",
-         "high multipliers", "low multipliers", "sum", "accumulator", "C0 edge", "drain", "output rounding", "control")
+         "high multipliers", "low multipliers", "align", "sum", "accumulator", "C0 edge", "drain", "output rounding",
+         "control")
 ELEMENT_NAME = ".u_pe."  # in the flattened name of all that is in an element
 
 
@@ -110,20 +113,25 @@ class Structure:
 
     def element_parts(self):
         """The element's modules: instances by (role, module)."""
+        inside = [module for module in self.modules if self.kind(module) in ELEMENT_CONTAINERS]
         self.yosys.run([f"read_rtlil {self.yosys.place('units.il')}",
-                        f"json -o {self.yosys.place('element.json')} {self.element}"])
+                        f"json -o {self.yosys.place('element.json')} {' '.join([self.element, *inside])}"])
         found = json.loads((self.yosys.work / "element.json").read_text())["modules"]
-        parts = collections.Counter()
-        for instance, cell in next(iter(found.values()))["cells"].items():
-            module = cell["type"]
-            if module in self.modules:
-                parts[self.element_role(instance, self.kind(module)), module] += 1
-        return parts
+        return collections.Counter(self.parts_of(self.element, found, ""))
+
+    def parts_of(self, module, found, path):
+        for instance, cell in found[module]["cells"].items():
+            kind, place = self.kind(cell["type"]), f"{path}.{instance}"
+            if kind in ELEMENT_CONTAINERS:
+                yield from self.parts_of(cell["type"], found, place)
+            elif cell["type"] in self.modules:
+                yield self.element_role(place, kind), cell["type"]
 
     @staticmethod
-    def element_role(instance, kind):
+    def element_role(place, kind):
+        """PLACE is the instance's path in the element: .u_pass_a, .g_low[0].u_term.u_mul."""
         if kind == "stage":
-            return "operand registers" if instance.startswith("u_pass") else "pipeline registers"
+            return "operand registers" if ".u_pass" in place else "pipeline registers"
         if kind == "mul":
-            return "low multipliers" if instance.startswith("u_lo") else "high multipliers"
+            return "low multipliers" if ".g_low" in place else "high multipliers"
         return ELEMENT_ROLES.get(kind, kind)

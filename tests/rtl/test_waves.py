@@ -107,7 +107,7 @@ def test_a_step_of_zeros_moves_nothing(config, pipeline, tmp_path, rng):
     busy, still = 8, 12
     waves = dump(array, [step(False) for _ in range(busy)] + [step(True) for _ in range(still)] +
                  [step(False) for _ in range(busy)] + [None] * 8)
-    behind = r"\.u_pe\.(u_(hi|lo)\d_mul\.|u_sum\.|u_acc\.(?!clk_i)|u_r[123]_(?!marks).*\.q)"
+    behind = r"\.u_pe\.(.*\.u_mul\.|.*\.u_align\.|u_sum\.|u_addend\.|u_acc\.(?!clk_i)|.*u_r[123]_(?!marks).*\.q)"
     begin = min(time for changes in waves.signals("clk_i$").values() for time, _ in changes)
     cycle = 10
     # Edge register, R1, and the registers up to the accumulator: then the last busy step is through.
@@ -127,6 +127,18 @@ def test_a_step_of_zeros_between_others_moves_no_multiplier(config, tmp_path):
     none = (1, 0, [ONE + 0x35] * streams, [0] * streams)
     waves = dump(array, [full, none] * 8)
     begin = min(time for changes in waves.signals("clk_i$").values() for time, _ in changes)
-    behind = r"\.u_pe\.(u_hi\d_mul|u_lo\d_mul|u_sum)\..*"
+    behind = r"\.u_pe\.(.*\.u_mul|.*\.u_align|u_sum)\..*"
     assert moved(waves, behind, begin, begin + 40)
     assert moved(waves, behind, begin + 40, begin + 160) == []
+
+
+@pytest.mark.parametrize("config", ["tiny", "quad"])
+def test_a_product_of_zero_moves_no_multiplier_of_its_own(config, tmp_path, rng):
+    """Streams beyond the first have zeros: only the high multiplier moves."""
+    array = arrays.emit(tmp_path / "array", "--config", config, "--rows", 1, "--cols", 1)
+    streams = json.loads((array / "daa.json").read_text())["options"]["streams"]
+    waves = dump(array, [(1, 0, *([rng.randrange(ONE, ONE + 0x200)] + [0] * (streams - 1) for _ in "AB")) for _ in range(16)])
+    begin = min(time for changes in waves.signals("clk_i$").values() for time, _ in changes)
+    assert moved(waves, r"\.g_high\[0\]\.u_term\.u_mul\.", begin + 20, begin + 160)
+    assert waves.signals(r"\.g_low\[0\]\.u_term\.u_mul\.")
+    assert moved(waves, r"\.g_low\[\d\]\.u_term\.u_mul\.", begin, begin + 160) == []

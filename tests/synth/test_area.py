@@ -94,7 +94,7 @@ def expected_counts(rows, cols, streams, pipeline):
     skew += sum(c + pipeline for c in range(cols))               # C0
     skew += sum(cols - 1 - c for c in range(cols))               # results
     return {"decoder": streams * (rows + cols), "skew": skew, "high multipliers": elements, "drain": cols, "C0 edge": cols,
-            "control": 1, "accumulator": elements, "sum": elements,
+            "control": 1, "accumulator": elements, "sum": 2 * elements, "align": streams * elements,
             **({"steering": elements, "low multipliers": elements * (streams - 1)} if streams > 1 else {})}
 
 
