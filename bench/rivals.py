@@ -5,10 +5,8 @@ with two streams: after every second one). The accumulator is fp32 where the riv
 floats and could not round to fp32. A rival without a GEMM of its own gets the best that its rounding allows: a rank-1
 update, then one call that rounds it.
 """
-import argparse
 import ctypes
 import importlib
-import json
 import os
 import pathlib
 import statistics
@@ -19,7 +17,8 @@ import numpy
 
 import daa
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "common"))
+from command import ROOT, Parser, main, save_json  # noqa: E402
 
 # ResNet-18 on 32 x 32 images, batch 8, as in engine/bench.c.
 SHAPES = {"256^3": (256, 256, 256), "layer2 1x1": (128, 2048, 64), "layer4 3x3": (512, 128, 4608)}
@@ -188,9 +187,9 @@ def show(name, shape, found):
     sys.stdout.flush()
 
 
-def main():
-    parser = argparse.ArgumentParser(description="GEMMs that round after every step: ours and other emulators'.")
-    parser.add_argument("-o", "--output", metavar="FILE.json", help="the figures as JSON")
+def bench():
+    parser = Parser(prog="bench-rivals", description="GEMMs that round after every step: ours and other emulators'.")
+    parser.add_argument("-o", "--output", type=pathlib.Path, metavar="FILE.json", help="the figures as JSON")
     parser.add_argument("--rounds", type=int, default=5, help="of which the median counts (default 5)")
     parser.add_argument("--shape", action="append", choices=SHAPES, help="only this one; more than once for more")
     arguments = parser.parse_args()
@@ -212,12 +211,8 @@ def main():
         show(name, SHAPES[name], found)
         figures.append({"shape": name, "m_n_k": SHAPES[name], "contenders": found})
     if arguments.output:
-        beside = f"{arguments.output}.tmp"
-        with open(beside, "w", encoding="ascii") as file:
-            json.dump({"shapes": figures, "absent": absent}, file, indent=1)
-            file.write("\n")
-        os.replace(beside, arguments.output)
+        save_json(arguments.output, {"shapes": figures, "absent": absent})
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main("bench-rivals", bench))

@@ -4,7 +4,6 @@ A part stands between two marks. Each comes from a command: `configs` and `optio
 `compare` from `make compare`, `accuracy` from the study's results, `lo-bits` from `make lo-bits`,
 `speed` from `make bench-engine bench-rivals`. With --check nothing is written; a part that is not up to date is told, and the exit status is 1.
 """
-import argparse
 import json
 import os
 import pathlib
@@ -14,11 +13,11 @@ import statistics
 import subprocess
 import sys
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT), str(ROOT / "demo"), str(ROOT / "synth")]
+sys.path[:0] = [str(pathlib.Path(__file__).resolve().parent.parent / room) for room in (".", "common", "demo", "synth")]
 import compare as comparison  # noqa: E402
 import lo_bits  # noqa: E402
 import summary  # noqa: E402
+from command import ROOT, Failed, Parser, Usage, main, write_whole  # noqa: E402
 
 
 def configs(build):
@@ -143,25 +142,27 @@ def replaced(text, name, lines):
     return before + begin + "\n".join(lines) + "\n" + end + rest.split(end)[1]
 
 
-def main():
-    parser = argparse.ArgumentParser(prog="readme")
+def write():
+    parser = Parser(prog="readme")
     parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build")
     parser.add_argument("--check", action="store_true")
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)}; default all")
     arguments = parser.parse_args()
-    stale = False
+    unknown = [name for name in arguments.parts if name not in PARTS]
+    if unknown:
+        raise Usage(f"there is no part '{unknown[0]}'; they are {', '.join(PARTS)}")
+    stale = []
     for name in arguments.parts or PARTS:
         make, document = PARTS[name]
-        path = ROOT / document
-        old = path.read_text()
+        old = (ROOT / document).read_text()
         text = replaced(old, name, make(arguments.build))
-        if arguments.check and text != old:
-            print(f"readme: part {name} of {document} is not what the command gives; make readme writes it", file=sys.stderr)
-            stale = True
-        if not arguments.check:
-            path.write_text(text)
-    return int(stale)
+        if text != old and arguments.check:
+            stale.append(f"part {name} of {document}")
+        elif text != old:
+            write_whole(ROOT / document, text.encode())
+    if stale:
+        raise Failed(f"{', '.join(stale)}: not what the command gives; make readme writes it")
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main("readme", write))

@@ -7,6 +7,9 @@ import tempfile
 from typing import NamedTuple
 
 HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent / "common"))
+from command import main, write_whole  # noqa: E402
+
 SIGNALS = ("a_valid_i", "a_ready_o", "b_ready_o", "a_last_i", "a_c0_i", "c0_valid_i", "c0_ready_o", "c_valid_o",
            "c_ready_i", "c_last_o")
 
@@ -171,12 +174,11 @@ def svg(directory):
         f"<style>{STYLE}</style>", f'<rect class="ground" width="{width}" height="{top}" rx="8"/>', *body, "</svg>", ""])
 
 
-def main():
+def write():
     directory = pathlib.Path(sys.argv[1])
     target = pathlib.Path(sys.argv[2]) if len(sys.argv) > 2 else HERE / "timing.svg"
-    text = svg(directory)
-    target.write_text(text)
+    write_whole(target, svg(directory).encode())
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main("timing", write))

@@ -1,24 +1,18 @@
 """make bench-array: how long the Verilated 16x16 arrays take to build, and how many MACs a second they do on one core."""
-import argparse
 import json
 import os
 import pathlib
 import shutil
 import statistics
-import subprocess
 import sys
 import time
 
 import numpy
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "common"))
+from command import Parser, main, run, save_json  # noqa: E402
+
 CONFIGS = ("baseline", "paper", "quad")
-
-
-def run(*words):
-    """A command that must succeed; what it says is shown only when it does not."""
-    done = subprocess.run([str(word) for word in words], capture_output=True, text=True)
-    if done.returncode:
-        sys.exit(f"make bench-array: {' '.join(map(str, words))} failed:\n{done.stdout}{done.stderr}")
 
 
 def build(config, directory, build_dir):
@@ -59,8 +53,8 @@ def measure(config, build_dir, size, runs):
     }
 
 
-def main():
-    parser = argparse.ArgumentParser(prog="bench.py", description=__doc__)
+def bench():
+    parser = Parser(prog="bench-array", description=__doc__)
     parser.add_argument("--build", type=pathlib.Path, default=pathlib.Path("build"), help="where make puts things")
     parser.add_argument("--size", type=int, default=512, help="of the square matrices (default 512)")
     parser.add_argument("--runs", type=int, default=3, help="of which the median counts (default 3)")
@@ -74,11 +68,9 @@ def main():
               f"{figures['macs_per_cycle']:12.2f}", flush=True)
     report = {"cores": os.cpu_count(), "size": arguments.size, "runs": arguments.runs, "simulation": arrays}
     place = arguments.build / "bench.json"
-    beside = place.with_suffix(".json.tmp")
-    beside.write_text(json.dumps(report, indent=2) + "\n")
-    beside.replace(place)
+    save_json(place, report)
     print(f"written to {place}")
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main("bench-array", bench))

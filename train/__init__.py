@@ -2,9 +2,7 @@
 import os
 import pathlib
 
-
-class StudyError(Exception):
-    """A job that cannot be done: one line that says what is wrong and what would be right."""
+from common.command import Failed as StudyError  # noqa: F401
 
 
 def _hold_kernels():

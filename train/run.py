@@ -19,6 +19,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
+from common.command import one_line, write_whole
 from train import StudyError, arms, data, model
 
 BATCH = 128
@@ -77,20 +78,6 @@ def load_checkpoint(path):
     if hashlib.sha256(body).digest() != digest:
         raise StudyError(f"the checkpoint {path} is damaged; delete it, and the run starts again")
     return torch.load(io.BytesIO(body), map_location="cpu")
-
-
-def write_whole(path, content):
-    """The file with this content, or as it was."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with open(beside, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(beside, path)
-    except BaseException:
-        beside.unlink(missing_ok=True)
-        raise
 
 
 # ---- training ----
@@ -262,11 +249,11 @@ def command(name):
     try:
         yield
     except (StudyError, OSError, ImportError) as error:
-        sys.exit(f"{name}: {error}")
+        sys.exit(f"{name}: {one_line(error)}")
     except ValueError as error:  # daa.Error: a configuration, layer or shape that cannot be
         if type(error).__module__.split(".")[0] != "daa":
             raise
-        sys.exit(f"{name}: {error}")
+        sys.exit(f"{name}: {one_line(error)}")
 
 
 def main(arguments=None):

@@ -28,8 +28,11 @@ def test_every_rival_is_measured_or_named(rivals, root, tmp_path):
     entries = figures["shapes"][0]["contenders"]
     assert {entry["name"] for entry in entries} - {"daa, golden model, 1 stream"} | set(figures["absent"]) == {
         "daa, 1 stream", "daa, 2 streams"} | RIVALS
-    assert all(entry["gmacs"] > 0 for entry in entries)
+    assert all(entry["runs"] == 1 for entry in entries)
     ours = {entry["name"]: entry for entry in entries if entry["name"].startswith("daa")}
+    speed = {name: entry["gmacs"] for name, entry in ours.items()}
+    assert 10 * speed["daa, golden model, 1 stream"] < min(speed["daa, 1 stream"], speed["daa, 2 streams"])
+    assert ours["daa, 1 stream"]["equal"] == 1 and ours["daa, 2 streams"]["equal"] is None
     assert ours["daa, golden model, 1 stream"]["equal"] == 1
     for name in figures["absent"]:
         assert f"{name} is not here: " in done.stdout
