@@ -14,7 +14,7 @@ struct setting {
     const char *text;
 };
 
-enum { SETTINGS_MAX = 3, HARDWARE_STREAMS = 4 };
+enum { SETTINGS_MAX = 3 };
 
 struct named {
     const char *name, *meaning;
@@ -195,9 +195,6 @@ static bool check_hardware(const struct daa_config *config, struct daa_error *er
     if (!daa_policy_info(config->policy)->hardware)
         return daa_fail(error, "policy is '%s', which is for software only; in hardware it must be %s",
                         daa_policy_info(config->policy)->name, names);
-    if (config->streams > HARDWARE_STREAMS)
-        return daa_fail(error, "streams is %d, which is for software only; in hardware it must be at most %d",
-                        config->streams, HARDWARE_STREAMS);
     if (config->accumulator == DAA_ANCHORED)
         return daa_fail(error, "accumulator is 'anchored', which is for software only; in hardware it must be rounded");
     return true;

@@ -64,7 +64,7 @@ def dump(array, steps):
     return Waves(array / "waves.vcd")
 
 
-X_CASES = ["tiny", "one", "one-stream", "quad", "rotate", "fp8", "low4", "high4", "plain", "out-bf16", "deep", "e2m1"]
+X_CASES = ["tiny", "one", "one-stream", "quad", "rotate", "fp8", "low4", "high4", "plain", "eight", "out-bf16", "deep", "e2m1"]
 
 
 @pytest.mark.parametrize("name", X_CASES)

