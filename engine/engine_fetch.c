@@ -26,6 +26,31 @@ static void copy(const uint16_t *from, size_t count, uint16_t *to) {
         to[i] = from[i];
 }
 
+/* e8mY of less than 7 fraction bits. */
+static void narrow(const struct engine_source *source, const void *from, size_t count, uint16_t *raw) {
+    const uint16_t *halves = from;
+    const uint32_t *words = from;
+    const int zeros = source->zeros, drop = 16 + zeros;
+    for (size_t i = 0; source->type == DAA_BITS16 && i < count; i++)
+        raw[i] = (uint16_t)(halves[i] << zeros);
+    for (size_t i = 0; source->type == DAA_BITS32 && i < count; i++)
+        raw[i] = (uint16_t)(words[i] << zeros);
+    for (size_t i = 0; source->type == DAA_FLOAT32 && i < count; i++) {
+        const uint32_t odd = words[i] >> drop & 1, rounded = words[i] + (UINT32_C(1) << (drop - 1)) - 1 + odd;
+        const bool nan = (words[i] & 0x7fffffff) > 0x7f800000;
+        raw[i] = (uint16_t)(nan ? 0x7fc0 : rounded >> drop << zeros);
+    }
+}
+
+static void load(const struct engine_source *source, const void *from, size_t count, uint16_t *raw) {
+    if (source->zeros)
+        narrow(source, from, count, raw);
+    else if (source->type == DAA_BITS16)
+        copy(from, count, raw);
+    else
+        source->load(source->type, from, count, raw);
+}
+
 /* A line is short, too little for the processor to see what comes next. */
 static void prefetch(const struct engine_source *source, size_t index, size_t count) {
 #if defined(__GNUC__)
@@ -41,10 +66,7 @@ void daa_fetch_lines(const struct engine_source *source, size_t index, size_t li
         const void *from = at(source->type, source->data, index);
         if (line + AHEAD < lines)
             prefetch(source, index + AHEAD * source->ld, count);
-        if (source->type == DAA_BITS16)
-            copy(from, count, raw);
-        else
-            source->load(source->type, from, count, raw);
+        load(source, from, count, raw);
     }
 }
 
@@ -85,8 +107,8 @@ void daa_fetch_across(const struct engine_source *source, size_t index, size_t l
             from[i] = (const uint16_t *)source->data + index + i * source->ld;
             if (line + i + EIGHT < lines)
                 prefetch(source, index + (i + EIGHT) * source->ld, count);
-            if (source->type != DAA_BITS16) {
-                source->load(source->type, at(source->type, source->data, index + i * source->ld), count, loaded[i]);
+            if (source->type != DAA_BITS16 || source->zeros) {
+                load(source, at(source->type, source->data, index + i * source->ld), count, loaded[i]);
                 from[i] = loaded[i];
             }
         }

@@ -1,4 +1,5 @@
-/* Blocks of a source matrix as raw bf16, for engine.c. */
+/* Blocks of a source matrix as raw bf16, for engine.c. Operands of e8mY are bf16 values whose last 7 - Y bits are
+ * zeros. */
 #ifndef DAA_ENGINE_FETCH_H
 #define DAA_ENGINE_FETCH_H
 
@@ -8,6 +9,7 @@ struct engine_source {
     enum daa_type type;
     const void *data; /* of one matrix */
     size_t ld;
+    int zeros; /* 7 - Y */
     uint32_t (*load)(enum daa_type type, const void *data, size_t count, uint16_t *raw);
 };
 

@@ -125,9 +125,12 @@ static void *memory(size_t size) {
     return m;
 }
 
-/* Operands as the type asks; a float gets bits below the format's last, which must round to the operand chosen. */
-static void put(enum daa_type type, void *data, size_t index, uint16_t operand) {
+/* Operands as the type asks, of bf16 or e8mY; a float gets bits below the format's last, which must round to the
+ * operand chosen. */
+static void put(enum daa_type type, struct daa_format format, void *data, size_t index, uint16_t operand) {
     uint32_t word = operand;
+    if (type != DAA_FLOAT32)
+        word = operand >>= 7 - format.frac_bits;
     if (type == DAA_BITS16) {
         ((uint16_t *)data)[index] = operand;
         return;
@@ -135,7 +138,7 @@ static void put(enum daa_type type, void *data, size_t index, uint16_t operand) 
     if (type == DAA_FLOAT32) {
         word <<= 16;
         bool number = (operand & 0x7f80) != 0x7f80 && (operand & 0x7fff) != 0;
-        if (number)
+        if (number && (format.frac_bits == 7 || below(2))) /* e8mY: bf16 values are ties, too */
             word += below(0x7fff) - (below(2) && operand & 0x7f ? 0x7fff : 0);
         if ((operand & 0x7fff) > 0x7f80)
             word |= below(0xffff);
@@ -170,11 +173,11 @@ static int run(const struct test *t) {
     for (size_t x = 0; x < t->batch; x++) {
         for (size_t i = 0; i < m; i++)
             for (size_t j = 0; j < k; j++)
-                put(t->a_type, a, x * a_size + (t->a_transposed ? j * lda + i : i * lda + j),
+                put(t->a_type, t->config.a_format, a, x * a_size + (t->a_transposed ? j * lda + i : i * lda + j),
                     random_operand(t->a_kind));
         for (size_t i = 0; i < k; i++)
             for (size_t j = 0; j < n; j++)
-                put(t->b_type, b, x * b_size + (t->b_transposed ? j * ldb + i : i * ldb + j),
+                put(t->b_type, t->config.b_format, b, x * b_size + (t->b_transposed ? j * ldb + i : i * ldb + j),
                     random_operand(t->b_kind));
     }
     const struct daa_gemm_args args = {
@@ -241,14 +244,21 @@ static int run(const struct test *t) {
 
 /* ---- which cases ---- */
 
-static void configure(struct daa_config *config, int streams, int lo_bits, const char *round, const char *policy,
-                      int window) {
+/* MORE: pairs of names and values up to a NULL. */
+static void configure_more(struct daa_config *config, int streams, int lo_bits, const char *round, const char *policy,
+                           int window, const char *const *more) {
     struct daa_options *options = daa_options_new();
     struct daa_error error;
     char number[3][16];
     snprintf(number[0], sizeof number[0], "%d", streams);
     snprintf(number[1], sizeof number[1], "%d", lo_bits);
     snprintf(number[2], sizeof number[2], "%d", window);
+    for (; *more; more += 2) {
+        if (!daa_options_set(options, more[0], more[1], &error)) {
+            fprintf(stderr, "check-engine: %s\n", error.text);
+            exit(1);
+        }
+    }
     if (!daa_options_set(options, "streams", number[0], &error) ||
         !daa_options_set(options, "lo-bits", number[1], &error) ||
         !daa_options_set(options, "lo-round", round, &error) || !daa_options_set(options, "policy", policy, &error) ||
@@ -261,16 +271,26 @@ static void configure(struct daa_config *config, int streams, int lo_bits, const
     daa_options_free(options);
 }
 
+static void configure(struct daa_config *config, int streams, int lo_bits, const char *round, const char *policy,
+                      int window) {
+    configure_more(config, streams, lo_bits, round, policy, window, (const char *const[]){NULL});
+}
+
 static const char *policy_name(int policy) {
     return daa_policy_info((enum daa_policy)policy)->name;
 }
 
 static struct test random_test(enum daa_engine engine, size_t most) {
     static const int windows[] = {0, 1, 3, 7, 8, 9, 12, 16, 32};
+    static const char *const formats[] = {"e8m1", "e8m2", "e8m3", "e8m4", "e8m5", "e8m6", "bf16"};
     struct test t = {.engine = engine, .batch = below(4) ? 1 : 1 + below(3), .threads = 1 + (int)below(3)};
     uint32_t kind = below(KINDS);
-    configure(&t.config, 1 << below(4), 1 + (int)below(8), below(2) ? "nearest" : "truncate",
-              policy_name(below(2) ? DAA_EXPONENT : (int)below(DAA_POLICY_COUNT)), below(3) ? -1 : windows[below(9)]);
+    const bool narrow = below(3) == 0;
+    const char *const more[] = {"a-format", narrow ? formats[below(7)] : "bf16", "b-format",
+                                narrow ? formats[below(7)] : "bf16", NULL};
+    configure_more(&t.config, 1 << below(4), 1 + (int)below(8), below(2) ? "nearest" : "truncate",
+                   policy_name(below(2) ? DAA_EXPONENT : (int)below(DAA_POLICY_COUNT)),
+                   below(3) ? -1 : windows[below(9)], more);
     t.a_kind = (enum kind)kind;
     t.b_kind = (enum kind)(below(3) ? kind : below(KINDS));
     t.m = 1 + below((uint32_t)most);
