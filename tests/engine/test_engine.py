@@ -1,4 +1,5 @@
 """Every engine of libdaa against the golden model, bit for bit."""
+import json
 import fcntl
 import os
 import re
@@ -133,7 +134,8 @@ def test_daagemm_counts_the_same_with_every_engine(run, daagemm, operands, tmp_p
         done = run(daagemm, *operands, *options, "--engine", engine, "-o", tmp_path / "c.npy", "--stats", stats)
         assert done.returncode == 0, done.stderr
         assert ("golden" in done.stderr) == (engine == "auto" and "--format" in options)
-        found.append(stats.read_bytes())
+        found.append(json.loads(stats.read_text()))
+        assert found[-1].pop("engine") == engine or engine == "auto"
     assert found[0] == found[1]
 
 
