@@ -18,30 +18,38 @@ def read_arguments():
     return parser.parse_args()
 
 
-def assemble(shape, target, yosys, whole):
-    """The array's own wiring around the mapped units, flattened: a cell is named u_unit._N_ after the unit it came from."""
-    emitted, place = shape.emitted, yosys.place
-    units = shape.unit_modules()
-    chosen = [keep for keep in target.chosen(whole) if keep[1]]
-    for index, modules in chosen:
-        yosys.run([f"read_rtlil {place(f'mapped{index}.il')}", *job.keep_only(modules), "rename -enumerate -pattern _%_",
-                   f"write_rtlil {place(f'chosen{index}.il')}"])
+def keep_chosen(target, yosys, figures, names, tag):
+    """Of the modules NAMES, each as the recipe made it that did best for it: the files that have them."""
+    files = []
+    for index, modules in target.chosen({name: figures[name] for name in names}):
+        if modules:
+            files.append(f"chosen-{tag}{index}.il")
+            yosys.run([f"read_rtlil {yosys.place(f'mapped{index}.il')}", *job.keep_only(modules), "rename -enumerate -pattern _%_",
+                       f"write_rtlil {yosys.place(files[-1])}"])
+    return files
+
+
+def assemble(shape, target, yosys, files, form="write_verilog -noattr -noexpr", name="netlist.v"):
+    """The array's own wiring around the mapped modules in FILES, flattened: a cell is named u_unit._N_ after the unit it came from.
+    FORM is the command that writes it to the scratch file NAME."""
+    place = yosys.place
     yosys.run([
         *shape.read(),
-        f"hierarchy -check -top {emitted.top}",
-        *job.keep_only([emitted.top, *shape.containers()]),
+        shape.hierarchy,
+        *job.keep_only([shape.emitted.top, *shape.containers()]),
         "proc",
-        *(f"read_rtlil {place(f'chosen{index}.il')}" for index, _ in chosen),
+        *(f"read_rtlil {place(file)}" for file in files),
+        "setattr -mod -unset keep_hierarchy *",
         f"read_liberty -lib -ignore_miss_func {place('cells.lib')}",
-        f"hierarchy -top {emitted.top}",
+        f"hierarchy -top {shape.emitted.top}",
         "flatten",
         "splitnets",
         "opt_clean -purge",
         "check -assert",
         yosys.stat("netlist.json"),
-        f"write_verilog -noattr -noexpr {place('netlist.v')}",
+        f"{form} {place(name)}",
     ])
-    return target.figures(emitted.top, yosys.modules("netlist.json")[emitted.top], None, None, units)
+    return target.figures(shape.emitted.top, yosys.modules("netlist.json")[shape.emitted.top], None, None, shape.unit_modules())
 
 
 def run():
@@ -55,8 +63,9 @@ def run():
         shape = structure.Structure(emitted, yosys)
         with job.step(f"synthesising {len(shape.unit_modules())} modules, {target.title()}"):
             whole = target.whole(yosys, shape.unit_modules())
+            files = keep_chosen(target, yosys, whole, shape.unit_modules(), "unit")
         with job.step(f"the netlist of {emitted.top}"):
-            figures = assemble(shape, target, yosys, whole)
+            figures = assemble(shape, target, yosys, files)
         (work / "netlist.v").replace(path)
     print(f"{path}: {sum(figures['cells'].values()):,} cells, {figures['um2']:,.0f} um2, "
           f"{figures['flip_flops']:,} flip-flops, {target.title()}")

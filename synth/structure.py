@@ -6,7 +6,7 @@ and multiplied by its number of instances. The element is one unit; its own modu
 import collections
 import json
 
-from job import Failed, base_name
+from job import Failed, base_name, keep_only
 
 CONTAINERS = ("array", "skew")
 
@@ -89,8 +89,7 @@ class Structure:
             if kind in CONTAINERS:
                 self.walk(child, times * number, kind)
             else:
-                role = "element" if kind == "pe" else inside if inside else UNIT_ROLES.get(kind, kind)
-                self.units[role, child] += times * number
+                self.units[self.unit_role(kind, inside), child] += times * number
 
     def check_containers(self):
         """Only unused logic may stand between the units, or the count would miss it. Seen on a small array."""
@@ -111,13 +110,13 @@ class Structure:
     def unit_modules(self):
         return sorted({module for _, module in self.units})
 
-    def element_parts(self):
-        """The element's modules: instances by (role, module)."""
+    def element_instances(self):
+        """The element's modules: (role, module) by the instance's path in the element, .u_acc, .g_low[0].u_term.u_mul."""
         inside = [module for module in self.modules if self.kind(module) in ELEMENT_CONTAINERS]
         self.yosys.run([f"read_rtlil {self.yosys.place('units.il')}",
                         f"json -o {self.yosys.place('element.json')} {' '.join([self.element, *inside])}"])
         found = json.loads((self.yosys.work / "element.json").read_text())["modules"]
-        return collections.Counter(self.parts_of(self.element, found, ""))
+        return dict(self.parts_of(self.element, found, ""))
 
     def parts_of(self, module, found, path):
         for instance, cell in found[module]["cells"].items():
@@ -125,7 +124,36 @@ class Structure:
             if kind in ELEMENT_CONTAINERS:
                 yield from self.parts_of(cell["type"], found, place)
             elif cell["type"] in self.modules:
-                yield self.element_role(place, kind), cell["type"]
+                yield place, (self.element_role(place, kind), cell["type"])
+
+    def element_parts(self):
+        """The element's modules: instances by (role, module)."""
+        return collections.Counter(self.element_instances().values())
+
+    def unit_instances(self):
+        """The array's units: (role, module) by the path of the instance's names."""
+        self.yosys.run([*self.read(), self.hierarchy, *keep_only([self.emitted.top, *self.containers()]), "proc",
+                        f"json -o {self.yosys.place('wiring.json')}"])
+        modules = json.loads((self.yosys.work / "wiring.json").read_text())["modules"]
+        units = {}
+
+        def walk(module, path, inside):
+            for instance, cell in modules[module]["cells"].items():
+                child = cell["type"]
+                if child not in self.modules:
+                    continue
+                kind = self.kind(child)
+                if kind in CONTAINERS:
+                    walk(child, f"{path}{instance}.", kind)
+                else:
+                    units[path + instance] = (self.unit_role(kind, inside), child)
+
+        walk(self.emitted.top, "", None)
+        return units
+
+    @staticmethod
+    def unit_role(kind, inside):
+        return "element" if kind == "pe" else inside if inside else UNIT_ROLES.get(kind, kind)
 
     @staticmethod
     def element_role(place, kind):

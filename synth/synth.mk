@@ -4,8 +4,8 @@ AREA_DIR   := $(or $(DIR),$(if $(filter command line,$(origin CONFIG)),$(BUILD)/
 AREA_WORDS := $(if $(LIBERTY),--liberty "$(LIBERTY)") $(if $(CLOCK_PS),--clock-ps "$(CLOCK_PS)")
 FPGA_WORDS := $(if $(TARGET),--target "$(TARGET)") $(if $(DSP),--dsp "$(DSP)")
 
-.PHONY: area pe-area compare lo-bits netlist timing
-area pe-area netlist timing: area-dir cells
+.PHONY: area pe-area compare lo-bits netlist timing energy
+area pe-area netlist timing energy: area-dir cells
 compare lo-bits: cells
 
 # The standard cells that areas are in, where neither LIBERTY names others nor TARGET an FPGA.
@@ -42,3 +42,13 @@ netlist: ## DIR=DIR or CONFIG=NAME [LIBERTY=F.lib[.gz]] [CLOCK_PS=N]: the mapped
 
 timing: ## DIR=DIR or CONFIG=NAME [LIBERTY=F.lib[.gz]] [CLOCK_PS=N]: the highest clock by OpenSTA, flip-flops included, and the area at it
 	@$(PYTHON) synth/timing.py "$(AREA_DIR)" $(AREA_WORDS)
+
+energy: $(BUILD)/gatesim $(BUILD)/daavec ## DIR=DIR or CONFIG=NAME [A=A.npy B=B.npy | OPERANDS=DIR] [LIBERTY=F.lib[.gz]] [CLOCK_PS=N] [WIRE=FF]: pJ a MAC
+	@$(PYTHON) synth/energy.py "$(AREA_DIR)" --build "$(BUILD)" $(AREA_WORDS) $(if $(A),--a "$(A)") $(if $(B),--b "$(B)") \
+	  $(if $(OPERANDS),--operands "$(OPERANDS)") $(if $(WIRE),--wire "$(WIRE)")
+
+# The simulator behind `make energy`, by itself.
+ALL += $(BUILD)/gatesim
+$(BUILD)/gatesim: $(BUILD)/obj/synth/gatesim.o
+	$(CC) $(CFLAGS) $(LDFLAGS) $^ -o $@
+$(BUILD)/obj/synth/gatesim.o: CFLAGS += -O3

@@ -100,6 +100,12 @@ class Output:
         self.function = function  # Function over the inputs' pins, or over the state's
         self.arcs = {}  # by input pin
 
+    def computing(self, function):
+        """The same with another function."""
+        other = Output(self.name, function)
+        other.arcs = self.arcs
+        return other
+
 
 class Model:
     """A cell. By input pin: `capacitance`, and `passive`, energies of the pin's own edges; `outputs`; `leakage` in W; `states`, the
@@ -120,6 +126,10 @@ class Model:
         self.sequential = (flops + latches + [None])[0]
         self.latch = bool(latches)
         self.states = self.sequential.arguments if self.sequential else []
+
+    def need_power(self):
+        if self.capacitance and not self.powered:
+            raise LibertyError(f"cell {self.name} has no table of internal energy; its pins must have internal_power")
 
     def add_input(self, pin, library):
         for name in pin.arguments:

@@ -46,8 +46,11 @@ SPEED_RECIPES = tuple(Recipe(f"{name}, {sinks} sinks", None, adders, CLEAN + scr
 
 
 def front(modules, recipe, adders):
-    """From processes to optimised gates. Each module starts from the seed, so that its result does not depend on the others."""
-    scramble = [] if recipe.seed is None else [f"rename -scramble-name -seed {recipe.seed} {module}/*" for module in modules]
+    """From processes to optimised gates. Each module starts from the seed, so that its result does not depend on the others.
+    Instances of MODULES keep their names."""
+    scramble = [] if recipe.seed is None else [
+        f"rename -scramble-name -seed {recipe.seed} {module}/* " + " ".join(f"{module}/t:{other} %d" for other in modules if other != module)
+        for module in modules]
     simplify = [] if recipe.seed is None else ["abc -fast", "opt -fast"]
     return [*scramble, "synth -run coarse:fine -noshare", "opt -fast -full", "opt -full", adders, "opt -fast", *simplify]
 
