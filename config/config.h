@@ -14,14 +14,19 @@ extern "C" {
 
 #define DAA_VERSION "0.1.0"
 
-enum { DAA_STREAMS_MAX = 8, DAA_PREFIX_MAX = 32, DAA_ERROR_MAX = 512, DAA_OPTION_COUNT_MAX = 32 };
+/* Limits that the option table prints, too. */
+#define DAA_SIDE_MAX 256 /* rows, and columns */
+#define DAA_WINDOW_MAX 32
+#define DAA_PREFIX_MAX 32
+
+enum { DAA_STREAMS_MAX = 8, DAA_ERROR_MAX = 512, DAA_OPTION_COUNT_MAX = 32 };
 
 enum daa_lo_round { DAA_NEAREST, DAA_TRUNCATE };
 enum daa_accumulator { DAA_ROUNDED, DAA_ANCHORED };
 
 /* A resolved, legal configuration: every default filled in, every rule checked. */
 struct daa_config {
-    int rows, cols; /* 1..256 */
+    int rows, cols; /* 1..DAA_SIDE_MAX */
     int streams;    /* S: 1, 2, 4 or 8 */
     struct daa_format a_format, b_format, acc_format, out_format;
     enum daa_accumulator accumulator;
@@ -29,7 +34,7 @@ struct daa_config {
     int lo_bits;            /* T: 1..11; each operand uses min(T, Y+1) */
     enum daa_lo_round lo_round;
     enum daa_policy policy;
-    int window; /* D: 0..32 */
+    int window; /* D: 0..DAA_WINDOW_MAX */
     bool specials;
     int pipeline;                    /* 1..3 */
     char prefix[DAA_PREFIX_MAX + 1]; /* modules are called <prefix>_array, ... */

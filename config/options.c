@@ -1,5 +1,5 @@
-/* The one table of options. Limits appear here and nowhere else: the range a user reads is the range that is checked.
- */
+/* The one table of options. Limits appear here, or in config.h where others need them, and nowhere else: the range a
+ * user reads is the range that is checked. */
 #include "options.h"
 
 #include <assert.h>
@@ -15,6 +15,7 @@ struct option {
     int frac_low, frac_high; /* FORMAT */
 };
 
+#define TEXT(number) #number
 #define WHOLE_RANGE(lo, hi) #lo ".." #hi
 #define WHOLE_LIMITS(lo, hi) WHOLE, lo, hi, 0, 0
 #define FORMAT_RANGE(xl, xh, yl, yh) "eXmY, X " #xl ".." #xh ", Y " #yl ".." #yh
@@ -24,12 +25,14 @@ struct option {
 #define RESULT 2, 8, 1, 23
 /* "|exponent|static|...": behind its first sign the words of the table of policies. */
 #define POLICY_WORD(constant, name, hardware, keys, winner) "|" name
-/* One more level, so that OPERAND and the like are expanded before they are counted as arguments. */
+/* One more level, so that OPERAND and the limits are expanded first. */
 #define APPLY(macro, ...) macro(__VA_ARGS__)
 
 static const struct option table[OPT_COUNT] = {
-    [OPT_ROWS] = {{"rows", "16", WHOLE_RANGE(1, 256), "rows of elements"}, WHOLE_LIMITS(1, 256)},
-    [OPT_COLS] = {{"cols", "16", WHOLE_RANGE(1, 256), "columns of elements"}, WHOLE_LIMITS(1, 256)},
+    [OPT_ROWS] = {{"rows", "16", APPLY(WHOLE_RANGE, 1, DAA_SIDE_MAX), "rows of elements"},
+                  APPLY(WHOLE_LIMITS, 1, DAA_SIDE_MAX)},
+    [OPT_COLS] = {{"cols", "16", APPLY(WHOLE_RANGE, 1, DAA_SIDE_MAX), "columns of elements"},
+                  APPLY(WHOLE_LIMITS, 1, DAA_SIDE_MAX)},
     [OPT_STREAMS] = {{"streams", "2", "1|2|4|8", "products an element takes per step; 1 is the conventional array"},
                      POWER,
                      0,
@@ -84,9 +87,9 @@ static const struct option table[OPT_COUNT] = {
                     0,
                     0,
                     0},
-    [OPT_WINDOW] = {{"window", "auto", "auto|" WHOLE_RANGE(0, 32),
+    [OPT_WINDOW] = {{"window", "auto", "auto|" APPLY(WHOLE_RANGE, 0, DAA_WINDOW_MAX),
                      "terms this far below a step's largest key are dropped beyond it; auto: max(8, Ya+Yb-(Ta+Tb-2))"},
-                    WHOLE_LIMITS(0, 32)},
+                    APPLY(WHOLE_LIMITS, 0, DAA_WINDOW_MAX)},
     [OPT_SPECIALS] = {{"specials", "on", "on|off", "Inf and NaN; off: no hardware for them, software refuses them"},
                       WORD,
                       0,
@@ -95,7 +98,7 @@ static const struct option table[OPT_COUNT] = {
                       0},
     [OPT_PIPELINE] = {{"pipeline", "2", WHOLE_RANGE(1, 3), "register stages in an element before its accumulator"},
                       WHOLE_LIMITS(1, 3)},
-    [OPT_PREFIX] = {{"prefix", "daa", "a Verilog identifier of at most 32 characters",
+    [OPT_PREFIX] = {{"prefix", "daa", "a Verilog identifier of at most " APPLY(TEXT, DAA_PREFIX_MAX) " characters",
                      "modules are named PREFIX_array, PREFIX_pe, ..."},
                     NAME,
                     0,

@@ -1,4 +1,4 @@
-/* The option table as the rest of this room sees it. */
+/* The option table by its entries. */
 #ifndef DAA_OPTIONS_H
 #define DAA_OPTIONS_H
 

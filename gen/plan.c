@@ -136,7 +136,7 @@ static struct exponents plan_exponents(const struct daa_config *config, int cons
 }
 
 static void add_named(struct plan *plan, const char *side, const char *what, enum report where, int number) {
-    char name[32];
+    char name[PLAN_NAME_MAX];
     snprintf(name, sizeof(name), "%s_%s", side, what);
     report(plan, where, name, number);
 }

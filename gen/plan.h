@@ -4,13 +4,15 @@
 
 #include "../config/config.h"
 
+enum { PLAN_NAME_MAX = 32 }; /* with its end */
+
 enum kind { NUMBER, TEXT, LIST };
 
 /* Where a value goes besides the templates. */
 enum report { NOT_REPORTED, DERIVED, LATENCY };
 
 struct value {
-    char name[32];
+    char name[PLAN_NAME_MAX];
     enum kind kind;
     int number;   /* NUMBER; of a LIST the length, so that `for i in 0..list-1` works */
     char *text;   /* TEXT */

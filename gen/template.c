@@ -10,7 +10,7 @@
 enum { LOOPS_MAX = 8 };
 
 struct loop {
-    char name[32];
+    char name[PLAN_NAME_MAX];
     int number;
 };
 
@@ -51,11 +51,11 @@ static bool skip_word(const char **p, const char *word) {
     return true;
 }
 
-static void read_name(const struct engine *engine, const char **p, char name[32]) {
+static void read_name(const struct engine *engine, const char **p, char name[PLAN_NAME_MAX]) {
     size_t length = 0;
     while (isalnum((unsigned char)**p) || **p == '_') {
-        if (length == 31)
-            mistake(engine, "name is longer than 31 characters");
+        if (length == PLAN_NAME_MAX - 1)
+            mistake(engine, "name is longer than %d characters", PLAN_NAME_MAX - 1);
         name[length++] = *(*p)++;
     }
     name[length] = '\0';
@@ -105,7 +105,7 @@ static int read_operand(const struct engine *engine, const char **p) {
     skip_blanks(p);
     if (isdigit((unsigned char)**p))
         return read_digits(engine, p);
-    char name[32];
+    char name[PLAN_NAME_MAX];
     read_name(engine, p, name);
     return number_of(engine, name);
 }
@@ -142,7 +142,7 @@ static const struct value *find_wordy(const struct engine *engine, const char **
     const char *behind = *p;
     if (isdigit((unsigned char)*behind))
         return NULL;
-    char name[32];
+    char name[PLAN_NAME_MAX];
     read_name(engine, &behind, name);
     const struct value *value = find_loop(engine, name) ? NULL : find_value(engine, name);
     if (!value || value->kind == NUMBER || (value->kind == LIST && *behind != '['))
@@ -214,7 +214,7 @@ static bool read_condition(const struct engine *engine, const char *p) {
     bool wanted = *p != '!';
     if (!wanted)
         p++;
-    char name[32];
+    char name[PLAN_NAME_MAX];
     read_name(engine, &p, name);
     expect_end(engine, p);
     return (number_of(engine, name) != 0) == wanted;

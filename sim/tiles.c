@@ -2,7 +2,7 @@
 
 #include "pack.h"
 
-enum { NUMBERS_MAX = 256 * DAA_STREAMS_MAX };
+enum { NUMBERS_MAX = DAA_SIDE_MAX * DAA_STREAMS_MAX };
 
 static size_t ceil_div(size_t n, size_t by) {
     return n / by + (n % by != 0);

@@ -23,7 +23,7 @@ struct tiles {
 };
 
 /* The longest word of any configuration, in bytes. */
-enum { TILES_WORD_MAX = 256 * DAA_STREAMS_MAX * 4 };
+enum { TILES_WORD_MAX = DAA_SIDE_MAX * DAA_STREAMS_MAX * 4 };
 
 /* CONFIG and GEMM must outlive TILES. */
 void tiles_init(struct tiles *tiles, const struct daa_config *config, const struct gemm *gemm);

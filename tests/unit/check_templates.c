@@ -135,7 +135,7 @@ static const char *const wanted[][2] = {{"policy", "rotate"},   {"policy", "stat
 enum { WANTED = sizeof(wanted) / sizeof(wanted[0]), NAMES_MAX = VALUES_MAX };
 
 static struct {
-    char name[32];
+    char name[PLAN_NAME_MAX];
     bool used, manifest_only;
 } seen[NAMES_MAX];
 static size_t seen_count;
