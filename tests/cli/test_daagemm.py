@@ -437,9 +437,13 @@ def test_full_standard_output(daagemm, word):
 
 def test_closed_standard_streams(daagemm, save, tmp_path):
     """None of the files takes the number of one of them."""
-    words = [daagemm, "--a", save("A", VALUES), "--b", save("B", identity(3)), "-o", tmp_path / "C.npy"]
-    done = subprocess.run(["sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh", *words])
-    assert done.returncode == 0 and np.load(tmp_path / "C.npy").shape == (2, 3)
+    words = [daagemm, "--config", "fp8", "--engine", "avx2", "--a", save("A", np.eye(3)), "--b", save("B", np.eye(3)), "-o",
+             tmp_path / "C.npy"]
+    told = subprocess.run(words, capture_output=True, text=True)
+    assert told.returncode == 0 and "golden" in told.stderr
+    for closed in "2>&-", "<&- >&- 2>&-":
+        done = subprocess.run(["sh", "-c", f'exec "$@" {closed}', "sh", *words])
+        assert done.returncode == 0 and np.array_equal(np.load(tmp_path / "C.npy"), np.eye(3))
     done = subprocess.run(["sh", "-c", 'exec "$@" >&-', "sh", daagemm, "--version"], capture_output=True, text=True)
     assert done.returncode == 1 and "cannot write to standard output (Bad file descriptor)" in done.stderr
 
