@@ -153,6 +153,14 @@ static int window_auto(const struct daa_config *config) {
     return window > 8 ? window : 8;
 }
 
+int daa_c0_rows_auto(const struct daa_config *config) {
+    return config->rows + config->cols + config->pipeline - 1;
+}
+
+int daa_result_rows_auto(const struct daa_config *config) {
+    return config->rows + config->cols + config->pipeline + 3;
+}
+
 static bool wider(struct daa_format a, struct daa_format b) {
     return a.exp_bits > b.exp_bits || a.frac_bits > b.frac_bits;
 }
@@ -211,11 +219,19 @@ static bool check_accumulator(const struct daa_config *config, const struct daa_
     return true;
 }
 
+static bool check_buffer(const struct daa_config *config, const char *name, int held, struct daa_error *error) {
+    return held >= config->rows ||
+           daa_fail(error, "%s is %d and rows is %d; a tile's rows must fit: auto, or at least %d", name, held,
+                    config->rows, config->rows);
+}
+
 static bool check(const struct daa_config *config, enum daa_use use, struct daa_error *error) {
     if (use == DAA_HARDWARE && !check_hardware(config, error))
         return false;
     return check_operand(config, "a-format", config->a_format, error) &&
-           check_operand(config, "b-format", config->b_format, error) && check_out(config, error);
+           check_operand(config, "b-format", config->b_format, error) && check_out(config, error) &&
+           check_buffer(config, "c0-rows", config->c0_rows, error) &&
+           check_buffer(config, "result-rows", config->result_rows, error);
 }
 
 static bool read_all(const struct daa_options *options, struct daa_value value[OPT_COUNT], struct daa_error *error) {
@@ -254,6 +270,9 @@ bool daa_options_resolve(const struct daa_options *options, enum daa_use use, st
         config->acc_bits = value[OPT_ACC_BITS].automatic ? 32 : value[OPT_ACC_BITS].number;
         config->acc_step = value[OPT_ACC_STEP].automatic ? 4 : value[OPT_ACC_STEP].number;
     }
+    config->c0_rows = value[OPT_C0_ROWS].automatic ? daa_c0_rows_auto(config) : value[OPT_C0_ROWS].number;
+    config->result_rows =
+        value[OPT_RESULT_ROWS].automatic ? daa_result_rows_auto(config) : value[OPT_RESULT_ROWS].number;
     snprintf(config->prefix, sizeof(config->prefix), "%s", value[OPT_PREFIX].text);
     return check_accumulator(config, value, error) && check(config, use, error);
 }

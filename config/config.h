@@ -37,6 +37,7 @@ struct daa_config {
     int window; /* D: 0..DAA_WINDOW_MAX */
     bool specials;
     int pipeline;                    /* 1..3 */
+    int c0_rows, result_rows;        /* that wait inside the array: rows..4096 */
     char prefix[DAA_PREFIX_MAX + 1]; /* modules are called <prefix>_array, ... */
 };
 
@@ -102,6 +103,10 @@ int daa_anchor_least(const struct daa_config *config);
 int daa_anchor_most(const struct daa_config *config);
 /* A step's sum is no more than 2^(K* + this). */
 int daa_sum_growth(const struct daa_config *config);
+/* The rows that wait inside where tiles of ROWS steps are to lose no cycle: of C0, from when a row comes until the last
+ * column has read it; of results, from a tile's last step until a row goes out. */
+int daa_c0_rows_auto(const struct daa_config *config);
+int daa_result_rows_auto(const struct daa_config *config);
 
 /* The named configurations: name, one line of meaning. Index 0..count-1. */
 size_t daa_named_count(void);

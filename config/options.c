@@ -98,6 +98,12 @@ static const struct option table[OPT_COUNT] = {
                       0},
     [OPT_PIPELINE] = {{"pipeline", "2", WHOLE_RANGE(1, 3), "register stages in an element before its accumulator"},
                       WHOLE_LIMITS(1, 3)},
+    [OPT_C0_ROWS] = {{"c0-rows", "auto", "auto|" WHOLE_RANGE(1, 4096),
+                      "rows of C0 that wait inside, a tile or more; auto: tiles of Rows steps lose no cycle"},
+                     WHOLE_LIMITS(1, 4096)},
+    [OPT_RESULT_ROWS] = {{"result-rows", "auto", "auto|" WHOLE_RANGE(1, 4096),
+                          "rows of results that wait inside, a tile or more; auto: tiles of Rows steps lose no cycle"},
+                         WHOLE_LIMITS(1, 4096)},
     [OPT_PREFIX] = {{"prefix", "daa", "a Verilog identifier of at most " APPLY(TEXT, DAA_PREFIX_MAX) " characters",
                      "modules are named PREFIX_array, PREFIX_pe, ..."},
                     NAME,
@@ -259,6 +265,11 @@ static struct daa_value value_of(const struct daa_config *config, enum daa_optio
         return (struct daa_value){.number = config->specials ? 0 : 1};
     case OPT_PIPELINE:
         return (struct daa_value){.number = config->pipeline};
+    case OPT_C0_ROWS: /* the automatic depths follow rows, cols and pipeline */
+        return (struct daa_value){.automatic = config->c0_rows == daa_c0_rows_auto(config), .number = config->c0_rows};
+    case OPT_RESULT_ROWS:
+        return (struct daa_value){.automatic = config->result_rows == daa_result_rows_auto(config),
+                                  .number = config->result_rows};
     case OPT_PREFIX:
         return (struct daa_value){.text = config->prefix};
     case OPT_FORMAT: /* a-format and b-format say it */

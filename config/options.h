@@ -22,6 +22,8 @@ enum daa_option {
     OPT_WINDOW,
     OPT_SPECIALS,
     OPT_PIPELINE,
+    OPT_C0_ROWS,
+    OPT_RESULT_ROWS,
     OPT_PREFIX,
     OPT_COUNT
 };

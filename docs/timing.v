@@ -3,12 +3,11 @@
 `timescale 1ns / 1ns
 
 module timing;
-  localparam integer Steps = `STEPS;
-  localparam integer C0Rows = `C0_ROWS;
 
-  reg clk = 1'b0;
-  reg rst_n = 1'b0;
-  always #5 clk = ~clk;
+`include "daa_dut.vh"
+
+  localparam integer Steps = `STEPS;
+  localparam integer C0Steps = `C0_ROWS;
 
   // Bit i: step i is its tile's last, starts from C0; the taker of results is not ready in cycle i.
   wire [Steps:0] last_bits = `LAST;
@@ -18,31 +17,19 @@ module timing;
   integer cycle = 0;
   integer swept = 0;  // cycles from the reset to the first step
   integer step = 0;
+  integer b_step = 0;
   integer c0_row = 0;
-  wire a_valid = rst_n & (step < Steps);
-  wire c0_valid = rst_n & (c0_row < C0Rows);
-  wire c_ready = ~not_ready_bits[cycle];
-  wire a_ready, b_ready, c0_ready, c_valid, c_last;
-
-  `TOP dut (
-      .clk_i(clk),
-      .rst_ni(rst_n),
-      .a_valid_i(a_valid),
-      .a_ready_o(a_ready),
-      .a_data_i({`A_BITS{1'b0}}),
-      .a_last_i(last_bits[step]),
-      .a_c0_i(c0_bits[step]),
-      .b_valid_i(a_valid),
-      .b_ready_o(b_ready),
-      .b_data_i({`B_BITS{1'b0}}),
-      .c0_valid_i(c0_valid),
-      .c0_ready_o(c0_ready),
-      .c0_data_i({`C0_BITS{1'b0}}),
-      .c_valid_o(c_valid),
-      .c_ready_i(c_ready),
-      .c_data_o(),
-      .c_last_o(c_last)
-  );
+  always @* begin
+    a_valid = rst_n & (step < Steps);
+    a_last = last_bits[step];
+    a_c0 = c0_bits[step];
+    b_valid = rst_n & (b_step < Steps);
+    b_last = last_bits[b_step];
+    c0_valid = rst_n & (c0_row < C0Steps);
+    c0_last = c0_row % Rows == Rows - 1;
+    c_ready = ~not_ready_bits[cycle];
+    {a_data, b_data, c0_data} = 0;
+  end
 
   // Cycle 0 is the one in which the first step is taken.
   wire started = (step > 0) | a_ready;
@@ -56,10 +43,12 @@ module timing;
       if (cycle == `CYCLES - 1) $finish;
     end
     if (a_valid & a_ready) step <= step + 1;
+    if (b_valid & b_ready) b_step <= b_step + 1;
     if (c0_valid & c0_ready) c0_row <= c0_row + 1;
   end
 
   initial begin
+    rst_n = 1'b0;
     repeat (2) @(posedge clk);
     rst_n <= 1'b1;
     #10000 $display("hang");

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "../files/command.h"
+#include "ports.h"
 
 static struct value *add(struct plan *plan, const char *name, enum kind kind) {
     assert(plan->count < VALUES_MAX && strlen(name) < sizeof(plan->values[0].name) && !plan_find(plan, name));
@@ -281,12 +282,26 @@ static int key_span(const struct daa_config *config) {
            daa_format_exp_max(config->b_format) - daa_format_exp_least(config->b_format);
 }
 
-/* In cycles in which the array is not stopped (docs/datasheet.md). */
+/* From a step's going into the array: it is at element (0, 0) in the cycle after. The C0 buffer's read register and the
+ * head come before the accumulator, the drain and the foot behind the element. */
 static void add_latencies(struct plan *plan, const struct daa_config *config) {
+    const int state = config->pipeline, element = state + 1, foot = 0;
+    plan_number(plan, "foot_cycles", foot);
+    plan_number(plan, "c0_lead", state - 1);
+    plan_number(plan, "result_lag", element + 2 + foot);
+    plan_number(plan, "reset_more", config->pipeline + 4);
     report(plan, LATENCY, "reset_cycles", config->rows + config->cols + config->pipeline + 4);
-    report(plan, LATENCY, "result_cycles", config->cols + config->pipeline + 2);
-    report(plan, LATENCY, "element_cycles", config->pipeline + 1);
+    report(plan, LATENCY, "result_cycles", config->cols + element + foot + 4);
+    report(plan, LATENCY, "element_cycles", element);
     report(plan, LATENCY, "least_tile_cycles", config->rows);
+}
+
+/* A buffer's depth is emitted as Rows + Cols + MORE where it is the automatic one, so that it follows the parameters.
+ */
+static void add_buffer(struct plan *plan, const struct daa_config *config, const char *name, int rows, int automatic) {
+    report(plan, DERIVED, name, rows);
+    add_named(plan, name, "auto", NOT_REPORTED, rows == automatic);
+    add_named(plan, name, "more", NOT_REPORTED, automatic - config->rows - config->cols);
 }
 
 static void add_texts(struct plan *plan, const struct daa_config *config) {
@@ -326,5 +341,8 @@ struct plan *plan_new(const struct daa_config *config) {
     add_sum(plan, config, key_span(config));
     add_exponents(plan, config);
     add_latencies(plan, config);
+    add_buffer(plan, config, "c0_rows", config->c0_rows, daa_c0_rows_auto(config));
+    add_buffer(plan, config, "result_rows", config->result_rows, daa_result_rows_auto(config));
+    ports_add(plan, config);
     return plan;
 }

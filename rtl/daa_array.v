@@ -2,50 +2,57 @@
 // --rows 16 --cols 16 --streams 2 --a-format bf16 --b-format bf16 --acc-format fp32 --out-format fp32 --accumulator rounded --lo-bits 4 --lo-round nearest --policy exponent --window 8 --specials on --pipeline 2 --prefix daa
 //
 // A transfer happens on a rising clock edge with valid and ready high. A step is Rows x 2 operands of A and
-// Cols x 2 of B, taken together; a tile is one step or more, the last one marked. Result rows 0..Rows-1 of each
-// tile follow in order. rst_ni is synchronous; after it the array sweeps itself for Rows + Cols + Pipeline + 4 cycles.
-// See docs/datasheet.md for the timing.
+// Cols x 2 of B; a tile is one step or more, the last one marked. Result rows 0..Rows-1 of each tile follow in
+// order. rst_ni is synchronous; the array's own sweep follows it. See docs/datasheet.md for the timing.
 `default_nettype none
 
 module daa_array #(
-    parameter integer Rows = 16,
-    parameter integer Cols = 16
+    parameter integer Rows       = 16,
+    parameter integer Cols       = 16,
+    parameter integer C0Rows     = Rows + Cols + 1,// rows of C0 that wait inside: Rows or more
+    parameter integer ResultRows = Rows + Cols + 5 // rows of results that wait inside: Rows or more
 ) (
-    input  wire                      clk_i,
-    input  wire                      rst_ni,
-    // A: operand of row r, stream s at (r*2 + s)*16.
-    input  wire                      a_valid_i,
-    output wire                      a_ready_o,
-    input  wire [Rows*2*16-1:0]      a_data_i,
-    input  wire                      a_last_i,    // the tile's last step
-    input  wire                      a_c0_i,      // on the tile's first step: it starts from C0, else from +0
-    // B: operand of column c, stream s at (c*2 + s)*16.
-    input  wire                      b_valid_i,
-    output wire                      b_ready_o,
-    input  wire [Cols*2*16-1:0]      b_data_i,
-    // C0 rows: row 0 goes with the tile's first step, the others in the cycles after it.
-    input  wire                      c0_valid_i,
-    output wire                      c0_ready_o,
-    input  wire [Cols*32-1:0]        c0_data_i,
-    // Result rows.
-    output wire                      c_valid_o,
-    input  wire                      c_ready_i,
-    output wire [Cols*32-1:0]        c_data_o,
-    output wire                      c_last_o     // row Rows-1
+    input  wire                      clk_i,        // everything happens on its rising edge
+    input  wire                      rst_ni,       // reset, active low, synchronous
+    input  wire                      a_valid_i,    // a step of A
+    output wire                      a_ready_o,    // is taken
+    input  wire [Rows*2*16-1:0]      a_data_i,     // row r, stream s at (r*2 + s)*16
+    input  wire                      a_last_i,     // the tile's last step
+    input  wire                      a_c0_i,       // on its first step: it starts from C0, else from +0
+    input  wire                      b_valid_i,    // a step of B
+    output wire                      b_ready_o,    // is taken
+    input  wire [Cols*2*16-1:0]      b_data_i,     // column c, stream s at (c*2 + s)*16
+    input  wire                      b_last_i,     // the tile's last step: as a_last_i
+    input  wire                      c0_valid_i,   // a row of C0
+    output wire                      c0_ready_o,   // is taken
+    input  wire [Cols*32-1:0]        c0_data_i,    // column c at c*32
+    input  wire                      c0_last_i,    // the tile's last row, row Rows-1
+    output wire                      c_valid_o,    // a row of results
+    input  wire                      c_ready_i,    // is taken
+    output wire [Cols*32-1:0]        c_data_o,     // column c at c*32
+    output wire                      c_last_o,     // the tile's last row, row Rows-1
+    output wire                      error_o       // a last mark was not where it belongs; stays until reset
 );
 
   localparam integer Streams = 2;
-  localparam integer Pipeline = 2;  // register stages in an element before its accumulator
   localparam integer ABits = 16;
   localparam integer BBits = 16;
   localparam integer AccBits = 32;
   localparam integer OutBits = 32;
   localparam integer AOp = 19;  // bits of a decoded operand
   localparam integer BOp = 19;
+  localparam integer StateBits = 32;  // of an accumulator, on the columns' buses
+  localparam integer C0At = (C0Rows > 1) ? $clog2(C0Rows) : 1;
+  localparam integer ResultAt = (ResultRows > 1) ? $clog2(ResultRows) : 1;
 
-  wire en, clear, take, take_c0, first, last;
+  // From a step's going in to column 0's buffers: the read of its C0 row, the write of its result.
+  localparam integer C0Lead = 1;
+  localparam integer ResultLag = 5;
+
+  wire clear, take_a, take_b, go, first, last;
+  wire c0_write, c0_row, c0_done, result_row, result_done, result_read;
   daa_ctrl #(
-      .Rows(Rows), .Sweep(Rows + Cols + Pipeline + 4), .Delay(Cols + Pipeline + 1)
+      .Rows(Rows), .C0Rows(C0Rows), .ResultRows(ResultRows), .Sweep(Rows + Cols + 6 - 1)
   ) u_ctrl (
       .clk_i(clk_i),
       .rst_ni(rst_ni),
@@ -55,97 +62,156 @@ module daa_array #(
       .a_c0_i(a_c0_i),
       .b_valid_i(b_valid_i),
       .b_ready_o(b_ready_o),
+      .b_last_i(b_last_i),
       .c0_valid_i(c0_valid_i),
       .c0_ready_o(c0_ready_o),
+      .c0_last_i(c0_last_i),
       .c_valid_o(c_valid_o),
       .c_ready_i(c_ready_i),
       .c_last_o(c_last_o),
-      .en_o(en),
+      .error_o(error_o),
       .clear_o(clear),
-      .take_o(take),
-      .take_c0_o(take_c0),
+      .take_a_o(take_a),
+      .take_b_o(take_b),
+      .go_o(go),
       .first_o(first),
-      .last_o(last)
+      .last_o(last),
+      .c0_write_o(c0_write),
+      .c0_row_o(c0_row),
+      .c0_done_i(c0_done),
+      .result_row_o(result_row),
+      .result_done_i(result_done),
+      .result_read_o(result_read)
   );
 
-  genvar r, c;
+  // Where the buffers are written and read. All columns write a row of C0 and read a row of results in the same cycle;
+  // in between each column has its turn a cycle after the one before.
+  wire c0_first, result_first;  // column 0's turns
+  wire [C0At-1:0] c0_write_at, c0_read_at;
+  wire [ResultAt-1:0] result_write_at, result_read_at;
+  daa_skew #(.Width(1), .Depth(C0Lead)) u_skew_c0 (.clk_i(clk_i), .d_i(c0_row), .q_o(c0_first));
+  daa_skew #(.Width(1), .Depth(ResultLag)) u_skew_result (.clk_i(clk_i), .d_i(result_row), .q_o(result_first));
+  daa_ring #(.Depth(C0Rows)) u_c0_write (
+      .clk_i(clk_i), .clear_i(clear), .step_i(c0_write), .at_o(c0_write_at)
+  );
+  daa_ring #(.Depth(C0Rows)) u_c0_read (
+      .clk_i(clk_i), .clear_i(clear), .step_i(c0_first), .at_o(c0_read_at)
+  );
+  daa_ring #(.Depth(ResultRows)) u_result_write (
+      .clk_i(clk_i), .clear_i(clear), .step_i(result_first), .at_o(result_write_at)
+  );
+  daa_ring #(.Depth(ResultRows)) u_result_read (
+      .clk_i(clk_i), .clear_i(clear), .step_i(result_read), .at_o(result_read_at)
+  );
+
+  genvar r, c, s;
   generate
+    // Rules of the parameters: a module that is not there stops elaboration with their text.
+    if (Rows < 1 || Rows > 256) begin : g_rule_rows
+      daa_array_needs_Rows_from_1_to_256 rule ();
+    end
+    if (Cols < 1 || Cols > 256) begin : g_rule_cols
+      daa_array_needs_Cols_from_1_to_256 rule ();
+    end
+    if (C0Rows < Rows) begin : g_rule_c0_rows
+      daa_array_needs_C0Rows_of_Rows_or_more rule ();
+    end
+    if (ResultRows < Rows) begin : g_rule_result_rows
+      daa_array_needs_ResultRows_of_Rows_or_more rule ();
+    end
+
     // Rows: decode A, skew it by r.
     for (r = 0; r < Rows; r = r + 1) begin : g_a
-      wire [Streams*AOp-1:0] a;
-      wire [AOp-1:0] edge0;
-      daa_decode #(
-          .ExpBits(8), .FracBits(7), .Encoding(0), .Subnormals(0),
-          .Specials(1), .LoBits(4), .Up(1), .ExpField(8), .ExpShift(-1)
-      ) u_decode0 (
-          .clk_i(clk_i), .en_i(en), .clear_i(clear), .take_i(take),
-          .data_i(a_data_i[(r*2+0)*ABits+:ABits]), .op_o(edge0)
-      );
-      daa_skew #(.Width(AOp), .Depth(r)) u_skew0 (.clk_i(clk_i), .load_i(en), .d_i(edge0), .q_o(a[0*AOp+:AOp]));
-      wire [AOp-1:0] edge1;
-      daa_decode #(
-          .ExpBits(8), .FracBits(7), .Encoding(0), .Subnormals(0),
-          .Specials(1), .LoBits(4), .Up(1), .ExpField(8), .ExpShift(-1)
-      ) u_decode1 (
-          .clk_i(clk_i), .en_i(en), .clear_i(clear), .take_i(take),
-          .data_i(a_data_i[(r*2+1)*ABits+:ABits]), .op_o(edge1)
-      );
-      daa_skew #(.Width(AOp), .Depth(r)) u_skew1 (.clk_i(clk_i), .load_i(en), .d_i(edge1), .q_o(a[1*AOp+:AOp]));
-      wire row_first, row_last;
-      daa_skew #(.Width(2), .Depth(r)) u_skew_marks (
-          .clk_i(clk_i), .load_i(en), .d_i({first, last}), .q_o({row_first, row_last})
+      wire row_clear;  // this row's copy
+      daa_stage #(.Width(1)) u_clear (.clk_i(clk_i), .load_i(1'b1), .d_i(clear), .q_o(row_clear));
+      wire [Streams*AOp-1:0] edge_a, a;
+      for (s = 0; s < Streams; s = s + 1) begin : g_stream
+        daa_decode #(
+            .ExpBits(8), .FracBits(7), .Encoding(0), .Subnormals(0),
+            .Specials(1), .LoBits(4), .Up(1), .ExpField(8), .ExpShift(-1)
+        ) u_decode (
+            .clk_i(clk_i), .clear_i(row_clear), .take_i(take_a), .go_i(go),
+            .data_i(a_data_i[(r*Streams+s)*ABits+:ABits]), .op_o(edge_a[s*AOp+:AOp])
+        );
+      end
+      wire skewed_clear, row_first, row_last;
+      daa_skew #(.Width(Streams * AOp), .Depth(r)) u_skew (.clk_i(clk_i), .d_i(edge_a), .q_o(a));
+      daa_skew #(.Width(3), .Depth(r)) u_skew_marks (
+          .clk_i(clk_i), .d_i({row_clear, first, last}), .q_o({skewed_clear, row_first, row_last})
       );
     end
 
-    // Columns: decode B, skew it by c; skew C0 to meet the first step in the accumulator; collect the results.
+    // Columns: decode B, skew it by c; C0 out of its buffer to meet the first step in the accumulator; results into theirs.
     for (c = 0; c < Cols; c = c + 1) begin : g_b
-      wire [Streams*BOp-1:0] b;
-      wire [BOp-1:0] edge0;
-      daa_decode #(
-          .ExpBits(8), .FracBits(7), .Encoding(0), .Subnormals(0),
-          .Specials(1), .LoBits(4), .Up(1), .ExpField(8), .ExpShift(0)
-      ) u_decode0 (
-          .clk_i(clk_i), .en_i(en), .clear_i(clear), .take_i(take),
-          .data_i(b_data_i[(c*2+0)*BBits+:BBits]), .op_o(edge0)
+      wire col_clear;
+      daa_stage #(.Width(1)) u_clear (.clk_i(clk_i), .load_i(1'b1), .d_i(clear), .q_o(col_clear));
+      wire [Streams*BOp-1:0] edge_b, b;
+      for (s = 0; s < Streams; s = s + 1) begin : g_stream
+        daa_decode #(
+            .ExpBits(8), .FracBits(7), .Encoding(0), .Subnormals(0),
+            .Specials(1), .LoBits(4), .Up(1), .ExpField(8), .ExpShift(0)
+        ) u_decode (
+            .clk_i(clk_i), .clear_i(col_clear), .take_i(take_b), .go_i(go),
+            .data_i(b_data_i[(c*Streams+s)*BBits+:BBits]), .op_o(edge_b[s*BOp+:BOp])
+        );
+      end
+      daa_skew #(.Width(Streams * BOp), .Depth(c)) u_skew (.clk_i(clk_i), .d_i(edge_b), .q_o(b));
+
+      // This column's turns.
+      wire c0_read, result_write;
+      wire [C0At-1:0] c0_at;
+      wire [ResultAt-1:0] result_at;
+      if (c == 0) begin : g_turn
+        assign {c0_read, c0_at} = {c0_first, c0_read_at};
+        assign {result_write, result_at} = {result_first, result_write_at};
+      end else begin : g_later
+        daa_stage #(.Width(1 + C0At)) u_turn_c0 (
+            .clk_i(clk_i), .load_i(1'b1), .d_i({g_b[c-1].c0_read, g_b[c-1].c0_at}), .q_o({c0_read, c0_at})
+        );
+        daa_stage #(.Width(1 + ResultAt)) u_turn_result (
+            .clk_i(clk_i), .load_i(1'b1), .d_i({g_b[c-1].result_write, g_b[c-1].result_at}), .q_o({result_write, result_at})
+        );
+      end
+
+      wire c0_take;
+      wire [AccBits-1:0] c0_word;
+      wire [StateBits-1:0] c0;
+      daa_ram #(.Width(AccBits), .Depth(C0Rows)) u_c0_buffer (
+          .clk_i(clk_i),
+          .write_i(c0_write), .write_at_i(c0_write_at), .write_data_i(c0_data_i[c*AccBits+:AccBits]),
+          .read_i(c0_read), .read_at_i(c0_at), .read_data_o(c0_word)
       );
-      daa_skew #(.Width(BOp), .Depth(c)) u_skew0 (.clk_i(clk_i), .load_i(en), .d_i(edge0), .q_o(b[0*BOp+:BOp]));
-      wire [BOp-1:0] edge1;
-      daa_decode #(
-          .ExpBits(8), .FracBits(7), .Encoding(0), .Subnormals(0),
-          .Specials(1), .LoBits(4), .Up(1), .ExpField(8), .ExpShift(0)
-      ) u_decode1 (
-          .clk_i(clk_i), .en_i(en), .clear_i(clear), .take_i(take),
-          .data_i(b_data_i[(c*2+1)*BBits+:BBits]), .op_o(edge1)
+      daa_stage #(.Width(1)) u_take_c0 (.clk_i(clk_i), .load_i(1'b1), .d_i(c0_read), .q_o(c0_take));
+      daa_head u_head (.clk_i(clk_i), .take_i(c0_take), .data_i(c0_word), .state_o(c0));
+
+      wire [Rows*StateBits-1:0] results;
+      wire [StateBits-1:0] state;
+      wire [OutBits-1:0] result;
+      daa_drain #(.Rows(Rows)) u_drain (.clk_i(clk_i), .results_i(results), .result_o(state));
+      daa_foot u_foot (.state_i(state), .result_o(result));
+      daa_ram #(.Width(OutBits), .Depth(ResultRows)) u_result_buffer (
+          .clk_i(clk_i),
+          .write_i(result_write), .write_at_i(result_at), .write_data_i(result),
+          .read_i(result_read), .read_at_i(result_read_at), .read_data_o(c_data_o[c*OutBits+:OutBits])
       );
-      daa_skew #(.Width(BOp), .Depth(c)) u_skew1 (.clk_i(clk_i), .load_i(en), .d_i(edge1), .q_o(b[1*BOp+:BOp]));
-      wire [AccBits-1:0] edge_c0, c0;
-      daa_c0 u_c0 (
-          .clk_i(clk_i), .en_i(en), .take_i(take_c0), .data_i(c0_data_i[c*AccBits+:AccBits]), .c0_o(edge_c0)
-      );
-      daa_skew #(.Width(AccBits), .Depth(c + Pipeline)) u_skew_c0 (
-          .clk_i(clk_i), .load_i(en), .d_i(edge_c0), .q_o(c0)
-      );
-      wire [Rows*AccBits-1:0] results;
-      wire [AccBits-1:0] drained, acc;
-      daa_drain #(.Rows(Rows)) u_drain (.clk_i(clk_i), .en_i(en), .results_i(results), .result_o(drained));
-      daa_skew #(.Width(AccBits), .Depth(Cols - 1 - c)) u_skew_result (
-          .clk_i(clk_i), .load_i(en), .d_i(drained), .q_o(acc)
-      );
-      assign c_data_o[c*OutBits+:OutBits] = acc;
     end
 
     // Elements.
     for (r = 0; r < Rows; r = r + 1) begin : g_row
       for (c = 0; c < Cols; c = c + 1) begin : g_col
-        wire first_in, last_in, first_out, last_out;
+        wire clear_in, first_in, last_in, first_out, last_out;
         wire [Streams*AOp-1:0] a_in, a_out;
         wire [Streams*BOp-1:0] b_in, b_out;
         wire unused_ok = &{1'b0, first_out, last_out, a_out, b_out};
         if (c == 0) begin : g_left
+          assign clear_in = g_a[r].skewed_clear;
           assign first_in = g_a[r].row_first;
           assign last_in  = g_a[r].row_last;
           assign a_in = g_a[r].a;
         end else begin : g_inner
+          daa_stage #(.Width(1)) u_clear (
+              .clk_i(clk_i), .load_i(1'b1), .d_i(g_row[r].g_col[c-1].clear_in), .q_o(clear_in)
+          );
           assign first_in = g_row[r].g_col[c-1].first_out;
           assign last_in  = g_row[r].g_col[c-1].last_out;
           assign a_in = g_row[r].g_col[c-1].a_out;
@@ -157,8 +223,8 @@ module daa_array #(
         end
         daa_pe u_pe (
             .clk_i(clk_i),
-            .en_i(en),
-            .clear_i(clear),
+            .en_i(1'b1),
+            .clear_i(clear_in),
             .first_i(first_in),
             .last_i(last_in),
             .first_o(first_out),
@@ -168,10 +234,12 @@ module daa_array #(
             .b_i(b_in),
             .b_o(b_out),
             .c0_i(g_b[c].c0),
-            .result_o(g_b[c].results[r*AccBits+:AccBits])
+            .result_o(g_b[c].results[r*StateBits+:StateBits])
         );
       end
     end
+    assign c0_done = g_b[Cols-1].c0_read;
+    assign result_done = g_b[Cols-1].result_write;
   endgenerate
 
 endmodule

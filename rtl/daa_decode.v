@@ -1,5 +1,6 @@
 // Edge decoder: one raw operand to the fields that the elements use, once per row or column and stream.
-// Latency: 1 cycle. Contract, sections 1 and 2 (classes, subnormals, low rounding).
+// Latency: 2 cycles, into an input register where a step waits for its turn, and on into the array.
+// Contract, sections 1 and 2 (classes, subnormals, low rounding).
 //
 // op_o, from the top: zero, special (NaN or Inf; the top fraction bit tells NaN), sign, exponent, fraction, up (the
 // low significand is the top LoBits of 1.fraction, plus up). A zero operand changes only `zero`: the other fields
@@ -19,9 +20,9 @@ module daa_decode #(
     parameter integer OpBits     = 2 + Specials + ExpField + FracBits + Up
 ) (
     input  wire                      clk_i,
-    input  wire                      en_i,
     input  wire                      clear_i,  // reset sweep
-    input  wire                      take_i,   // low: no step in this cycle, so a zero goes in
+    input  wire                      take_i,   // data_i goes into the input register
+    input  wire                      go_i,     // the input register goes into the array; low: a zero does
     input  wire [ExpBits+FracBits:0] data_i,
     output wire [        OpBits-1:0] op_o
 );
@@ -70,15 +71,21 @@ module daa_decode #(
   wire [ExpField+FracBits+2:0] all = {special, sign, norm_exp[ExpField-1:0], out_frac, up};
   wire unused_ok = &{1'b0, norm_exp[ExpWork-1:ExpField], all};
 
-  reg zero_q;
-  reg [Fields-1:0] fields_q;
+  // Input register, and the first register of the array. Where a step waits, its fields may go ahead: the array looks at
+  // them only once it is not zero there.
+  reg wait_zero_q, zero_q;
+  reg [Fields-1:0] wait_fields_q, fields_q;
   always @(posedge clk_i) begin
     if (clear_i) begin
-      zero_q   <= 1'b1;
-      fields_q <= {Fields{1'b0}};
-    end else if (en_i) begin
-      zero_q <= ~take_i | zero;
-      if (take_i & ~zero) fields_q <= all[1-Up+:Fields];
+      wait_zero_q   <= 1'b1;
+      wait_fields_q <= {Fields{1'b0}};
+      zero_q        <= 1'b1;
+      fields_q      <= {Fields{1'b0}};
+    end else begin
+      if (take_i) wait_zero_q <= zero;
+      if (take_i & ~zero) wait_fields_q <= all[1-Up+:Fields];
+      zero_q <= ~go_i | wait_zero_q;
+      if (~wait_zero_q) fields_q <= wait_fields_q;
     end
   end
   assign op_o = {zero_q, fields_q};

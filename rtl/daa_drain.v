@@ -3,23 +3,22 @@
 `default_nettype none
 
 module daa_drain #(
-    parameter integer Rows    = 16,
-    parameter integer AccBits = 32
+    parameter integer Rows      = 16,
+    parameter integer StateBits = 32
 ) (
-    input  wire                    clk_i,
-    input  wire                    en_i,
-    input  wire [Rows*AccBits-1:0] results_i,  // row r at r*AccBits; zero unless it is the row's turn
-    output wire [     AccBits-1:0] result_o
+    input  wire                      clk_i,
+    input  wire [Rows*StateBits-1:0] results_i,  // row r at r*StateBits; zero unless it is the row's turn
+    output wire [     StateBits-1:0] result_o
 );
 
-  reg [AccBits-1:0] either;
+  reg [StateBits-1:0] either;
   integer r;
   always @* begin
-    either = {AccBits{1'b0}};
-    for (r = 0; r < Rows; r = r + 1) either = either | results_i[r*AccBits+:AccBits];
+    either = {StateBits{1'b0}};
+    for (r = 0; r < Rows; r = r + 1) either = either | results_i[r*StateBits+:StateBits];
   end
 
-  daa_stage #(.Width(AccBits)) u_edge (.clk_i(clk_i), .load_i(en_i), .d_i(either), .q_o(result_o));
+  daa_stage #(.Width(StateBits)) u_edge (.clk_i(clk_i), .load_i(1'b1), .d_i(either), .q_o(result_o));
 
 endmodule
 

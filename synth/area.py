@@ -17,6 +17,7 @@ from job import LIBERTY, Failed, Usage
 
 ACROSS = "across blocks"
 ELEMENT = "element"
+BUFFERS = "buffers"
 
 
 def add_cell_arguments(parser):
@@ -104,13 +105,23 @@ def element_report(target, shape, yosys, whole):
 
 
 def array_report(target, shape, whole, element):
-    """The whole array: the units at its edges, and the element's blocks times the number of elements."""
-    edges = {key: number for key, number in shape.units.items() if key[0] != ELEMENT}
+    """The whole array but its buffers: the units at its edges, and the element's blocks times the number of elements."""
+    edges = {key: number for key, number in shape.units.items() if key[0] not in (ELEMENT, BUFFERS)}
     blocks = by_block(target.measures, edges, whole)
     for name, block in element["blocks"].items():
         blocks[name] = {measure: block[measure] * shape.elements for measure in ("count", *target.measures)}
     order = structure.in_order({name: None for name in blocks if name != ACROSS}) + [ACROSS]
     return {**added(target.measures, [(block, 1) for block in blocks.values()]), "blocks": {name: blocks[name] for name in order}}
+
+
+def buffer_report(target, shape, whole):
+    """The memories, which a design makes of macros or block RAMs: their bits, and what they take as the target has them."""
+    memories = shape.memories()
+    items = [(module, number) for (role, module), number in shape.units.items() if role == BUFFERS]
+    shapes = [{"count": number, "words": memories[module][0], "bits": memories[module][1]} for module, number in items]
+    return {"count": sum(number for _, number in items),
+            "bits": sum(shape["count"] * shape["words"] * shape["bits"] for shape in shapes), "shapes": shapes,
+            **added(target.measures, [(whole[module], number) for module, number in items])}
 
 
 def with_shares(report, target):
@@ -154,7 +165,7 @@ def measure_array(emitted, target, yosys, key):
         report.update(pe_um2=element["um2"], pe_split_um2=element["um2"] - element["blocks"][ACROSS]["um2"],
                       pe_delay_ps=whole[shape.element]["delay_ps"], array_um2=total["um2"])
     report.update({name: value for name, value in total.items() if name not in ("um2", "share", "blocks")})
-    report.update(blocks=total["blocks"], pe=element, units=unit_report(shape, whole))
+    report.update(blocks=total["blocks"], buffers=buffer_report(target, shape, whole), pe=element, units=unit_report(shape, whole))
     return rounded(report)
 
 
@@ -182,6 +193,11 @@ def lines(report):
     whole = {**report, "um2": report.get("array_um2")}
     yield from table(f"array {options['rows']} x {options['cols']}", whole, columns, "array")
     yield ""
+    buffers = report["buffers"]
+    shapes = ", ".join(f"{shape['count']} of {shape['words']} x {shape['bits']}" for shape in buffers["shapes"])
+    size = f"{buffers['um2']:,.0f} um2 as flip-flops" if cells else ", ".join(
+        f"{buffers[name]:,} {HEADS[name]}" for name in columns if buffers[name])
+    yield f"Not in it: {buffers['count']} buffers, {buffers['bits']:,} bits ({shapes}); {size}."
     yield f"{ACROSS}: what optimising the element as one piece changes; its blocks are synthesised apart."
     if cells:
         yield from cell_notes(report)

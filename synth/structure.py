@@ -11,15 +11,16 @@ from job import Failed, base_name, keep_only
 CONTAINERS = ("array", "skew")
 
 # In the order of the report. What a unit of the array is for, by its module.
-UNIT_ROLES = {"decode": "decoder", "c0": "C0 edge", "drain": "drain", "round": "output rounding", "ctrl": "control"}
+UNIT_ROLES = {"decode": "decoder", "head": "column head", "drain": "drain", "foot": "column foot", "ctrl": "control",
+              "ring": "control", "stage": "control", "ram": "buffers"}
 # What a module of the element is for, by its module.
 ELEMENT_ROLES = {"unpack": "unpack", "steer": "steering", "steer_fixed": "steering", "low": "low values", "align": "align",
                  "sum": "sum", "addend": "sum", "acc": "accumulator"}
 ELEMENT_CONTAINERS = ("term",)  # what stands in them counts; their own logic is the element's
 OWN_LOGIC = "element logic"
 ORDER = ("decoder", "skew", "operand registers", "unpack", "steering", "low values", OWN_LOGIC, "pipeline registers",
-         "high multipliers", "low multipliers", "align", "sum", "accumulator", "C0 edge", "drain", "output rounding",
-         "control")
+         "high multipliers", "low multipliers", "align", "sum", "accumulator", "column head", "drain",
+         "column foot", "control")
 ELEMENT_NAME = ".u_pe."  # in the flattened name of all that is in an element
 
 
@@ -106,6 +107,17 @@ class Structure:
                 extra = [cell for cell in figures["num_cells_by_type"] if cell.removeprefix("\\") not in small]
                 if extra:
                     raise Failed(f"{base_name(module)} has logic of its own ({extra[0]}); it may only connect modules")
+
+    def memories(self):
+        """module -> (words, bits of a word), of the units that are memories."""
+        found, module = {}, None
+        for line in (self.yosys.work / "units.il").read_text().splitlines():
+            words = line.split()
+            if words[:1] == ["module"]:
+                module = words[1].removeprefix("\\")
+            elif words[:1] == ["memory"]:
+                found[module] = int(words[words.index("size") + 1]), int(words[words.index("width") + 1])
+        return found
 
     def unit_modules(self):
         return sorted({module for _, module in self.units})

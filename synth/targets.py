@@ -52,7 +52,7 @@ def front(modules, recipe, adders):
         f"rename -scramble-name -seed {recipe.seed} {module}/* " + " ".join(f"{module}/t:{other} %d" for other in modules if other != module)
         for module in modules]
     simplify = [] if recipe.seed is None else ["abc -fast", "opt -fast"]
-    return [*scramble, "synth -run coarse:fine -noshare", "opt -fast -full", "opt -full", adders, "opt -fast", *simplify]
+    return [*scramble, "synth -run coarse:fine -noshare", "memory_map", "opt -fast -full", "opt -full", adders, "opt -fast", *simplify]
 
 
 class Cells:

@@ -23,7 +23,8 @@ static void read_arguments(struct job *job, char **argv) {
         {"--b", "FILE", "B", .text = &job->b_path, .needed = true},
         {"--c", "FILE", "C0", .text = &job->c0_path},
         {"--write", "WORDS",
-         "puts a.hex (last, c0, A), b.hex and c0.hex into this directory; prints the number of rows to come",
+         "puts a.hex (last, c0, A), b.hex (last, B), c0.hex (last, C0) into this directory; prints the number of rows "
+         "to come",
          .text = &job->write_path},
         {"--check", "WORDS", "compares WORDS/c.hex (last, C) with the golden model", .text = &job->check_path},
         {0},
@@ -65,9 +66,9 @@ static void put_word(FILE *file, const uint8_t *word, size_t bytes) {
 
 typedef void word_function(const struct tiles *tiles, size_t tile, size_t index, uint8_t *word);
 
-/* One line for each of PER_TILE words of every tile, after the marks `last` and `c0` where MARKS. */
+/* One line for each of PER_TILE words of every tile, after the marks: `last`, and of A also `c0`. */
 static bool write_words(const struct job *job, const char *name, size_t per_tile, word_function *make, size_t bytes,
-                        bool marks, struct daa_error *error) {
+                        bool from_c0, struct daa_error *error) {
     char path[4096];
     struct daa_output output;
     snprintf(path, sizeof path, "%s/%s", job->write_path, name);
@@ -77,8 +78,9 @@ static bool write_words(const struct job *job, const char *name, size_t per_tile
     for (size_t tile = 0; tile < job->tiles.count; tile++)
         for (size_t i = 0; i < per_tile; i++) {
             make(&job->tiles, tile, i, word);
-            if (marks)
-                fprintf(output.file, "%d %d ", i == per_tile - 1, job->c0_path != NULL);
+            fputs(i == per_tile - 1 ? "1 " : "0 ", output.file);
+            if (from_c0)
+                fputs(job->c0_path ? "1 " : "0 ", output.file);
             put_word(output.file, word, bytes);
         }
     return daa_output_commit(&output, error);

@@ -93,12 +93,14 @@ void dut_set_a(struct dut *dut, const uint8_t *word, bool last, bool c0) {
     dut->array.a_c0_i = c0;
 }
 
-void dut_set_b(struct dut *dut, const uint8_t *word) {
+void dut_set_b(struct dut *dut, const uint8_t *word, bool last) {
     set<DAA_COLS * DAA_STREAMS * DAA_B_WIDTH>(dut->array.b_data_i, word);
+    dut->array.b_last_i = last;
 }
 
-void dut_set_c0(struct dut *dut, const uint8_t *word) {
+void dut_set_c0(struct dut *dut, const uint8_t *word, bool last) {
     set<DAA_COLS * DAA_ACC_WIDTH>(dut->array.c0_data_i, word);
+    dut->array.c0_last_i = last;
 }
 
 void dut_set_valid(struct dut *dut, bool a, bool b, bool c0) {
@@ -140,6 +142,10 @@ bool dut_c_last(const struct dut *dut) {
 const uint8_t *dut_c_word(const struct dut *dut) {
     static_assert(sizeof dut->array.c_data_o == room(DAA_COLS * DAA_OUT_WIDTH), "the width of c_data_o");
     return reinterpret_cast<const uint8_t *>(&dut->array.c_data_o);
+}
+
+bool dut_error(const struct dut *dut) {
+    return dut->array.error_o;
 }
 
 void dut_tick(struct dut *dut) {

@@ -26,8 +26,8 @@ void dut_reset(struct dut *dut);
 
 /* The inputs. Words are read at once and need not stay. */
 void dut_set_a(struct dut *dut, const uint8_t *word, bool last, bool c0);
-void dut_set_b(struct dut *dut, const uint8_t *word);
-void dut_set_c0(struct dut *dut, const uint8_t *word);
+void dut_set_b(struct dut *dut, const uint8_t *word, bool last);
+void dut_set_c0(struct dut *dut, const uint8_t *word, bool last);
 void dut_set_valid(struct dut *dut, bool a, bool b, bool c0);
 void dut_set_c_ready(struct dut *dut, bool ready);
 
@@ -39,6 +39,7 @@ bool dut_c0_ready(const struct dut *dut);
 bool dut_c_valid(const struct dut *dut);
 bool dut_c_last(const struct dut *dut);
 const uint8_t *dut_c_word(const struct dut *dut);
+bool dut_error(const struct dut *dut);
 
 /* The rising edge. */
 void dut_tick(struct dut *dut);

@@ -72,11 +72,11 @@ static void offer(struct run *run) {
     }
     if (offers(run, &run->b)) {
         tiles_b(tiles, run->b.tile, run->b.index, word);
-        dut_set_b(run->dut, word);
+        dut_set_b(run->dut, word, run->b.index == tiles->steps - 1);
     }
     if (offers(run, &run->c0)) {
         tiles_c0(tiles, run->c0.tile, run->c0.index, word);
-        dut_set_c0(run->dut, word);
+        dut_set_c0(run->dut, word, run->c0.index == run->c0.per_tile - 1);
     }
     dut_set_valid(run->dut, run->a.offered, run->b.offered, run->c0.offered);
 }
@@ -134,14 +134,7 @@ static bool take_row(struct run *run) {
     return true;
 }
 
-static bool take_inputs(struct run *run, bool a, bool b, bool c0) {
-    const bool starts = run->tiles->gemm->c0 && a && run->a.index == 0;
-    if (a != b)
-        return broken(run, "a step of A and one of B were not taken together");
-    if (starts && !(c0 && run->c0.index == 0 && run->c0.tile == run->a.tile))
-        return broken(run, "a tile's first step was taken without its first row of C0");
-    if (c0 && run->c0.index == 0 && !starts)
-        return broken(run, "a tile's first row of C0 was taken without its first step");
+static void take_inputs(struct run *run, bool a, bool b, bool c0) {
     if (a && !run->started) {
         run->started = true;
         run->first = dut_cycles(run->dut);
@@ -152,7 +145,6 @@ static bool take_inputs(struct run *run, bool a, bool b, bool c0) {
         advance(&run->b);
     if (c0)
         advance(&run->c0);
-    return true;
 }
 
 static bool cycle(struct run *run) {
@@ -166,8 +158,11 @@ static bool cycle(struct run *run) {
     run->idle = a || b || c0 || (valid && ready) ? 0 : run->idle + 1;
     if (run->idle > run->idle_max && !done(&run->out))
         return hung(run, ready);
-    if (!check_held(run, valid, ready) || !take_inputs(run, a, b, c0))
+    if (dut_error(dut))
+        return broken(run, "error_o rose; every mark was where it belongs");
+    if (!check_held(run, valid, ready))
         return false;
+    take_inputs(run, a, b, c0);
     if (valid && ready && !take_row(run))
         return false;
     dut_tick(dut);

@@ -19,21 +19,10 @@ trap 'rm -rf "$words"' EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
-# A macro of the emitted header.
-value() {
-    sed -n "s/^#define DAA_$1 \"\{0,1\}\([^\"]*\)\"\{0,1\}\$/\1/p" "$dir/daa_config.h"
-}
-
 set -- --config "$dir/daa.json" --a "$a" --b "$b" ${c0:+--c "$c0"}
 rows=$("$build/daavec" "$@" --write "$words")
-macros=
-for name in TOP ROWS COLS STREAMS PIPELINE A_WIDTH B_WIDTH ACC_WIDTH OUT_WIDTH; do
-    macros="$macros -D$name=$(value $name)"
-done
-# One macro a word.
-# shellcheck disable=SC2086
 sed "s|^|$dir/|" "$dir/daa.f" >"$words/files"
-iverilog -g2005 $macros -s icarus -o "$words/icarus.vvp" -c "$words/files" "$here/icarus.v"
+iverilog -g2005 "-I$dir" -s icarus -o "$words/icarus.vvp" -c "$words/files" "$here/icarus.v"
 said=$(vvp -n "$words/icarus.vvp" "+words=$words" "+rows=$rows" "+stall=$stall" "+seed=$seed")
 [ -z "$said" ] || fail "FAIL: $said"
 verdict=$("$build/daavec" "$@" --check "$words" 2>&1) || fail "FAIL: ${verdict#daavec: }"

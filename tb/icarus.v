@@ -1,33 +1,13 @@
 // The array under a plain Verilog bench, for simulators without C: streams the words that daavec wrote, each stream
-// withheld at random with chance +stall, and writes the rows of results. The ports' widths come as macros.
+// withheld at random with chance +stall, and writes the rows of results.
 `default_nettype none
 `timescale 1ns / 1ns
 
 module icarus;
 
-  localparam integer ABits = `ROWS * `STREAMS * `A_WIDTH;
-  localparam integer BBits = `COLS * `STREAMS * `B_WIDTH;
-  localparam integer C0Bits = `COLS * `ACC_WIDTH;
-  localparam integer CBits = `COLS * `OUT_WIDTH;
-  localparam integer Flush = `ROWS + `COLS + `PIPELINE + 8;  // a row that should not come would come by then
+`include "daa_dut.vh"
 
-  reg clk = 1'b0;
-  reg rst_n = 1'b0;
-  reg a_valid = 1'b0, b_valid = 1'b0, c0_valid = 1'b0, c_ready = 1'b0;
-  reg a_last, a_c0;
-  reg [ABits-1:0] a_data;
-  reg [BBits-1:0] b_data;
-  reg [C0Bits-1:0] c0_data;
-  wire a_ready, b_ready, c0_ready, c_valid, c_last;
-  wire [CBits-1:0] c_data;
-
-  `TOP u_array (
-      .clk_i(clk), .rst_ni(rst_n),
-      .a_valid_i(a_valid), .a_ready_o(a_ready), .a_data_i(a_data), .a_last_i(a_last), .a_c0_i(a_c0),
-      .b_valid_i(b_valid), .b_ready_o(b_ready), .b_data_i(b_data),
-      .c0_valid_i(c0_valid), .c0_ready_o(c0_ready), .c0_data_i(c0_data),
-      .c_valid_o(c_valid), .c_ready_i(c_ready), .c_data_o(c_data), .c_last_o(c_last)
-  );
+  localparam integer Flush = Rows + ResultCycles;  // a row that should not come would come by then
 
   integer a_file, b_file, c0_file, c_file, rows, row, seed, idle, limit, extra, got;
   real stall;
@@ -46,6 +26,8 @@ module icarus;
   endtask
 
   initial begin
+    rst_n = 1'b0;
+    {a_valid, b_valid, c0_valid, c_ready} = 4'b0000;
     if (!$value$plusargs("words=%s", words) || !$value$plusargs("rows=%d", rows)) begin
       $display("icarus: +words=DIR and +rows=N are needed");
       $finish(0);
@@ -59,12 +41,10 @@ module icarus;
     row = 0;
     idle = 0;
     extra = 0;
-    limit = 4 * (`ROWS + `COLS + `PIPELINE) + 64 + $rtoi(64.0 / (1.0 - stall));
+    limit = 4 * (ResetCycles + ResultCycles) + 64 + $rtoi(64.0 / (1.0 - stall));
     repeat (2) @(posedge clk);
     #1 rst_n = 1'b1;
   end
-
-  always #5 clk = ~clk;
 
   function withhold(input integer unused);
     withhold = stall > 0.0 && $itor($unsigned($random(seed)) >> 1) < stall * 2147483648.0;
@@ -77,9 +57,13 @@ module icarus;
     b_taken = b_valid & b_ready;
     c0_taken = c0_valid & c0_ready;
     c_taken = c_valid & c_ready;
-    if ((^{a_ready, b_ready, c0_ready, c_valid}) === 1'bx) begin
+    if ((^{a_ready, b_ready, c0_ready, c_valid, error}) === 1'bx) begin
       $display("icarus: X on a handshake at %0t", $time);
       $finish(0);
+    end
+    if (error) begin
+      $display("icarus: error_o at %0t; every mark was where it belongs", $time);
+      $finish;
     end
     if (c_taken) begin
       $fdisplay(c_file, "%b %h", c_last, c_data);
@@ -102,12 +86,12 @@ module icarus;
       a_valid = got == 3;
     end
     if (!b_valid && !withhold(0)) begin
-      got = $fscanf(b_file, "%h", b_data);
-      b_valid = got == 1;
+      got = $fscanf(b_file, "%b %h", b_last, b_data);
+      b_valid = got == 2;
     end
     if (!c0_valid && !withhold(0)) begin
-      got = $fscanf(c0_file, "%h", c0_data);
-      c0_valid = got == 1;
+      got = $fscanf(c0_file, "%b %h", c0_last, c0_data);
+      c0_valid = got == 2;
     end
     c_ready = !withhold(0);
   end

@@ -25,18 +25,29 @@ def taken(wave):
     return [[cycle for cycle, moves in enumerate(stream) if moves] for stream in (steps, results)]
 
 
+def reset_cycles(rows, columns, pipeline):
+    return rows + columns + pipeline + 4
+
+
+def result_cycles(columns, pipeline):
+    return columns + pipeline + 5
+
+
 @pytest.mark.parametrize("steps", [1, 3])
 @pytest.mark.parametrize("c0", [0, 1])
 def test_one_tile(array, steps, c0):
+    """A tile that starts from C0 starts when its rows are in."""
     directory, rows, columns, pipeline = array
-    scenario = timing.Scenario("", (steps,), (c0,), (), steps + rows + columns + pipeline + 10)
+    wait = rows - 1 if c0 else 0
+    scenario = timing.Scenario("", (steps,), (c0,), (), steps + wait + rows + columns + pipeline + 10)
     wave = timing.simulate(directory, scenario)
-    assert wave["swept"] == rows + columns + pipeline + 4
+    assert wave["swept"] == reset_cycles(rows, columns, pipeline)
     moved, results = taken(wave)
-    assert moved == list(range(steps))
-    first = steps - 1 + columns + pipeline + 2
+    # The first step waits in the input register, and the second one before it.
+    assert moved == [0, *range(1 + wait, steps + wait)]
+    first = steps - 1 + wait + result_cycles(columns, pipeline)
     assert results == list(range(first, first + rows))
-    assert results[-1] + 1 == steps + rows + columns + pipeline + 1
+    assert results[-1] + 1 == steps + wait + rows + columns + pipeline + 4
     assert [wave["c_last_o"][cycle] for cycle in results] == ["0"] * (rows - 1) + ["1"]
     if c0:
         c0_rows = timing.transfers(wave["c0_valid_i"], wave["c0_ready_o"])
@@ -46,7 +57,7 @@ def test_one_tile(array, steps, c0):
 def test_the_manifest_says_the_same(array):
     directory, rows, columns, pipeline = array
     assert json.loads((directory / "daa.json").read_text())["latency"] == {
-        "reset_cycles": rows + columns + pipeline + 4, "result_cycles": columns + pipeline + 2,
+        "reset_cycles": reset_cycles(rows, columns, pipeline), "result_cycles": result_cycles(columns, pipeline),
         "element_cycles": pipeline + 1, "least_tile_cycles": rows}
 
 
@@ -54,20 +65,27 @@ def test_the_manifest_says_the_same(array):
 def test_tiles_follow_each_other(array, steps):
     """No cycle is lost from Rows steps on; shorter tiles start Rows cycles apart."""
     directory, rows, columns, pipeline = array
-    scenario = timing.Scenario("", (steps,) * 3, (0, 1, 0), (), 3 * max(steps, rows) + rows + columns + pipeline + 10)
+    scenario = timing.Scenario("", (steps,) * 3, (0, 0, 0), (), 3 * max(steps, rows) + rows + columns + pipeline + 13)
     moved, results = taken(timing.simulate(directory, scenario))
-    assert [moved[tile * steps] for tile in range(3)] == [tile * max(steps, rows) for tile in range(3)]
+    first_row = [results[tile * rows] for tile in range(3)]
+    assert [row - first_row[0] for row in first_row] == [tile * max(steps, rows) for tile in range(3)]
     assert len(results) == 3 * rows
     if steps >= rows:
         assert moved == list(range(3 * steps))
 
 
-def test_a_result_that_waits_stops_the_array(emit):
+def test_results_that_wait_stop_nothing_until_there_is_no_room(emit):
     scenario = timing.SCENARIOS[2]
-    wave = timing.simulate(emit("tiny"), scenario)
-    assert [wave["a_ready_o"][cycle] for cycle in range(7, 11)] == ["1", "0", "0", "1"]
+    directory = emit("tiny")
+    held = json.loads((directory / "daa.json").read_text())["derived"]["result_rows"]
+    wave = timing.simulate(directory, scenario)
     moved, results = taken(wave)
-    assert len(moved) == sum(scenario.steps) and not set(moved + results) & set(scenario.not_ready)
+    assert len(moved) == sum(scenario.steps) and not set(results) & set(scenario.not_ready)
+    # Five tiles' rows fit into the nine places and the one at the port. The sixth tile's last step waits.
+    assert held == 9
+    stopped = [cycle for cycle, ready in enumerate(wave["a_ready_o"]) if ready == "0"]
+    assert stopped and min(stopped) == 2 * 5 + 2
+    assert len(results) == 2 * len(scenario.steps)
 
 
 def test_the_drawing_is_up_to_date(emit):

@@ -56,10 +56,8 @@ def dump(array, steps):
                  for side, numbers in (("A", a), ("B", b))]
         lines.append(f"{valid} {int(last)} {words[0]:x} {words[1]:x}")
     (array / "steps.txt").write_text("\n".join(lines) + "\n")
-    macros = [f"-D{name}={values[name]}"
-              for name in ("TOP", "ROWS", "COLS", "STREAMS", "PIPELINE", "A_WIDTH", "B_WIDTH", "ACC_WIDTH", "OUT_WIDTH")]
     files = [array / line for line in (array / "daa.f").read_text().split()]
-    arrays.run("iverilog", "-g2005", *macros, "-s", "waves", "-o", array / "waves.vvp", arrays.HERE / "waves.v", *files)
+    arrays.run("iverilog", "-g2005", f"-I{array}", "-s", "waves", "-o", array / "waves.vvp", arrays.HERE / "waves.v", *files)
     arrays.run("vvp", "-n", array / "waves.vvp", f"+steps={array / 'steps.txt'}", f"+waves={array / 'waves.vcd'}")
     return Waves(array / "waves.vcd")
 
@@ -69,14 +67,16 @@ X_CASES = ["tiny", "one", "one-stream", "quad", "rotate", "fp8", "low4", "high4"
 
 @pytest.mark.parametrize("name", X_CASES)
 def test_no_x_after_reset(name, tmp_path, rng):
-    """Not one signal is X once the sweep is over, though nothing has been offered yet; nor when steps come."""
+    """Not one signal is X once the sweep is over, though nothing has been offered yet; nor when steps come. The buffers
+    and what they show alone may be, until something has been written."""
     array = arrays.emit(tmp_path / "array", *arrays.configs()[name][2])
     values = {key: int(value) for key, value in header(array).items() if value.isdigit()}
     numbers = {side: values[lines] * values["STREAMS"] for side, lines in (("A", "ROWS"), ("B", "COLS"))}
     steps = [(1, t % 3 == 2, *([rng.getrandbits(values[f"{side}_WIDTH"]) for _ in range(numbers[side])] for side in "AB"))
              for t in range(9)]
     waves = dump(array, [None] * 20 + steps + [None] * 40)
-    signals = waves.signals("")
+    buffers = r"u_(c0|result)_buffer|c_data_o|c0_word|u_head\.(data_i|exp|nan|some|value)$"
+    signals = {path: changes for path, changes in waves.signals("").items() if not re.search(buffers, path)}
     assert len(signals) > 50
     unknown = sorted(path for path, changes in signals.items() if any(set(value) & set("xz") for _, value in changes))
     assert unknown == []
@@ -110,9 +110,9 @@ def test_a_step_of_zeros_moves_nothing(config, pipeline, tmp_path, rng):
     behind = r"\.u_pe\.(.*\.u_mul\.|.*\.u_align\.|u_sum\.|u_addend\.|u_acc\.(?!clk_i)|.*u_r[123]_(?!marks).*\.q)"
     begin = min(time for changes in waves.signals("clk_i$").values() for time, _ in changes)
     cycle = 10
-    # Edge register, R1, and the registers up to the accumulator: then the last busy step is through.
-    drained = begin + cycle * (busy + 2 + pipeline)
-    again = begin + cycle * (busy + still + 1)
+    # Two edge registers, R1, and the registers up to the accumulator: then the last busy step is through.
+    drained = begin + cycle * (busy + 3 + pipeline)
+    again = begin + cycle * (busy + still + 2)
     assert moved(waves, behind, begin, drained), "the pattern names nothing that ever moves"
     assert moved(waves, behind, drained, again) == []
     assert moved(waves, behind, again, again + 8 * cycle)
@@ -128,8 +128,8 @@ def test_a_step_of_zeros_between_others_moves_no_multiplier(config, tmp_path):
     waves = dump(array, [full, none] * 8)
     begin = min(time for changes in waves.signals("clk_i$").values() for time, _ in changes)
     behind = r"\.u_pe\.(.*\.u_mul|.*\.u_align|u_sum)\..*"
-    assert moved(waves, behind, begin, begin + 40)
-    assert moved(waves, behind, begin + 40, begin + 160) == []
+    assert moved(waves, behind, begin, begin + 50)
+    assert moved(waves, behind, begin + 50, begin + 160) == []
 
 
 @pytest.mark.parametrize("config", ["tiny", "quad"])

@@ -89,12 +89,13 @@ def sums_up(found, measures=("um2", "flip_flops")):
 def expected_counts(rows, cols, streams, pipeline):
     """Instances by the architecture, not by the tool."""
     elements = rows * cols
-    skew = (streams + 1) * sum(range(rows))                     # A and the marks
-    skew += streams * sum(range(cols))                           # B
-    skew += sum(c + pipeline for c in range(cols))               # C0
-    skew += sum(cols - 1 - c for c in range(cols))               # results
-    return {"decoder": streams * (rows + cols), "skew": skew, "high multipliers": elements, "drain": cols, "C0 edge": cols,
-            "control": 1, "accumulator": elements, "sum": 2 * elements, "align": streams * elements,
+    skew = 2 * sum(range(rows)) + sum(range(cols))               # A and the marks; B
+    skew += pipeline - 1 + pipeline + 3                          # column 0's turns
+    control = 1 + 4                                              # with where the buffers are written and read
+    control += rows + cols + rows * (cols - 1) + 2 * (cols - 1) + cols  # the reset's wave; the columns' turns; C0 is there
+    return {"decoder": streams * (rows + cols), "skew": skew, "high multipliers": elements, "drain": cols,
+            "column head": cols, "column foot": cols, "control": control, "buffers": 2 * cols,
+            "accumulator": elements, "sum": 2 * elements, "align": streams * elements,
             **({"steering": elements, "low multipliers": elements * (streams - 1)} if streams > 1 else {})}
 
 
@@ -131,8 +132,15 @@ def test_report_on_osu(emit, report):
     assert found["pe"]["um2"] == found["pe_um2"] > 0
     assert found["pe_split_um2"] == pytest.approx(found["pe_um2"] - found["pe"]["blocks"]["across blocks"]["um2"])
     assert abs(found["pe_split_um2"] / found["pe_um2"] - 1) < 0.1
-    edges = sum(unit["um2"] * unit["count"] for unit in found["units"] if unit["role"] != "element")
+    edges = sum(unit["um2"] * unit["count"] for unit in found["units"] if unit["role"] not in ("element", "buffers"))
     assert found["array_um2"] == pytest.approx(edges + 4 * found["pe_um2"])
+    # The buffers beside it: a row of C0 and of results for each place, accumulators and results as wide as e5m7.
+    memory = sum(unit["um2"] * unit["count"] for unit in found["units"] if unit["role"] == "buffers")
+    held = manifest["derived"]["c0_rows"] + manifest["derived"]["result_rows"]
+    assert found["buffers"]["bits"] == 13 * 2 * held
+    assert found["buffers"]["count"] == 4 and found["buffers"]["um2"] == pytest.approx(memory) and memory > 0
+    assert found["buffers"]["flip_flops"] >= found["buffers"]["bits"]
+    assert f"Not in it: 4 buffers, {found['buffers']['bits']:,} bits" in table
     # Only cells that belong in a netlist.
     used = {cell for unit in found["units"] for cell in unit["cells"]}
     assert not used & {"LATCH", "TBUFX1", "TBUFX2", "CLKBUF1", "CLKBUF2", "CLKBUF3"}
@@ -228,7 +236,7 @@ def simulate(netlist, models, array, make, tmp_path, rng, **words):
     """The netlist under the Icarus bench, against the golden model."""
     gates = tmp_path / "gates"
     gates.mkdir(exist_ok=True)
-    for name in ("daa.json", "daa_config.h"):
+    for name in ("daa.json", "daa_config.h", "daa_dut.vh"):
         (gates / name).write_text((array / name).read_text())
     (gates / "netlist.v").write_text(netlist)
     (gates / "models.v").write_text(models)

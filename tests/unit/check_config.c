@@ -169,6 +169,8 @@ static void check_values(void) {
     refuses("window 33", "it must be auto|0..32");
     refuses("specials yes", "it must be on|off");
     refuses("pipeline 4", "it must be 1..3");
+    refuses("result-rows 15", "result-rows is 15 and rows is 16; a tile's rows must fit: auto, or at least 16");
+    refuses("c0-rows 3 rows 4", "c0-rows is 3 and rows is 4; a tile's rows must fit: auto, or at least 4");
     refuses("format e9m1", "X 2..8, Y 1..10");
     refuses("format e8m11", "X 2..8, Y 1..10");
     refuses("format fp32", "X 2..8, Y 1..10");
