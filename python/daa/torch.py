@@ -1,4 +1,4 @@
-"""A network's Linear and Conv2d layers through the arithmetic of the contract: forward, input and weight gradient.
+"""Networks through the arithmetic of the contract: forward, input gradient and weight gradient of their layers.
 
     daa.torch.convert(model, daa.Config("paper"))
 
@@ -8,286 +8,140 @@ Each GEMM takes its operands in a fixed order, which matters where A and B have 
     input_grad    A = output gradients,                          B = weights
     weight_grad   A = output gradients, transposed,              B = inputs
 
-A convolution is the GEMM of its patches (im2col). The K of a patch runs over kernel row, kernel column, channel, the
+A convolution is the GEMM of its patches (im2col). The K of a patch runs over the kernel's positions, then channel, the
 channel fastest, so that streams hold neighbouring channels of one pixel; kernel taps that see nothing but padding are
 left out. Its input gradient's K is the output channels, and the overlapping patches are then added in float32; a
-weight gradient's K runs over samples and output pixels. The bias is added in float32, after the array.
+weight gradient's K runs over samples and output pixels. A transposed convolution's forward GEMM is that input gradient.
+The bias is added in float32, after the array.
 
-What is not a Linear or Conv2d module is not seen: matrix products written as functions stay PyTorch's.
+What is no module of these kinds, products written as functions above all, stays PyTorch's: `convert` warns of it by
+name, and `matmul`, `bmm`, `linear`, `conv2d` and `scaled_dot_product_attention` here do the same in the array.
 """
 import contextlib
-import dataclasses
+import fnmatch
 import math
 import pathlib
-from typing import Optional
+import sys
+import warnings
 
 import numpy
 import torch
 from torch import nn
-from torch.nn import functional
-from torch.nn.modules.utils import _pair
 
 from ._config import Config
-from ._gemm import Counts, engines, gemm, quantize
+from ._gemm import quantize
+from ._layers import (LAYERS, Conv1d, Conv2d, Conv3d, ConvTranspose1d, ConvTranspose2d, ConvTranspose3d, Layer, Linear,
+                      MultiheadAttention, TransformerEncoderLayer, as_float32, attend, batched_product, convolve,
+                      linear_product, zeros_around)
+from ._layers import _each as each
 from ._library import Error
+from ._products import GEMMS, Arithmetic, Geometry, Matrices, Patches, is_compiling, number_of
 
-GEMMS = ("forward", "input_grad", "weight_grad")
+__all__ = ["Arithmetic", "Conv1d", "Conv2d", "Conv3d", "ConvTranspose1d", "ConvTranspose2d", "ConvTranspose3d", "GEMMS",
+           "Linear", "MultiheadAttention", "Record", "TransformerEncoderLayer", "bmm", "conv2d", "convert", "dump",
+           "linear", "matmul", "observe", "revert", "scaled_dot_product_attention", "signal_to_noise", "summary"]
+
+for _kind in LAYERS.values():
+    _kind.__module__ = __name__  # where saved models look for them
+
 SAME = object()  # the configuration of the forward GEMM
-_THREADS_MAX = 256  # of gemm()
 
 
-@dataclasses.dataclass(frozen=True)
-class Arithmetic:
-    """How a layer computes: a configuration for each GEMM (None: float32 by PyTorch), engine and threads of `gemm`."""
-    forward: Optional[Config]
-    input_grad: Optional[Config]
-    weight_grad: Optional[Config]
-    engine: str = "auto"
-    threads: Optional[int] = None
+# ---- functions ----
 
-    def __post_init__(self):
-        for config in (self.forward, self.input_grad, self.weight_grad):
-            if config is not None and not isinstance(config, Config):
-                raise Error(f"{config!r} is no daa.Config; give a Config, or None for float32")
-        if self.engine not in engines():
-            raise Error(f"this processor has no engine '{self.engine}'; it has {', '.join(engines())}")
-        if self.threads is not None and not (isinstance(self.threads, int) and 0 <= self.threads <= _THREADS_MAX):
-            raise Error(f"threads is {self.threads!r}; it must be 0 to {_THREADS_MAX}, or None for PyTorch's number")
-
-    def operand(self, x, *names):
-        """x for these GEMMs: rounded to bf16 at once if that is the format of them all, which halves what is moved."""
-        configs = [getattr(self, name) for name in names]
-        if all(c is not None and c.a_format == c.b_format == "bf16" for c in configs):
-            return x.to(torch.bfloat16)
-        return x.to(torch.float32)
-
-
-def _multiply(layer, arithmetic, name, a, b):
-    """The GEMM NAME of the layer: batches of matrices a and b, float32 result. Observers see what went in and out."""
-    config = getattr(arithmetic, name)
-    counts = Counts() if layer.observers and config is not None else None
-    if config is None:
-        with torch.autocast("cpu", enabled=False):
-            result = torch.matmul(a.float(), b.float())
-    else:
-        threads = min(torch.get_num_threads(), _THREADS_MAX) if arithmetic.threads is None else arithmetic.threads
-        result = gemm(a, b, config=config, engine=arithmetic.engine, threads=threads, counts=counts)
-    for observer in layer.observers:
-        observer(name, config, a, b, result, counts)
-    return result
-
-
-def _save(ctx, layer, x, weight):
-    """What backward needs. Its arithmetic is the forward pass's, even if the layer is converted again meanwhile."""
-    ctx.layer, ctx.arithmetic = layer, layer.arithmetic
-    ctx.save_for_backward(x if ctx.needs_input_grad[1] else None, weight if ctx.needs_input_grad[0] else None)
-
-
-class _LinearFunction(torch.autograd.Function):
-    @staticmethod
-    def forward(ctx, x, weight, layer):
-        x = layer.arithmetic.operand(x, "forward", "weight_grad")
-        weight = layer.arithmetic.operand(weight, "forward", "input_grad")
-        _save(ctx, layer, x, weight)
-        return _multiply(layer, layer.arithmetic, "forward", x, weight.t())
-
-    @staticmethod
-    @torch.autograd.function.once_differentiable
-    def backward(ctx, gradient):
-        x, weight = ctx.saved_tensors
-        gradient = ctx.arithmetic.operand(gradient, "input_grad", "weight_grad")
-        of_input = of_weight = None
-        if ctx.needs_input_grad[0]:
-            of_input = _multiply(ctx.layer, ctx.arithmetic, "input_grad", gradient, weight)
-        if ctx.needs_input_grad[1]:
-            of_weight = _multiply(ctx.layer, ctx.arithmetic, "weight_grad", gradient.t(), x)
-        return of_input, of_weight, None
-
-
-@dataclasses.dataclass(frozen=True)
-class _Taps:
-    """One dimension of a convolution: of the kernel's positions, the `first` that meets the input and the `count` up to
-    the last one that does; the output's size."""
-    first: int
-    count: int
-    out: int
-
-    @staticmethod
-    def of(size, kernel, stride, padding, dilation):
-        out = (size + sum(padding) - dilation * (kernel - 1) - 1) // stride + 1
-        used = [i for i in range(kernel)
-                if any(0 <= i * dilation + o * stride - padding[0] < size for o in range(max(out, 0)))]
-        return _Taps(used[0], used[-1] - used[0] + 1, out) if used else _Taps(0, 1, out)
-
-    @property
-    def kept(self):
-        return slice(self.first, self.first + self.count)
-
-
-class _Patches:
-    """The geometry of a convolution on inputs (N, H, W, C) of one size: patches out of an image, and back by addition.
-    Patches are (groups, N * output pixels, taps * C / groups)."""
-
-    def __init__(self, layer, x_shape):
-        self.batch, self.channels, self.height, self.width = x_shape
-        kernel, self.groups, self.depth = tuple(layer.weight.shape[2:]), layer.groups, layer.weight.shape[1]
-        (self.stride_h, self.stride_w), (self.dilation_h, self.dilation_w) = _pair(layer.stride), _pair(layer.dilation)
-        left, right, top, bottom = self.padding = layer.zero_padding()
-        self.rows = _Taps.of(self.height, kernel[0], self.stride_h, (top, bottom), self.dilation_h)
-        self.cols = _Taps.of(self.width, kernel[1], self.stride_w, (left, right), self.dilation_w)
-        if self.rows.out < 1 or self.cols.out < 1:
-            raise Error(f"{layer.label} got {self.height} x {self.width} pixels; its kernel of {kernel} needs more")
-        self.whole = kernel == (1, 1) and self.stride_h == self.stride_w == 1 and not any(self.padding)
-        self.count = self.batch * self.rows.out * self.cols.out
-        self.shape = (self.groups, self.batch, self.rows.out, self.cols.out,
-                      self.rows.count, self.cols.count, self.depth)
-
-    def _image(self, like):
-        """Zeros of an input with its padding, and the input's part of it."""
-        left, right, top, bottom = self.padding
-        image = like.new_zeros(self.batch, self.height + top + bottom, self.width + left + right, self.channels)
-        return image, image[:, top:top + self.height, left:left + self.width]
-
-    def take(self, x):
-        """(N, H, W, C) to patches."""
-        if self.whole:
-            return x.reshape(self.count, self.groups, self.depth).transpose(0, 1)
-        image, inside = self._image(x)
-        inside.copy_(x)
-        n, h, w, c = image.stride()
-        taps = image.as_strided(
-            self.shape,
-            (self.depth * c, n, h * self.stride_h, w * self.stride_w, h * self.dilation_h, w * self.dilation_w, c),
-            self.rows.first * self.dilation_h * h + self.cols.first * self.dilation_w * w)
-        return taps.reshape(self.groups, self.count, self.rows.count * self.cols.count * self.depth)
-
-    def add(self, patches):
-        """The sums of overlapping patches, (N, H, W, C), each added in the order of the kernel's rows and columns."""
-        if self.whole:
-            return patches.transpose(0, 1).reshape(self.batch, self.height, self.width, self.channels)
-        patches = patches.reshape(self.shape)
-        image, inside = self._image(patches)
-        for i in range(self.rows.count):
-            top = (self.rows.first + i) * self.dilation_h
-            for j in range(self.cols.count):
-                left = (self.cols.first + j) * self.dilation_w
-                for g in range(self.groups):
-                    image[:, top:top + self.stride_h * self.rows.out:self.stride_h,
-                          left:left + self.stride_w * self.cols.out:self.stride_w,
-                          g * self.depth:(g + 1) * self.depth] += patches[g, :, :, :, i, j]
-        return inside
-
-    def kernels(self, weight):
-        """(Cout, C / groups, rows, cols) to (groups, Cout / groups, taps * C / groups)."""
-        used = weight[:, :, self.rows.kept, self.cols.kept].permute(0, 2, 3, 1)
-        return used.reshape(self.groups, len(weight) // self.groups, self.rows.count * self.cols.count * self.depth)
-
-    def kernel_gradient(self, gradient, shape):
-        """Back to the weight's shape; taps that were left out have none."""
-        whole = gradient.new_zeros(shape)
-        used = gradient.reshape(shape[0], self.rows.count, self.cols.count, self.depth)
-        whole[:, :, self.rows.kept, self.cols.kept] = used.permute(0, 3, 1, 2)
-        return whole
-
-
-class _ConvFunction(torch.autograd.Function):
-    @staticmethod
-    def forward(ctx, x, weight, layer):
-        patches = _Patches(layer, x.shape)
-        ctx.patches, ctx.weight_shape = patches, weight.shape
-        ctx.channels_last = x.is_contiguous(memory_format=torch.channels_last)
-        x = layer.arithmetic.operand(x, "forward", "weight_grad").permute(0, 2, 3, 1)
-        kernels = layer.arithmetic.operand(patches.kernels(weight), "forward", "input_grad")
-        _save(ctx, layer, x, kernels)
-        y = _multiply(layer, layer.arithmetic, "forward", patches.take(x), kernels.transpose(1, 2))
-        y = y.transpose(0, 1).reshape(patches.batch, patches.rows.out, patches.cols.out, len(weight))
-        return _channels_first(y, ctx.channels_last)
-
-    @staticmethod
-    @torch.autograd.function.once_differentiable
-    def backward(ctx, gradient):
-        patches, (x, kernels) = ctx.patches, ctx.saved_tensors
-        gradient = ctx.arithmetic.operand(gradient, "input_grad", "weight_grad").permute(0, 2, 3, 1)
-        outputs = ctx.weight_shape[0] // patches.groups
-        gradient = gradient.reshape(patches.count, patches.groups, outputs).transpose(0, 1)
-        of_input = of_weight = None
-        if ctx.needs_input_grad[0]:
-            of_input = patches.add(_multiply(ctx.layer, ctx.arithmetic, "input_grad", gradient, kernels))
-            of_input = _channels_first(of_input, ctx.channels_last)
-        if ctx.needs_input_grad[1]:
-            of_weight = _multiply(ctx.layer, ctx.arithmetic, "weight_grad", gradient.transpose(1, 2), patches.take(x))
-            of_weight = patches.kernel_gradient(of_weight, ctx.weight_shape)
-        return of_input, of_weight, None
-
-
-def _channels_first(image, channels_last):
-    """(N, H, W, C) to (N, C, H, W), in memory format channels_last or contiguous, as the layer's input is."""
-    image = image.permute(0, 3, 1, 2)
-    return image if channels_last else image.contiguous()
-
-
-class _Layer:
-    """What converted layers have: `arithmetic`, `label` (the name in the model), `observers` of their GEMMs. Class
-    attributes hold what a layer has before it is told."""
-    arithmetic = Arithmetic(Config(), Config(), Config())
-    label = "the layer"
+class _Call:
+    """What a function has in place of a layer."""
     observers = ()
 
-    def require_float32(self, x):
-        for name, tensor in (("input", x), ("weight", self.weight)):
-            if tensor.dtype != torch.float32 or tensor.device.type != "cpu":
-                raise Error(f"the {name} of {self.label} is {tensor.dtype} on {tensor.device}; it must be float32 on "
-                            "the CPU (turn autocast off)")
+    def __init__(self, label, config, input_grad, weight_grad, geometry=None):
+        self.label, self.geometry = label, geometry
+        self.arithmetic = Arithmetic(config, *(config if c is SAME else c for c in (input_grad, weight_grad)))
+        self.number = number_of(self) if is_compiling() else None
 
-    def extra_repr(self):
-        return f"{super().extra_repr()}, daa=({self.arithmetic.forward})"
-
-
-class Linear(_Layer, nn.Linear):
-    """nn.Linear whose GEMMs are the contract's. Parameters and state dict are nn.Linear's."""
-
-    def forward(self, x):
-        self.require_float32(x)
-        outputs, inputs = self.weight.shape
-        if x.dim() == 0 or x.shape[-1] != inputs:
-            raise Error(f"{self.label} got {tuple(x.shape)}; the last size must be {inputs}")
-        lead = x.shape[:-1]
-        y = _LinearFunction.apply(x.reshape(lead.numel(), inputs), self.weight, self).reshape(*lead, outputs)
-        return y if self.bias is None else y + self.bias
+    def form(self, x_shape, w_shape, last=False):
+        if self.geometry is None:
+            return Matrices(self, self.arithmetic)
+        return Patches(self, self.arithmetic, self.geometry, x_shape, w_shape, last)
 
 
-class Conv2d(_Layer, nn.Conv2d):
-    """nn.Conv2d whose GEMMs are the contract's, with any stride, padding, dilation and groups. Parameters and state
-    dict are nn.Conv2d's. Outputs have the input's memory format. channels_last is the fastest, and what an input of one
-    channel, which has both, counts as."""
+def _whole(function):
+    """A compiler steps around these functions: it sees the layers."""
+    dynamo = sys.modules.get("torch._dynamo") or getattr(torch, "_dynamo", None)
+    return dynamo.disable(function) if hasattr(dynamo, "disable") else function
 
-    def zero_padding(self):
-        """Left, right, top, bottom: zeros around the image. Other padding modes pad beforehand."""
-        if self.padding_mode != "zeros":
-            return 0, 0, 0, 0
-        if isinstance(self.padding, str):
-            return tuple(self._reversed_padding_repeated_twice)
-        rows, cols = _pair(self.padding)
-        return cols, cols, rows, rows
 
-    def forward(self, x):
-        self.require_float32(x)
-        channels = self.weight.shape[1] * self.groups
-        if x.dim() not in (3, 4) or x.shape[-3] != channels:
-            raise Error(f"{self.label} got {tuple(x.shape)}; it must be (N, {channels}, H, W)")
-        if self.padding_mode != "zeros":
-            x = functional.pad(x, self._reversed_padding_repeated_twice, mode=self.padding_mode)
-        y = _ConvFunction.apply(x if x.dim() == 4 else x[None], self.weight, self)
-        y = y if self.bias is None else y + self.bias[:, None, None]
-        return y if x.dim() == 4 else y[0]
+@_whole
+def matmul(a, b, *, config=Config(), input_grad=SAME, weight_grad=SAME):
+    """torch.matmul(a, b) in the array, with gradients: a is what a layer's inputs are, b its weights, transposed. The
+    gradients of what is broadcast are added up in float32."""
+    call = _Call("matmul", config, input_grad, weight_grad)
+    a, b = as_float32("matmul", "first operand", a), as_float32("matmul", "second operand", b)
+    if not a.dim() or not b.dim():
+        raise Error(f"matmul got {tuple(a.shape)} and {tuple(b.shape)}; each must have a dimension or more")
+    row, column = a.dim() == 1, b.dim() == 1
+    a, b = a[None] if row else a, b[:, None] if column else b
+    if a.shape[-1] != b.shape[-2]:
+        raise Error(f"matmul got {tuple(a.shape)} and {tuple(b.shape)}; the second must have {a.shape[-1]} rows")
+    try:
+        torch.broadcast_shapes(a.shape[:-2], b.shape[:-2])
+    except RuntimeError:
+        raise Error(f"matmul got {tuple(a.shape)} and {tuple(b.shape)}; their batches must broadcast") from None
+    y = batched_product(call, a, b)
+    y = y.squeeze(-2) if row else y
+    return y.squeeze(-1) if column else y
+
+
+def bmm(a, b, **configs):
+    """torch.bmm(a, b) in the array, with gradients."""
+    if a.dim() != 3 or b.dim() != 3 or a.shape[0] != b.shape[0]:
+        raise Error(f"bmm got {tuple(a.shape)} and {tuple(b.shape)}; it must be (N, M, K) and (N, K, P)")
+    return matmul(a, b, **configs)
+
+
+@_whole
+def linear(x, weight, bias=None, *, config=Config(), input_grad=SAME, weight_grad=SAME):
+    """torch.nn.functional.linear in the array, with gradients."""
+    call = _Call("linear", config, input_grad, weight_grad)
+    x, weight = as_float32("linear", "input", x), as_float32("linear", "weight", weight)
+    if weight.dim() != 2:
+        raise Error(f"linear got a weight of {tuple(weight.shape)}; it must be a matrix")
+    y = linear_product(call, x, weight, "linear")
+    return y if bias is None else y + bias
+
+
+@_whole
+def conv2d(x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1, *, config=Config(), input_grad=SAME,
+           weight_grad=SAME):
+    """torch.nn.functional.conv2d in the array, with gradients."""
+    x, weight = as_float32("conv2d", "input", x), as_float32("conv2d", "weight", weight)
+    if weight.dim() != 4 or weight.shape[0] % groups:
+        raise Error(f"conv2d got a weight of {tuple(weight.shape)} in {groups} groups; it must be (Cout, C / groups, H, W)")
+    dilation = each(dilation, 2)
+    geometry = Geometry(each(stride, 2), zeros_around(padding, weight.shape[2:], dilation), dilation, groups)
+    y = convolve(_Call("conv2d", config, input_grad, weight_grad, geometry), geometry, x, weight, "conv2d")
+    return y if bias is None else y + bias.reshape(-1, 1, 1)
+
+
+@_whole
+def scaled_dot_product_attention(query, key, value, attn_mask=None, dropout_p=0.0, is_causal=False, scale=None, *,
+                                 config=Config(), input_grad=SAME, weight_grad=SAME):
+    """torch.nn.functional.scaled_dot_product_attention in the array, with gradients: (..., L, E), (..., S, E), (..., S,
+    V). The scale and the softmax are float32."""
+    call = _Call("scaled_dot_product_attention", config, input_grad, weight_grad)
+    query, key, value = (as_float32(call.label, name, x) for name, x in
+                         (("query", query), ("key", key), ("value", value)))
+    if is_causal:
+        if attn_mask is not None:
+            raise Error("scaled_dot_product_attention got a mask and is_causal; it must be one of them")
+        attn_mask = torch.ones(query.shape[-2], key.shape[-2], dtype=torch.bool).tril()
+    return attend(call, query, key, value, attn_mask, dropout_p, scale)[0]
 
 
 # ---- a model's layers ----
 
-_CONVERTED = {nn.Linear: Linear, nn.Conv2d: Conv2d, Linear: Linear, Conv2d: Conv2d}
-_WITH_PRODUCTS = (nn.Linear, nn.Bilinear, nn.modules.conv._ConvNd, nn.RNNBase, nn.RNNCellBase, nn.MultiheadAttention,
-                  torch.jit.ScriptModule)
-_PASSES_BY = nn.TransformerEncoderLayer  # in eval it hands the weights of its Linears to a kernel of PyTorch's
+_WITH_PRODUCTS = (*LAYERS, nn.Bilinear, nn.modules.conv._ConvNd, nn.RNNBase, nn.RNNCellBase, torch.jit.ScriptModule)
+_OURS = {ours: base for base, ours in LAYERS.items()}
+_KINDS = ", ".join(base.__name__ for base in LAYERS)
 
 
 def _names(names):
@@ -299,61 +153,268 @@ def _within(name, names):
     return any(other in ("", name) or name.startswith(other + ".") for other in names)
 
 
+def _is_plain(module):
+    """Can the module be converted: is it of a kind that we have, and all of it float32 on the CPU?"""
+    tensors = [*module.parameters(recurse=False), getattr(module, "weight", None)]
+    if isinstance(module, nn.MultiheadAttention):
+        tensors.append(module.out_proj.weight)
+    return (type(module) in LAYERS or type(module) in _OURS) and all(
+        t.dtype == torch.float32 and t.device.type == "cpu" for t in tensors if isinstance(t, torch.Tensor))
+
+
 def _targets(model, layers, keep):
     """Names and modules to convert. Everything that is in the way is named at once."""
     modules = dict(model.named_modules())
     unknown = sorted(name for name in [*layers, *keep] if name not in modules)
     if unknown:
         raise Error(f"the model has no layer {', '.join(unknown)}; its layers are in model.named_modules()")
-    wanted = {name: module for name, module in modules.items()
-              if isinstance(module, _WITH_PRODUCTS) and _within(name, layers) and not _within(name, keep)}
-    wrong = [name for name, module in wanted.items() if type(module) not in _CONVERTED
-             or module.weight.dtype != torch.float32 or module.weight.device.type != "cpu"]
-    wrong += [name for name, module in modules.items()
-              if isinstance(module, _PASSES_BY) and any(_within(target, [name]) for target in wanted)]
+    parts = {id(m.out_proj) for m in modules.values() if isinstance(m, nn.MultiheadAttention)}
+    wanted = {name: module for name, module in modules.items() if isinstance(module, _WITH_PRODUCTS)
+              and id(module) not in parts and _within(name, layers) and not _within(name, keep)}
+    # In eval a TransformerEncoderLayer hands the weights of what it holds to a kernel of PyTorch's.
+    for name, module in modules.items():
+        if type(module) is nn.TransformerEncoderLayer and any(_within(target, [name]) for target in wanted):
+            wanted[name] = module
+    wrong = [name for name, module in wanted.items() if not _is_plain(module)]
+    wrong += [name for name, module in modules.items() if isinstance(module, nn.TransformerEncoderLayer)
+              and name not in wanted and any(_within(target, [name]) for target in wanted)]
     if wrong:
         listed = ", ".join(f"{name or 'the model'} ({type(modules[name]).__name__})" for name in wrong)
-        raise Error(f"cannot convert {listed}; only Linear and Conv2d with float32 weights on the CPU can be: "
+        raise Error(f"cannot convert {listed}; only {_KINDS} with float32 weights on the CPU can be: "
                     "name the others in keep=, or leave them out of layers=")
     if not wanted:
-        raise Error("there is no Linear or Conv2d to convert")
+        raise Error(f"there is no layer to convert; it must be one of {_KINDS}")
     return wanted
 
 
+def _by_layer(config, wanted):
+    """The names in `wanted` to three configurations each, from {name or pattern: configurations}: the last one that
+    fits counts, and what none fits is left out."""
+    chosen, used = {}, set()
+    for name in wanted:
+        for pattern, value in config.items():
+            if _within(name, [pattern]) or fnmatch.fnmatchcase(name, pattern):
+                chosen[name] = value
+                used.add(pattern)
+    idle = [repr(pattern) for pattern in config if pattern not in used]
+    if idle:
+        raise Error(f"config has {', '.join(idle)}, which fits no layer that can be converted; those are "
+                    f"{', '.join(name or 'the model' for name in wanted)}")
+    return {name: value if isinstance(value, (tuple, list)) else (value,) for name, value in chosen.items()}
+
+
 def convert(model, config, *, input_grad=SAME, weight_grad=SAME, layers=None, high=(), keep=(), engine="auto",
-            threads=None):
-    """Turns the model's Linear and Conv2d modules into the classes above, in place, and returns the model.
+            threads=None, strict=False):
+    """Turns the model's layers into the classes above, in place, and returns the model.
 
     config, input_grad, weight_grad: a `Config` for each GEMM, the latter two the first one's if not given; None leaves
-        that GEMM to PyTorch in float32.
+        that GEMM to PyTorch in float32. Instead of all three, config may be a dict by layer: names, or patterns like
+        "layer1.*.conv?", to a Config, or to a tuple of the three. A later entry counts where several fit; layers that
+        none fits stay as they are.
     layers: names of the modules to convert, or of modules that hold them; None: all.
     high: names among them that compute with one stream, every product high, in the same formats; for first and last
         layers. keep: names that stay as they are.
     engine, threads: as in `daa.gemm`; threads None follows torch.get_num_threads().
+    strict: a product that a forward pass of the model computes outside the array is an Error; else the first pass warns
+        of all of them once, by name. What is in `keep`, or outside `layers`, may do so.
 
     Parameters, hooks, and the state dict stay what they are, so optimizers and checkpoints do not notice. A converted
     model may be converted again. Raises Error, the model unchanged, where a module with products of its own is no plain
-    Linear or Conv2d (other convolutions, recurrent cells, attention, scripted modules, subclasses), by name.
+    layer of these kinds (recurrent cells, Bilinear, scripted modules, subclasses), by name.
     """
     if not isinstance(model, nn.Module):
         raise Error(f"the model is a {type(model).__name__}; it must be a torch.nn.Module")
-    configs = [config, *(config if c is SAME else c for c in (input_grad, weight_grad))]
-    ordinary = Arithmetic(*configs, engine=engine, threads=threads)
-    high_only = Arithmetic(*(c and c.replace(streams=1) for c in configs), engine=engine, threads=threads)
     high, keep = _names(high or ()), _names(keep or ())
-    wanted = _targets(model, _names(layers), keep)
+    if isinstance(config, dict):
+        if input_grad is not SAME or weight_grad is not SAME:
+            raise Error("config is a dict, which has the configurations of all GEMMs; input_grad and weight_grad must "
+                        "not be given")
+        wanted = _targets(model, _names(layers), keep)
+        configs = _by_layer(config, wanted)
+        wanted = {name: wanted[name] for name in configs}
+    else:
+        Arithmetic(config, *(config if c is SAME else c for c in (input_grad, weight_grad)), engine, threads)
+        wanted = _targets(model, _names(layers), keep)
+        configs = {name: (config, *(config if c is SAME else c for c in (input_grad, weight_grad))) for name in wanted}
+    for name, value in configs.items():
+        if len(value) not in (1, 3):
+            raise Error(f"config of {name} has {len(value)} configurations; it must have 1, or 3: {', '.join(GEMMS)}")
     strange = [name for name in high if not any(_within(target, [name]) for target in wanted)]
     if strange:
         raise Error(f"high names {', '.join(strange)}, which is not among the converted layers")
+    made = {}
+    for name in wanted:
+        three = configs[name] * (3 // len(configs[name]))
+        arithmetic = Arithmetic(*three, engine=engine, threads=threads)
+        if _within(name, high):
+            arithmetic = Arithmetic(*(c and c.replace(streams=1) for c in three), engine=engine, threads=threads)
+        made[name] = arithmetic
     for name, module in wanted.items():
-        module.__class__ = _CONVERTED[type(module)]
+        module.__class__ = LAYERS.get(type(module), type(module))
         module.label = name or "the model"
-        module.arithmetic = high_only if _within(name, high) else ordinary
+        module.arithmetic = made[name]
+        module.number = number_of(module)
+    for module in model.modules():
+        if _nests(module) and any(type(layer) is TransformerEncoderLayer for layer in module.layers):
+            module.use_nested_tensor, module.nested_before = False, True
+    _watch(model, _names(layers), keep, strict)
     return model
 
 
+def _nests(module):
+    """In eval it would hand nested tensors to its layers, for the kernel that converted ones do not take."""
+    return isinstance(module, nn.TransformerEncoder) and getattr(module, "use_nested_tensor", False)
+
+
+def revert(model):
+    """Turns all converted layers back into PyTorch's, in place, and returns the model."""
+    for module in _converted(model, None).values():
+        module.__class__ = _OURS[type(module)]
+        for name in ("label", "arithmetic", "number", "observers"):
+            module.__dict__.pop(name, None)
+    for module in model.modules():
+        _unwatch(module)
+        if module.__dict__.pop("nested_before", False):
+            module.use_nested_tensor = True
+    return model
+
+
+def summary(model):
+    """The converted layers as text: a line each, with its name, kind, and the configuration of each GEMM."""
+    rows = [("layer", "kind", *GEMMS)]
+    for name, module in _converted(model, None).items():
+        configs = [getattr(module.arithmetic, gemm) for gemm in GEMMS]
+        rows.append((name or "the model", type(module).__name__,
+                     *("float32" if c is None else _brief(c) for c in configs)))
+    widths = [max(map(len, column)) for column in zip(*rows)]
+    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows)
+
+
+def _brief(config):
+    """What a configuration has that the default one has not, rows and columns and the like aside."""
+    default = Config()
+    words = [f"{name}={config[name]}" for name in ("streams", "a-format", "b-format", "acc-format", "out-format", "lo-bits",
+                                                    "lo-round", "policy", "window", "specials")
+             if config[name] != default[name]]
+    return " ".join(words) or "paper"
+
+
+# ---- what runs outside the array ----
+
+_PRODUCTS = frozenset("""matmul __matmul__ __rmatmul__ mm bmm addmm addmm_ baddbmm baddbmm_ addbmm addbmm_ mv addmv addmv_
+    dot vdot inner outer ger einsum tensordot chain_matmul multi_dot linear bilinear conv1d conv2d conv3d conv_transpose1d
+    conv_transpose2d conv_transpose3d convolution multi_head_attention_forward scaled_dot_product_attention lstm gru
+    rnn_tanh rnn_relu lstm_cell gru_cell rnn_tanh_cell rnn_relu_cell _transformer_encoder_layer_fwd
+    _native_multi_head_attention""".split())
+
+
+class _Mode(torch.overrides.TorchFunctionMode):
+    """Sees the functions that a forward pass calls."""
+
+    def __init__(self, watch):
+        super().__init__()
+        self.watch = watch
+
+    def __torch_function__(self, function, types, args=(), kwargs=None):
+        name = getattr(function, "__name__", "")
+        if name in _PRODUCTS:
+            self.watch.met(name, sys._getframe(1))
+        return function(*args, **(kwargs or {}))
+
+
+class _Watch:
+    """A hook before and after a model's forward pass. Not strict, it takes itself off after the first."""
+
+    def __init__(self, layers, keep, strict):
+        self.layers, self.keep, self.strict = layers, keep, strict
+        self.mode, self.model, self.found = None, None, {}
+
+    def __deepcopy__(self, memo):
+        return _Watch(self.layers, self.keep, self.strict)
+
+    def __reduce__(self):
+        return _Watch, (self.layers, self.keep, self.strict)
+
+    def met(self, function, frame):
+        """A product's function was called. Whose forward pass it is: the innermost module's that is running, where the
+        model is running at all."""
+        module, inside = None, False
+        while frame is not None and not inside:
+            here = frame.f_locals.get("self")
+            calling = frame.f_code.co_name in ("__call__", "_call_impl", "_wrapped_call_impl")
+            if isinstance(here, nn.Module) and not calling and module is None:
+                module = here
+            inside = calling and here is self.model
+            frame = frame.f_back
+        if not inside or isinstance(module, Layer):
+            return
+        module = self.model if module is None else module
+        name = next((name for name, one in self.model.named_modules() if one is module), None)
+        if name is None or not _within(name, self.layers) or _within(name, self.keep):
+            return
+        called = f"{name}.{function}" if name else function
+        if self.strict:
+            raise Error(f"{called} is a product outside the array, which strict forbids; use the function of daa.torch, "
+                        "or name the module in keep=")
+        self.found[called] = None
+
+    def before(self, model):
+        if not is_compiling() and self.mode is None:
+            self.model, self.mode = model, _Mode(self)
+            self.mode.__enter__()
+
+    def leave(self):
+        if self.mode is not None:
+            self.mode.__exit__(None, None, None)
+        self.mode = self.model = None
+
+    def after(self, model, result):
+        if is_compiling() or self.mode is None:
+            return
+        self.leave()
+        found, self.found = self.found, {}
+        if self.strict or result is None:  # None: an exception; the next pass is the first
+            return
+        _unwatch(model)
+        if found:
+            warnings.warn(f"products outside the array, in PyTorch's float32: {', '.join(found)}; use the functions of "
+                          "daa.torch for them, or name their modules in keep=", RuntimeWarning, stacklevel=2)
+
+
+class _Before:
+    def __init__(self, watch):
+        self.watch = watch
+
+    def __call__(self, model, arguments):
+        self.watch.before(model)
+
+
+class _After(_Before):
+    def __call__(self, model, arguments, result):
+        self.watch.after(model, result)
+
+
+def _watch(model, layers, keep, strict):
+    _unwatch(model)
+    watch = _Watch(layers, keep, strict)
+    model.register_forward_pre_hook(_Before(watch))
+    try:
+        model.register_forward_hook(_After(watch), always_call=True)
+    except TypeError:  # before 2.0 an exception leaves the mode behind until the next pass; it then does nothing
+        model.register_forward_hook(_After(watch))
+
+
+def _unwatch(model):
+    for hooks in (model._forward_pre_hooks, model._forward_hooks):
+        for number in [number for number, hook in hooks.items() if isinstance(hook, _Before)]:
+            hooks.pop(number).watch.leave()
+            getattr(model, "_forward_hooks_always_called", {}).pop(number, None)
+
+
+# ---- statistics, operands ----
+
 def _converted(model, layers):
-    found = {name: module for name, module in model.named_modules() if isinstance(module, _Layer)}
+    found = {name: module for name, module in model.named_modules() if isinstance(module, Layer)}
     unknown = [name for name in _names(layers) if not any(_within(target, [name]) for target in found)]
     if unknown:
         raise Error(f"there is no converted layer in {', '.join(name or 'the model' for name in unknown)}; "

@@ -163,12 +163,9 @@ def refused(model, text, *arguments, **options):
 @pytest.mark.parametrize(
     "make, kind",
     [
-        (lambda: nn.Conv1d(3, 4, 3), "Conv1d"),
-        (lambda: nn.Conv3d(3, 4, 3), "Conv3d"),
         (lambda: nn.LSTM(3, 4), "LSTM"),
-        (lambda: nn.ConvTranspose2d(3, 4, 3), "ConvTranspose2d"),
         (lambda: nn.GRUCell(3, 4), "GRUCell"),
-        (lambda: nn.MultiheadAttention(4, 2), "MultiheadAttention"),
+        (lambda: nn.MultiheadAttention(4, 2).double(), "MultiheadAttention"),
         (lambda: nn.Bilinear(2, 3, 4), "Bilinear"),
         (lambda: nn.LazyLinear(4), "LazyLinear"),
         (lambda: nn.LazyConv2d(4, 3), "LazyConv2d"),
@@ -177,7 +174,6 @@ def refused(model, text, *arguments, **options):
         (lambda: nn.Conv2d(3, 4, 3).bfloat16(), "Conv2d"),
         (lambda: nn.Linear(3, 4, device="meta"), "Linear"),
         (lambda: torch.jit.script(nn.Linear(3, 4)), "RecursiveScriptModule"),
-        (lambda: nn.TransformerEncoderLayer(4, 2), "TransformerEncoderLayer"),
         (lambda: nn.utils.parametrizations.orthogonal(nn.Linear(3, 4)), "ParametrizedLinear"),
     ],
 )
@@ -193,15 +189,24 @@ def test_what_cannot_be_converted_is_named(make, kind):
 
 def test_all_that_is_in_the_way_is_named_at_once():
     refused(
-        nn.Sequential(nn.Linear(3, 3), nn.Conv1d(3, 4, 3), nn.LSTM(3, 4)), "cannot convert 1 (Conv1d), 2 (LSTM); only"
+        nn.Sequential(nn.Linear(3, 3), nn.GRUCell(3, 4), nn.LSTM(3, 4)), "cannot convert 1 (GRUCell), 2 (LSTM); only"
     )
 
 
+class OwnEncoderLayer(nn.TransformerEncoderLayer):
+    pass
+
+
 def test_linears_that_pytorch_passes_by():
-    """In eval, nn.TransformerEncoderLayer hands their weights to a kernel of its own."""
-    model = nn.TransformerEncoder(nn.TransformerEncoderLayer(4, 2), 1)
-    refused(model, "layers.0 (TransformerEncoderLayer)", keep=["layers.0.self_attn"])
-    refused(model, "layers.0 (TransformerEncoderLayer)", layers=["layers.0.linear1"])
+    """In eval, nn.TransformerEncoderLayer hands their weights to a kernel of its own: it is converted with them."""
+    refused(nn.Sequential(OwnEncoderLayer(4, 2)), "0 (OwnEncoderLayer)", layers=["0.linear1"])
+    for options in (dict(keep=["layers.0.self_attn"]), dict(layers=["layers.0.linear1"])):
+        model = nn.TransformerEncoder(nn.TransformerEncoderLayer(4, 2), 1).eval()
+        daa.torch.convert(model, PAPER, **options)
+        assert type(model.layers[0]) is daa.torch.TransformerEncoderLayer
+        with torch.no_grad(), daa.torch.observe(model) as record:
+            model(torch.randn(3, 1, 4))
+        assert "layers.0.linear1" in {row["layer"] for row in record.rows}
 
 
 @pytest.mark.parametrize(
@@ -214,9 +219,9 @@ def test_linears_that_pytorch_passes_by():
         ([PAPER], dict(layers="conv"), "the model has no layer conv"),
         ([PAPER], dict(high=["1"]), "high names 1, which is not among the converted layers"),
         ([PAPER], dict(high=["0"], keep=["0"]), "high names 0, which is not among"),
-        ([PAPER], dict(layers=["1"]), "there is no Linear or Conv2d to convert"),
-        ([PAPER], dict(keep=[""]), "there is no Linear or Conv2d"),
-        ([PAPER], dict(layers=[]), "there is no Linear or Conv2d"),
+        ([PAPER], dict(layers=["1"]), "there is no layer to convert; it must be one of Linear"),
+        ([PAPER], dict(keep=[""]), "there is no layer to convert"),
+        ([PAPER], dict(layers=[]), "there is no layer to convert"),
         ([PAPER], dict(engine="mmx"), "this processor has no engine 'mmx'; it has auto, golden"),
         ([PAPER], dict(threads=-1), "threads is -1; it must be 0 to 256"),
         ([PAPER], dict(threads=1.5), "threads is 1.5"),
@@ -401,13 +406,18 @@ def test_view_after_a_convolution(numbers):
     assert functional.max_pool2d(conv(images()), 2).view(4, -1).shape == (4, 16)
 
 
-def test_autocast_is_refused_where_it_would_change_the_arithmetic(numbers):
+def test_autocast_changes_what_reaches_a_layer_and_nothing_in_it(numbers):
     model, x = daa.torch.convert(nn.Sequential(nn.Linear(4, 4), nn.Linear(4, 4)), PAPER, keep=["0"]), torch.randn(2, 4)
     want = model[1](x)
     with torch.autocast("cpu"):
         assert torch.equal(model[1](x), want)
-        with pytest.raises(daa.Error, match="the input of 1 is torch.bfloat16 on cpu; .*turn autocast off"):
-            model(x)
+        half = model[0](x)
+        y = model(x)
+        y.sum().backward()
+    assert half.dtype == torch.bfloat16 and y.dtype == torch.float32
+    assert torch.equal(y, model[1](half.float())) and model[0].weight.grad is not None
+    with pytest.raises(daa.Error, match="the input of 1 is torch.bfloat16 on cpu; it must be float32 on the CPU"):
+        model[1](half)
 
 
 # ---- torchvision ----

@@ -443,13 +443,6 @@ def test_a_layer_changed_by_hand(numbers):
     assert linear(gaussian(numbers, 6, 5)).shape == (6, 2)
 
 
-def test_a_second_derivative_is_refused(numbers):
-    layer, x = converted(nn.Linear(3, 2), daa.Config()), gaussian(numbers, 4, 3).requires_grad_()
-    (gradient,) = torch.autograd.grad(layer(x).pow(2).sum(), x, create_graph=True)
-    with pytest.raises(RuntimeError, match="once_differentiable"):
-        gradient.sum().backward()
-
-
 CONV = daa.torch.convert(nn.Sequential(nn.Conv2d(3, 4, 3, groups=1)), daa.Config())
 LINEAR = daa.torch.convert(nn.Sequential(nn.Linear(3, 4)), daa.Config())
 
@@ -468,7 +461,7 @@ LINEAR = daa.torch.convert(nn.Sequential(nn.Linear(3, 4)), daa.Config())
         (lambda: LINEAR(torch.tensor(1.0)), "0 got (); the last size must be 3"),
         (
             lambda: LINEAR(torch.ones(2, 3).bfloat16()),
-            "the input of 0 is torch.bfloat16 on cpu; it must be float32 on the CPU (turn autocast",
+            "the input of 0 is torch.bfloat16 on cpu; it must be float32 on the CPU",
         ),
         (lambda: LINEAR(torch.ones(2, 3, device="meta")), "the input of 0 is torch.float32 on meta"),
         (
