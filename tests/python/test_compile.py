@@ -1,7 +1,6 @@
 """Compilers see one operator a GEMM; what records graphs is refused by name. torch.compile wants PyTorch 2.4 here."""
 import copy
 import pathlib
-import time
 
 import pytest
 from reference import numbers  # noqa: F401
@@ -37,12 +36,12 @@ def test_a_compiled_network_has_the_same_bits(numbers, backend):
     from torch._dynamo.testing import CompileCounterWithBackend
     torch._dynamo.reset()
     model, counter = network(), CompileCounterWithBackend(backend)
-    want, start = gradients(model, model, torch.randn(2, 3, 7, 7, generator=torch.manual_seed(1))), time.monotonic()
+    want = gradients(model, model, torch.randn(2, 3, 7, 7, generator=torch.manual_seed(1)))
     compiled = torch.compile(model, backend=counter, fullgraph=True)
     for _ in range(2):
         got = gradients(model, compiled, torch.randn(2, 3, 7, 7, generator=torch.manual_seed(1)))
         assert all(map(torch.equal, got, want))
-    assert counter.frame_count == 1 and time.monotonic() - start < 60
+    assert counter.frame_count == 1
     nodes = [str(node.target) for graph in counter.graphs for node in graph.graph.nodes if "daa" in str(node.target)]
     assert len(nodes) == 5
     assert all(map(torch.equal, gradients(model, compiled, torch.ones(3, 3, 7, 7)), gradients(model, model, torch.ones(3, 3, 7, 7))))

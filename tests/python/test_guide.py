@@ -14,13 +14,15 @@ SNIPPETS = re.findall(r"^```python\n(.*?)^```", GUIDE, re.M | re.S)
 @pytest.mark.filterwarnings("ignore:.* takes? .*--rows:RuntimeWarning")
 @pytest.mark.filterwarnings("error")
 def test_the_snippets_run(capsys):
-    assert len(SNIPPETS) == 8 and len(SNIPPETS) == GUIDE.count("```python")
+    assert len(SNIPPETS) == 10 and len(SNIPPETS) == GUIDE.count("```python")
     session = {}
     for snippet in SNIPPETS:
         exec(compile(snippet, "docs/python.md", "exec"), session)
     printed = capsys.readouterr().out.splitlines()
     assert printed[1].startswith("high products by stream [")
-    assert len(printed) == 2 + 5 * 3 and printed[-1].startswith("layer1.0.conv1 weight_grad 64 576 256 None ")
+    assert printed[22].split() == ["layer4.1.conv2", "Conv2d", *["streams=4"] * 3]
+    assert printed[23].split() == ["fc", "Linear", "streams=1", "paper", "float32"]
+    assert len(printed) == 2 + 22 + 5 * 3 and printed[-1].startswith("layer1.0.conv1 weight_grad 64 576 256 None ")
     assert session["layer"].arithmetic.weight_grad.a_format == "e5m2"
     assert session["a"].shape == (4 * 8 * 8, 9 * 64) and session["b"].shape == (9 * 64, 64)
 
