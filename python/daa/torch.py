@@ -359,7 +359,7 @@ class _Watch:
         self.found[called] = None
 
     def before(self, model):
-        if not is_compiling() and self.mode is None:
+        if not is_compiling() and not torch.jit.is_tracing() and self.mode is None:
             self.model, self.mode = model, _Mode(self)
             self.mode.__enter__()
 
