@@ -8,7 +8,6 @@ module daa_acc #(
     parameter integer AddendBits = 31
 ) (
     input  wire                  clk_i,
-    input  wire                  en_i,
     input  wire                  clear_i,   // reset sweep
     input  wire                  first_i,   // first step of a tile: start from c0_i
     input  wire                  last_i,    // last step of a tile
@@ -31,7 +30,7 @@ module daa_acc #(
     if (clear_i) begin
       state_q <= {StateBits{1'b0}};
       done_q  <= 1'b0;
-    end else if (en_i) begin
+    end else begin
       if (first_i | active_i) state_q <= total;
       done_q <= last_i;
     end

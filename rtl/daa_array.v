@@ -223,7 +223,6 @@ module daa_array #(
         end
         daa_pe u_pe (
             .clk_i(clk_i),
-            .en_i(1'b1),
             .clear_i(clear_in),
             .first_i(first_in),
             .last_i(last_in),

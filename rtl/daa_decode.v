@@ -33,17 +33,17 @@ module daa_decode #(
   localparam integer Cut = (LoBits > FracBits) ? 1 : FracBits + 1 - LoBits;  // bits below the low significand
 
   wire                sign = data_i[ExpBits+FracBits];
-  wire [ ExpBits-1:0] exp = data_i[FracBits+:ExpBits];
+  wire [ ExpBits-1:0] exponent = data_i[FracBits+:ExpBits];
   wire [FracBits-1:0] frac = data_i[0+:FracBits];
-  wire                exp_zero = ~|exp;
+  wire                exp_zero = ~|exponent;
 
   // Class.
   wire                zero = exp_zero & ((Subnormals == 0) | ~|frac);
-  wire                special = (Specials != 0) & ((Encoding == 0) ? &exp : (Encoding == 1) & (&exp) & (&frac));
+  wire                special = (Specials != 0) & ((Encoding == 0) ? &exponent : (Encoding == 1) & (&exponent) & (&frac));
   wire                nan = |frac;
 
   // Exponent and fraction, normalised.
-  wire [ ExpWork-1:0] exp_work = {{(ExpWork - ExpBits) {1'b0}}, exp} + ExpShift[ExpWork-1:0];
+  wire [ ExpWork-1:0] exp_work = {{(ExpWork - ExpBits) {1'b0}}, exponent} + ExpShift[ExpWork-1:0];
   wire [ ExpWork-1:0] norm_exp;
   wire [FracBits-1:0] norm_frac;
   generate
@@ -68,8 +68,8 @@ module daa_decode #(
   wire              up = (rest > half) | ((rest == half) & sig[Cut]);
 
   wire [FracBits-1:0] out_frac = special ? {FracBits{nan}} & ~({FracBits{1'b1}} >> 1) : norm_frac;
-  wire [ExpField+FracBits+2:0] all = {special, sign, norm_exp[ExpField-1:0], out_frac, up};
-  wire unused_ok = &{1'b0, norm_exp[ExpWork-1:ExpField], all};
+  wire [ExpField+FracBits+2:0] fields = {special, sign, norm_exp[ExpField-1:0], out_frac, up};
+  wire unused_ok = &{1'b0, norm_exp[ExpWork-1:ExpField], fields};
 
   // Input register, and the first register of the array. Where a step waits, its fields may go ahead: the array looks at
   // them only once it is not zero there.
@@ -83,7 +83,7 @@ module daa_decode #(
       fields_q      <= {Fields{1'b0}};
     end else begin
       if (take_i) wait_zero_q <= zero;
-      if (take_i & ~zero) wait_fields_q <= all[1-Up+:Fields];
+      if (take_i & ~zero) wait_fields_q <= fields[1-Up+:Fields];
       zero_q <= ~go_i | wait_zero_q;
       if (~wait_zero_q) fields_q <= wait_fields_q;
     end

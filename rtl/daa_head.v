@@ -12,10 +12,10 @@ module daa_head #(
     output wire [AccExp+AccFrac:0] state_o
 );
 
-  wire [AccExp-1:0] exp = data_i[AccFrac+:AccExp];
-  wire some = take_i & (|exp);
-  wire nan = (&exp) & (|data_i[AccFrac-1:0]);
-  wire [AccExp+AccFrac:0] value = nan ? {1'b0, exp, 1'b1, {(AccFrac - 1) {1'b0}}} : data_i;
+  wire [AccExp-1:0] exponent = data_i[AccFrac+:AccExp];
+  wire some = take_i & (|exponent);
+  wire nan = (&exponent) & (|data_i[AccFrac-1:0]);
+  wire [AccExp+AccFrac:0] value = nan ? {1'b0, exponent, 1'b1, {(AccFrac - 1) {1'b0}}} : data_i;
 
   daa_stage #(.Width(1 + AccExp + AccFrac)) u_edge (
       .clk_i(clk_i), .load_i(1'b1), .d_i(value & {(1 + AccExp + AccFrac) {some}}), .q_o(state_o)

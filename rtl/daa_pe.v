@@ -19,7 +19,6 @@ module daa_pe #(
     parameter integer StateBits = 32  // bits of an accumulator, as it travels on the column's buses
 ) (
     input  wire                   clk_i,
-    input  wire                   en_i,
     input  wire                   clear_i,  // reset sweep
     // From the left, and on to the right: marks of the step, and A, stream s at s*AOp.
     input  wire                   first_i,
@@ -57,10 +56,10 @@ module daa_pe #(
   localparam integer HasR3 = 1;
 
   // Pass on.
-  daa_stage #(.Width(Streams * AOp)) u_pass_a (.clk_i(clk_i), .load_i(en_i), .d_i(a_i), .q_o(a_o));
-  daa_stage #(.Width(Streams * BOp)) u_pass_b (.clk_i(clk_i), .load_i(en_i), .d_i(b_i), .q_o(b_o));
+  daa_stage #(.Width(Streams * AOp)) u_pass_a (.clk_i(clk_i), .load_i(1'b1), .d_i(a_i), .q_o(a_o));
+  daa_stage #(.Width(Streams * BOp)) u_pass_b (.clk_i(clk_i), .load_i(1'b1), .d_i(b_i), .q_o(b_o));
   daa_stage #(.Width(2)) u_pass_marks (
-      .clk_i(clk_i), .load_i(en_i), .d_i({first_i, last_i}), .q_o({first_o, last_o})
+      .clk_i(clk_i), .load_i(1'b1), .d_i({first_i, last_i}), .q_o({first_o, last_o})
   );
 
   // Unpack, stream s at s*Width.
@@ -114,18 +113,18 @@ module daa_pe #(
   // Marks and step, beside the products.
   reg r1_active, r1_first, r1_last;
   wire r2_active, r2_first, r2_last, r3_active, r3_first, r3_last;
-  wire r1_load = en_i & (active | clear_i);
-  wire r2_load = en_i & (r1_active | clear_i);
-  wire r3_load = en_i & (r2_active | clear_i);
+  wire r1_load = active | clear_i;
+  wire r2_load = r1_active | clear_i;
+  wire r3_load = r2_active | clear_i;
   always @(posedge clk_i) begin
     if (clear_i) {r1_active, r1_first, r1_last} <= 3'b000;
-    else if (en_i) {r1_active, r1_first, r1_last} <= {active, first_i, last_i};
+    else {r1_active, r1_first, r1_last} <= {active, first_i, last_i};
   end
   daa_stage #(.Width(3), .Present(HasR2)) u_r2_marks (
-      .clk_i(clk_i), .load_i(en_i), .d_i({r1_active, r1_first, r1_last}), .q_o({r2_active, r2_first, r2_last})
+      .clk_i(clk_i), .load_i(1'b1), .d_i({r1_active, r1_first, r1_last}), .q_o({r2_active, r2_first, r2_last})
   );
   daa_stage #(.Width(3), .Present(HasR3)) u_r3_marks (
-      .clk_i(clk_i), .load_i(en_i), .d_i({r2_active, r2_first, r2_last}), .q_o({r3_active, r3_first, r3_last})
+      .clk_i(clk_i), .load_i(1'b1), .d_i({r2_active, r2_first, r2_last}), .q_o({r3_active, r3_first, r3_last})
   );
   daa_stage #(.Width(StepBits)) u_r1_step (.clk_i(clk_i), .load_i(r1_load), .d_i(step), .q_o(r1_step));
   daa_stage #(.Width(StepBits), .Present(HasR2)) u_r2_step (
@@ -214,7 +213,6 @@ module daa_pe #(
   // Accumulate.
   daa_acc u_acc (
       .clk_i(clk_i),
-      .en_i(en_i),
       .clear_i(clear_i),
       .first_i(r3_first),
       .last_i(r3_last),
