@@ -6,6 +6,11 @@ CFLAGS   ?= -O2 -g
 WERROR   ?=
 WARN     := -std=c11 -Wall -Wextra -Wpedantic -Wconversion $(WERROR)
 BUILD    := build
+# The tree may have spaces in its path, which make cannot take in names of files; so what is inside it is named from here.
+override BUILD := $(subst $(CURDIR)/,,$(BUILD))
+ifneq ($(words $(BUILD)),1)
+$(error BUILD is '$(BUILD)'; it must be a path without spaces, or inside the tree)
+endif
 V        ?= 0
 
 .DELETE_ON_ERROR:

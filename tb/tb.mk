@@ -38,40 +38,51 @@ OPT    ?= -O1
 VFLAGS ?=
 VERILATE_JOBS ?= 2
 
-tb: $(DIR)/daatb ## DIR=DIR: verilate what daagen wrote into DIR, as the program DIR/daatb
-tb-trace: $(DIR)/daatb-trace
+# A space ends a name for make, so a directory that has one in its path goes by a link in build/.
+ifeq ($(words $(DIR)),1)
+AT := $(DIR)
+else
+AT := $(BUILD)/at/$(shell printf %s "$(DIR)" | cksum | tr ' ' -)
+$(shell mkdir -p $(BUILD)/at && ln -sfn "$(if $(filter /%,$(firstword $(DIR))),,$(CURDIR)/)$(DIR)" $(AT))
+endif
 
-$(DIR)/daa_config.h $(DIR)/daa.f $(DIR)/daa.json:
-	@echo "make: there is no $@; DIR must be a directory that daagen wrote" >&2; exit 2
+tb: $(AT)/daatb ## DIR=DIR: verilate what daagen wrote into DIR, as the program DIR/daatb
+tb-trace: $(AT)/daatb-trace
+
+$(AT)/daa_config.h $(AT)/daa.f $(AT)/daa.json:
+	@echo "make: there is no $(DIR)/$(@F); DIR must be a directory that daagen wrote" >&2; exit 2
 
 # Made anew only where the flags are others than last time.
-FLAGS := $(DIR)/daatb.flags
+FLAGS := $(AT)/daatb.flags
 ifneq ($(OPT) $(VFLAGS),$(shell cat $(FLAGS) 2>/dev/null))
 .PHONY: $(FLAGS)
 endif
-$(FLAGS): $(DIR)/daa.json
+$(FLAGS): $(AT)/daa.json
 	@echo '$(OPT) $(VFLAGS)' > $@
 
-DUT := $(FLAGS) $(DIR)/daa_config.h $(DIR)/daa.f $(wildcard $(DIR)/rtl/*.v) tb/dut.cpp tb/dut.h tb/share.vlt
+DUT := $(FLAGS) $(AT)/daa_config.h $(AT)/daa.f $(wildcard $(AT)/rtl/*.v) tb/dut.cpp tb/dut.h tb/share.vlt
 
-# $(call verilate,OBJECTS' DIRECTORY,VERILATOR FLAGS,OPTIMISATION): the model and its C face.
+# $(call verilate,OBJECTS' DIRECTORY,VERILATOR FLAGS,OPTIMISATION): the model and its C face. The face is named by a line of C,
+# which may have spaces; verilated.mk refuses a current directory with spaces, but does not use its name.
 define verilate
 verilator --cc --exe -O3 --x-assign fast --x-initial fast --noassert --no-timing --prefix Vdut --Mdir $(1) \
-  --top-module $$(sed -n 's/^#define DAA_TOP "\(.*\)"/\1/p' $(DIR)/daa_config.h) $(2) $(VFLAGS) \
-  -CFLAGS '-I$(abspath $(DIR)) -I$(abspath tb) -DDAA_ROOT=\"$(CURDIR)\"' tb/share.vlt -F $(DIR)/daa.f $(abspath tb/dut.cpp)
-@+$(MAKE) --no-print-directory -s -j$(VERILATE_JOBS) -C $(1) -f Vdut.mk OPT_FAST="$(3)" OPT_SLOW=-O0 dut.o Vdut__ALL.a >/dev/null
+  --top-module $$(sed -n 's/^#define DAA_TOP "\(.*\)"/\1/p' $(AT)/daa_config.h) $(2) $(VFLAGS) \
+  -CFLAGS -I.. tb/share.vlt -F $(AT)/daa.f dut.cpp
+@printf '#define DAA_ROOT "%s"\n#include "%s/tb/dut.cpp"\n' "$(CURDIR)" "$(CURDIR)" >$(1)/dut.cpp
+@+$(MAKE) --no-print-directory -s -j$(VERILATE_JOBS) -C $(1) -f Vdut.mk CURDIR=. OPT_FAST="$(3)" OPT_SLOW=-O0 \
+  dut.o Vdut__ALL.a >/dev/null
 endef
 
-$(DIR)/daatb: $(DUT) $(TB_OBJ) $(TB_LIB) $(VERILATED) | need-verilator
-	$(call verilate,$(DIR)/obj_daatb,,$(OPT))
-	$(CXX) $(CFLAGS) $(LDFLAGS) $(DIR)/obj_daatb/dut.o $(DIR)/obj_daatb/Vdut__ALL.a $(filter %.o %.a,$^) $(LIBS) -o $@
+$(AT)/daatb: $(DUT) $(TB_OBJ) $(TB_LIB) $(VERILATED) | need-verilator
+	$(call verilate,$(AT)/obj_daatb,,$(OPT))
+	$(CXX) $(CFLAGS) $(LDFLAGS) $(AT)/obj_daatb/dut.o $(AT)/obj_daatb/Vdut__ALL.a $(filter %.o %.a,$^) $(LIBS) -o $@
 
 # The same with waves, which makes it slow to build and to run: daatb --trace has it built when it is first wanted.
-$(DIR)/daatb-trace: $(DUT) $(TB_OBJ) $(TB_LIB) $(VERILATED) $(VERILATED_FST) | need-verilator
-	$(call verilate,$(DIR)/obj_daatb_trace,--trace-fst,-O0)
-	$(CXX) $(CFLAGS) $(LDFLAGS) $(DIR)/obj_daatb_trace/dut.o $(DIR)/obj_daatb_trace/Vdut__ALL.a $(filter %.o %.a,$^) $(LIBS) -lz -o $@
+$(AT)/daatb-trace: $(DUT) $(TB_OBJ) $(TB_LIB) $(VERILATED) $(VERILATED_FST) | need-verilator
+	$(call verilate,$(AT)/obj_daatb_trace,--trace-fst,-O0)
+	$(CXX) $(CFLAGS) $(LDFLAGS) $(AT)/obj_daatb_trace/dut.o $(AT)/obj_daatb_trace/Vdut__ALL.a $(filter %.o %.a,$^) $(LIBS) -lz -o $@
 
 # A, B and C0 are .npy files; STALL and SEED as for daatb.
-icarus: $(DIR)/daa_config.h $(DIR)/daa.f $(DIR)/daa.json $(BUILD)/daavec ## DIR=DIR A=A.npy B=B.npy [C0=C0.npy] [STALL=P] [SEED=N]: a GEMM in Icarus
+icarus: $(AT)/daa_config.h $(AT)/daa.f $(AT)/daa.json $(BUILD)/daavec ## DIR=DIR A=A.npy B=B.npy [C0=C0.npy] [STALL=P] [SEED=N]: a GEMM in Icarus
 	@BUILD=$(BUILD) tb/icarus.sh "$(DIR)" "$(A)" "$(B)" "$(C0)" "$(or $(STALL),0)" "$(or $(SEED),1)"
 endif
