@@ -1,9 +1,9 @@
 #!/bin/sh
 # The README's two commands on a fresh Debian: debian.sh RELEASE, as root; `make check-debian` calls it.
 #
-# debootstrap makes the release under build/debian, with what every Debian has and no more. The tree's last commit is cloned
-# into it, and `./daa run` and `./daa test` run there; at the end it says what each downloaded and took. The packages stay in
-# build/debian for the next time; the system goes, unless KEEP=1.
+# debootstrap makes the release in a temporary directory, with what every Debian has and no more. The tree's last commit is
+# cloned into it, and `./daa run` and `./daa test` run there; at the end it says what each downloaded and took. The packages
+# stay in build/debian for the next time; the system goes, unless KEEP=1.
 #
 # Nothing in there reaches this machine: its mounts are in a name space of their own, which ends with its last process, and
 # its /dev holds nodes that debootstrap made.
@@ -15,6 +15,10 @@ fail() {
 }
 
 # ---- on this machine ----
+
+leave() {
+    if [ -n "${KEEP-}" ]; then echo "check-debian: $system is kept" >&2; else rm -rf --one-file-system "$system"; fi
+}
 
 outside() {
     release=${1-}
@@ -32,13 +36,14 @@ outside() {
     mkdir -p "$place"
     exec 9>"$place/$release.lock"
     flock -n 9 || fail "$release is being checked already"
-    [ -n "${KEEP-}" ] || trap 'rm -rf --one-file-system "$place/$release"' EXIT
+    system=$(mktemp -d "${TMPDIR:-/tmp}/daa-$release.XXXXXX")
+    trap leave EXIT
     trap 'exit 130' INT
     trap 'exit 143' TERM
-    rm -rf --one-file-system "${place:?}/$release"
-    git clone -q --no-hardlinks . "$place/$release/home/daa/tree"
+    chmod 755 "$system"
+    git clone -q --no-hardlinks . "$system/home/daa/tree"
     unshare --mount --pid --fork --kill-child --propagation private \
-        sh "$PWD/tests/setup/debian.sh" inside "$place/$release" "$place/packages-$release" "$release" "$mirror" 9>&-
+        sh "$PWD/tests/setup/debian.sh" inside "$system" "$place/packages-$release" "$release" "$mirror" 9>&-
 }
 
 # ---- in name spaces of its own ----
