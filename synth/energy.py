@@ -19,6 +19,7 @@ import netlist
 import power
 import structure
 import tables
+import targets
 from job import Failed, Usage
 from gatesim import LANES
 from liberty import LibertyError
@@ -30,11 +31,12 @@ KINDS = {"forward": "forward", "input_grad": "input gradient", "weight_grad": "w
 SIZE = 3  # rows and columns of the array; its middle element has neighbours on all sides
 SIDE = 8  # tiles down and across: one a lane
 DEPTH = 256  # of K, at most
-WARM, TAIL, LAG = 16, 48, 3  # steps before and after the measured tile; cycles from the edge to the middle element
+WARM, TAIL, LAG = 16, 48, 4  # steps before and after the measured tile; cycles from the edge to the middle element
 RESET = 3  # cycles
 ALL = numpy.uint64(0xFFFFFFFFFFFFFFFF)
 ELEMENT = "g_row[1].g_col[1].u_pe"
 # Units that work once a row of results, so the more rows, the more often.
+NOTHING = dict.fromkeys(PARTS, 0.0)
 PER_RESULT = re.compile(r"drain|result|round|c0|foot")
 
 
@@ -44,6 +46,8 @@ def read_arguments():
     parser.add_argument("--a", type=pathlib.Path, help="A.npy; with --b, instead of the training operands")
     parser.add_argument("--b", type=pathlib.Path, help="B.npy")
     parser.add_argument("--operands", type=pathlib.Path, default=OPERANDS, help="directory of NAME.KIND.a.npy and .b.npy")
+    parser.add_argument("--mapping", default="area", help="area (default), or timing: the mapping that make timing found fastest for DIR")
+    parser.add_argument("--no-blocks", action="store_true", help="without the split into blocks, in half the time")
     parser.add_argument("--wire", type=float, default=6.0, help="fF of wire for each pin that a net goes to (default 6)")
     parser.add_argument("--unit", type=float, default=2.0, help="ps that delays are rounded to (default 2)")
     parser.add_argument("--build", type=pathlib.Path, default=TOP / "build", help="where gatesim and daavec are")
@@ -51,6 +55,8 @@ def read_arguments():
     arguments = parser.parse_args()
     if (arguments.a is None) != (arguments.b is None):
         raise Usage("A and B go together; give both, or neither for the training operands")
+    if arguments.mapping not in ("area", "timing"):
+        raise Usage(f"MAPPING is '{arguments.mapping}'; it must be area or timing")
     if arguments.wire < 0 or arguments.unit <= 0:
         raise Usage("WIRE must be 0 or more, in fF for each pin")
     return arguments
@@ -78,6 +84,24 @@ def pair(name, kind, a_path, b_path, weight=None):
         raise Failed(f"A is {a.shape[0]} x {a.shape[1]} and B is {b.shape[0]} x {b.shape[1]}; "
                      f"B must have {a.shape[1]} rows, as many as A has columns")
     return Operands(name, kind, a, b, weight or a.shape[0] * a.shape[1] * b.shape[1])
+
+
+def choose_mapping(arguments, emitted, target):
+    """The recipes of the area report, or the one that DIR/timing.json says."""
+    if arguments.mapping == "area":
+        return
+    path = emitted.directory / "timing.json"
+    try:
+        report = json.loads(path.read_text())
+        name = report["recipe"]
+        fits = (report["hash"], report["library_sha256"]) == (emitted.hash, target.library.sha256)
+    except (OSError, ValueError, KeyError, TypeError):
+        fits = False
+    if not fits:
+        raise Failed(f"{path} is not of this array and library; make timing makes it")
+    target.recipes = [recipe for recipe in targets.SPEED_RECIPES if recipe.name == name]
+    if not target.recipes:
+        raise Failed(f"{path} names the mapping '{name}', which is not known; make timing makes it anew")
 
 
 def operand_sets(arguments):
@@ -115,7 +139,7 @@ def sample(operands):
 class Silicon:
     """The mapped 3 x 3 array, flattened units and units with their blocks apart, and who is who in it."""
 
-    def __init__(self, emitted, target, work, wire):
+    def __init__(self, emitted, target, work, wire, with_blocks):
         self.emitted, self.target, self.yosys = emitted, target, job.Yosys(emitted.directory, work)
         target.prepare(work)
         self.found = tables.Tables(target.library)
@@ -127,7 +151,7 @@ class Silicon:
             self.shape = structure.Structure(emitted, self.yosys, (SIZE, SIZE))
             self.instances = self.shape.unit_instances()
             self.blocks = self.shape.element_instances()
-        if self.instances.get(ELEMENT, (None,))[0] != "element":
+        if self.instances.get(ELEMENT, (None,))[0] != area.ELEMENT:
             raise Failed(f"{emitted.top} has no element {ELEMENT}; its elements must be g_row[R].g_col[C].u_pe")
         names = self.shape.unit_modules()
         blocks = sorted({module for _, module in self.blocks.values()})
@@ -136,13 +160,15 @@ class Silicon:
             # Some of the element's blocks are units of the edges too, and must not come twice.
             edge_files = self.keep(whole, [name for name in names if name not in [self.shape.element, *blocks]], "edge")
             element_files = self.keep(whole, [name for name in names if name in [self.shape.element, *blocks]], "element")
-        self.um2 = whole[self.shape.element]["um2"]
-        with job.step("the element with its blocks apart"):
-            split = target.parts(self.yosys, self.shape.element, blocks)
-            block_files = self.keep(split, [self.shape.element, *blocks], "block")
-        with job.step("the two netlists"):
+        self.um2, self.recipe = (whole[self.shape.element][name] for name in ("um2", "recipe"))
+        self.split = None
+        if with_blocks:
+            with job.step("the element with its blocks apart"):
+                split = target.parts(self.yosys, self.shape.element, blocks)
+                block_files = self.keep(split, [self.shape.element, *blocks], "block")
+                self.split = self.assemble("split.json", edge_files + block_files, wire)
+        with job.step(f"the netlist of {SIZE} x {SIZE}"):
             self.flat = self.assemble("flat.json", edge_files + element_files, wire)
-            self.split = self.assemble("split.json", edge_files + block_files, wire)
 
     def keep(self, figures, names, tag):
         return netlist.keep_chosen(self.target, self.yosys, figures, names, tag)
@@ -208,8 +234,9 @@ class Bench:
         marks = numpy.zeros(count, bool)
         marks[[RESET + warm - 1, RESET + warm + steps - 1]] = True
         stepped = numpy.arange(count) >= RESET
-        rows = {"rst_ni": stepped, "a_valid_i": stepped, "b_valid_i": stepped, "c_ready_i": numpy.ones(count, bool), "a_last_i": marks,
-                "a_c0_i": ~numpy.ones(count, bool), "c0_valid_i": numpy.zeros(count, bool), "c0_data_i": numpy.zeros(count, bool)}
+        low, high = numpy.zeros(count, bool), numpy.ones(count, bool)
+        rows = {"rst_ni": stepped, "a_valid_i": stepped, "b_valid_i": stepped, "a_last_i": marks, "b_last_i": marks, "a_c0_i": low,
+                "c0_valid_i": low, "c0_data_i": low, "c0_last_i": low, "c_ready_i": high}
         rows = {name: numpy.where(row, ALL, numpy.uint64(0))[:, None] for name, row in rows.items()}
         for name, words in (("a_data_i", a), ("b_data_i", b)):
             lanes = numpy.stack([numpy.roll(words, -shift, axis=0)[:, step] for shift, step in order])  # [row, lane, bit]
@@ -265,9 +292,9 @@ class Circuit:
 
     def __init__(self, netlist, roles, work, unit, half):
         self.netlist = netlist
-        self.role = by_prefix({path: None if role == "element" and path != ELEMENT else (role, module)
+        self.role = by_prefix({path: None if role == area.ELEMENT and path != ELEMENT else (role, module)
                                for path, (role, module) in roles.items()}, None)
-        others = {path for path, (role, _) in roles.items() if role == "element" and path != ELEMENT}
+        others = {path for path, (role, _) in roles.items() if role == area.ELEMENT and path != ELEMENT}
         inside = by_prefix(dict.fromkeys(others, False), True)
         self.whole, self.part = (gatesim.Part(netlist, test, unit, half) for test in (lambda name: True, inside))
         self.whole.boundary = [net for net in netlist.inputs if net != netlist.clock]
@@ -319,16 +346,16 @@ def edge_share(sums, silicon):
     rows = silicon.emitted.options["rows"]
     edges = {}
     for (role, module), number in sorted(silicon.units.items()):
-        if role == "element":
+        if role in (area.ELEMENT, area.BUFFERS):
             continue
         like = [key for key in known if key == (role, module)] or [key for key in known
                                                                     if key[0] == role and job.base_name(key[1]) == job.base_name(module)]
         if not like:
-            continue
+            raise Failed(f"{job.base_name(module)} is in the array as emitted, but not in that of {SIZE} x {SIZE}")
         mean = added([(sums[key], 1 / sum(known[key] for key in like)) for key in like if key in sums])
         often = rows / SIZE if PER_RESULT.search(role) else 1.0
         share = {part: value * (1.0 if part == "clock" else often) * number / silicon.elements for part, value in mean.items()}
-        edges[role] = added([(edges.get(role, dict.fromkeys(PARTS, 0.0)), 1), (share, 1)])
+        edges[role] = added([(edges.get(role, NOTHING), 1), (share, 1)])
     return edges
 
 
@@ -340,23 +367,28 @@ def roles_of(silicon, apart):
             **{ELEMENT + place: block for place, block in silicon.blocks.items()}}
 
 
+def blocks_of(silicon, sums, element, depth):
+    """pJ a MAC of the element's blocks, and what flattening the ELEMENT changes."""
+    roles = {role for role, _ in silicon.blocks.values()} | {structure.OWN_LOGIC}
+    edges = set(silicon.instances.values())
+    blocks = {}
+    for (role, module), parts in sums.items():
+        if role in roles and (role, module) not in edges:
+            blocks[role] = added([(blocks.get(role, NOTHING), 1), (parts, 1 / depth)])
+    blocks[area.ACROSS] = added([(element, 1), *((parts, -1) for parts in blocks.values())])
+    return blocks
+
+
 def measure(silicon, circuits, bench, operands):
     """One GEMM: pJ a MAC of the element, of its blocks, of its share of each unit at the edges."""
     flat, split = circuits
     sums, cycles, latest = flat.run(bench, operands)
-    apart, _, _ = split.run(bench, operands)
-    block_roles = {role for role, _ in silicon.blocks.values()} | {structure.OWN_LOGIC}
-    edge_modules = {key for key in silicon.instances.values()}
-    blocks = collections.defaultdict(lambda: dict.fromkeys(PARTS, 0.0))
-    for (role, module), parts in apart.items():
-        if role in block_roles and (role, module) not in edge_modules:
-            blocks[role] = added([(blocks[role], 1), (parts, 1 / bench.depth)])
-    element = added([(sums["element", silicon.shape.element], 1 / bench.depth)])
-    blocks["across blocks"] = added([(element, 1)] + [(parts, -1) for parts in list(blocks.values())])
+    element = added([(sums[area.ELEMENT, silicon.shape.element], 1 / bench.depth)])
+    blocks = blocks_of(silicon, split.run(bench, operands)[0], element, bench.depth) if split else {}
     edges = {role: added([(parts, 1 / bench.depth)]) for role, parts in edge_share(sums, silicon).items()}
     leak = flat.leakage() * latest * 1e3 * cycles / bench.depth
     return {"name": operands.name, "kind": operands.kind, "weight": operands.weight, "depth": bench.depth, "cycles": cycles,
-            "settled_ns": round(latest, 4), "leakage_pj_per_mac": leak, "element": element, "edges": edges, "blocks": dict(blocks)}
+            "settled_ns": round(latest, 4), "leakage_pj_per_mac": leak, "element": element, "edges": edges, "blocks": blocks}
 
 
 def averaged(sets):
@@ -365,7 +397,7 @@ def averaged(sets):
 
     def mean(pick):
         names = dict.fromkeys(name for each in sets for name in pick(each))
-        return {name: added([(pick(each).get(name, dict.fromkeys(PARTS, 0.0)), each["weight"] / whole) for each in sets]) for name in names}
+        return {name: added([(pick(each).get(name, NOTHING), each["weight"] / whole) for each in sets]) for name in names}
 
     found = {"element": mean(lambda each: {"element": each["element"]})["element"], "edges": mean(lambda each: each["edges"]),
              "blocks": mean(lambda each: each["blocks"])}
@@ -380,13 +412,14 @@ def pj_per_mac(found):
 
 
 def report_of(arguments, silicon, sets):
-    kinds = {kind: averaged([each for each in sets if each["kind"] == kind]) for kind in dict.fromkeys(each["kind"] for each in sets)}
+    names = sorted({each["kind"] for each in sets}, key=lambda kind: (list(KINDS).index(kind) if kind in KINDS else len(KINDS), kind))
+    kinds = {kind: averaged([each for each in sets if each["kind"] == kind]) for kind in names}
     kinds["all"] = averaged(sets)
     energies = {kind: pj_per_mac(found) for kind, found in kinds.items()}
     emitted = silicon.emitted
     return rounded({
         **silicon.target.describe(), "voltage": silicon.found.voltage, "wire_ff": arguments.wire, "unit_ps": arguments.unit,
-        "yosys": silicon.yosys.version, "hash": emitted.hash, "options": emitted.options, "pe_um2": silicon.um2,
+        "yosys": silicon.yosys.version, "hash": emitted.hash, "options": emitted.options, "mapping": silicon.recipe, "pe_um2": silicon.um2,
         "pj_per_mac": {kind: each["both"] for kind, each in energies.items()},
         "element_pj_per_mac": {kind: each["element"] for kind, each in energies.items()},
         "edges_pj_per_mac": {kind: each["edges"] for kind, each in energies.items()},
@@ -408,21 +441,22 @@ def row(name, parts):
 
 def lines(report):
     options, everything = report["options"], report["kinds"]["all"]
-    yield f"pJ a MAC of one element, {report['library']}, {report['voltage']:g} V"
+    yield f"pJ a MAC of one element, {report['library']}, {report['voltage']:g} V; {report['pe_um2']:,.0f} um2 (mapping: {report['mapping']})"
     yield f"{'':22}" + "".join(f"{part:>12}" for part in (*PARTS, "total")) + f"{'with edges':>12}"
     for kind, found in report["kinds"].items():
         yield row(KINDS.get(kind, kind), found["element"]) + f"{report['pj_per_mac'][kind]:>12.2f}"
-    yield ""
-    yield "its blocks, all GEMMs"
+    if everything["blocks"]:
+        yield ""
+        yield "its blocks, all GEMMs"
     for name in structure.in_order(everything["blocks"]):
         yield row(name, everything["blocks"][name])
     yield ""
-    yield f"its share of the edges of {options['rows']} x {options['cols']}, all GEMMs"
+    yield f"its share of the edges of {options['rows']} x {options['cols']} without the buffers, all GEMMs"
     for name in structure.in_order(everything["edges"]):
         yield row(name, everything["edges"][name])
     yield ""
-    yield (f"{len(report['sets'])} GEMMs, weighted by their MACs; 64 tiles of each through the middle of a {SIZE} x {SIZE} array, K up to {DEPTH}. "
-           "Every result is the golden model's.")
+    yield (f"{len(report['sets'])} GEMM(s), weighted by MACs; 64 tiles of each through the middle of a {SIZE} x {SIZE} array, K up to {DEPTH}; "
+           "every result is the golden model's.")
     yield (f"Delays and energies from Liberty tables, {report['wire_ff']:g} fF of wire a pin; no placement, no clock tree. Glitch: what real delays add "
            f"to functional toggles. Clock: flip-flops' clock pins, every cycle.")
     yield (f"Slowest change seen {report['settled_ns']:.2f} ns after the clock. Leakage, not in the table: {report['leakage_nw']:.3g} nW, "
@@ -433,6 +467,7 @@ def run():
     arguments = read_arguments()
     emitted = job.Emitted(arguments.directory)
     target = area.choose_cells(arguments)
+    choose_mapping(arguments, emitted, target)
     operands = operand_sets(arguments)
     try:
         with job.scratch(emitted.directory) as work:
@@ -447,9 +482,9 @@ def measured(arguments, emitted, target, operands, work):
     bench = Bench(emitted, work, arguments.build)
     for each in operands:  # what is wrong with them had better be known before the synthesis
         bench.words(each)
-    silicon = Silicon(emitted, target, work, arguments.wire / 1000)
+    silicon = Silicon(emitted, target, work, arguments.wire / 1000, not arguments.no_blocks)
     half = (arguments.clock_ps / 2000) if arguments.clock_ps else max(silicon.flat.arrivals) / 2
-    circuits = [Circuit(circuit, roles_of(silicon, apart), work, arguments.unit / 1000, half)
+    circuits = [circuit and Circuit(circuit, roles_of(silicon, apart), work, arguments.unit / 1000, half)
                 for circuit, apart in ((silicon.flat, False), (silicon.split, True))]
     silicon.leakage = circuits[0].leakage()
     sets = []

@@ -43,9 +43,10 @@ netlist: ## DIR=DIR or CONFIG=NAME [LIBERTY=F.lib[.gz]] [CLOCK_PS=N]: the mapped
 timing: ## DIR=DIR or CONFIG=NAME [LIBERTY=F.lib[.gz]] [CLOCK_PS=N]: the highest clock by OpenSTA, flip-flops included, and the area at it
 	@$(PYTHON) synth/timing.py "$(AREA_DIR)" $(AREA_WORDS)
 
-energy: $(BUILD)/gatesim $(BUILD)/daavec ## DIR=DIR or CONFIG=NAME [A=A.npy B=B.npy | OPERANDS=DIR] [LIBERTY=F.lib[.gz]] [CLOCK_PS=N] [WIRE=FF]: pJ a MAC
+energy: $(BUILD)/gatesim $(BUILD)/daavec ## DIR=DIR or CONFIG=NAME [A=A.npy B=B.npy | OPERANDS=DIR] [LIBERTY=F.lib[.gz]] [CLOCK_PS=N] [WIRE=FF] [MAPPING=timing] [BLOCKS=no]: pJ a MAC
 	@$(PYTHON) synth/energy.py "$(AREA_DIR)" --build "$(BUILD)" $(AREA_WORDS) $(if $(A),--a "$(A)") $(if $(B),--b "$(B)") \
-	  $(if $(OPERANDS),--operands "$(OPERANDS)") $(if $(WIRE),--wire "$(WIRE)")
+	  $(if $(OPERANDS),--operands "$(OPERANDS)") $(if $(WIRE),--wire "$(WIRE)") $(if $(MAPPING),--mapping "$(MAPPING)") \
+	  $(if $(filter no,$(BLOCKS)),--no-blocks)
 
 # The simulator behind `make energy`, by itself.
 ALL += $(BUILD)/gatesim

@@ -16,6 +16,7 @@ import liberty  # noqa: E402
 import mapped  # noqa: E402
 import power  # noqa: E402
 import tables  # noqa: E402
+import targets  # noqa: E402
 
 OSU = job.LIBERTY
 ALL = 2**64 - 1
@@ -265,8 +266,26 @@ def test_the_command(emit, energy, operands):
     assert all(found["element"][part] > 0 for part in power.PARTS)
     assert {"accumulator", "high multipliers", "operand registers", "across blocks"} <= set(found["blocks"])
     assert {"decoder", "skew"} <= set(found["edges"])
-    assert f"{report['pj_per_mac']['all']:.2f}" in done.stdout and "Every result is the golden model's" in done.stdout
+    assert f"{report['pj_per_mac']['all']:.2f}" in done.stdout and "every result is the golden model's" in done.stdout
     assert not [path for path in array.iterdir() if path.name.startswith(".")]
+
+
+def timed(array, name):
+    """The report that make timing would leave, as far as energy reads it."""
+    found = {"hash": json.loads((array / "daa.json").read_text())["hash"], "library_sha256": liberty.load(OSU).sha256, "recipe": name}
+    (array / "timing.json").write_text(json.dumps(found))
+    return "--mapping", "timing", "--no-blocks"
+
+
+def test_the_mapping_of_the_timing_report(emit, energy, operands):
+    array = emit("tiny", *SMALL)
+    done = energy(array, *operands, "--mapping", "timing")
+    assert (done.returncode, done.stdout) == (1, "") and "timing.json is not of this array and library; make timing makes it" in done.stderr
+    name = targets.SPEED_RECIPES[0].name
+    done = energy(array, *operands, *timed(array, name))
+    assert done.returncode == 0, done.stderr
+    report = json.loads((array / "energy.json").read_text())
+    assert report["mapping"] == name and report["kinds"]["all"]["blocks"] == {} and report["pj_per_mac"]["all"] > 0
 
 
 def test_wrong_bits_are_an_error_that_names_one(emit, energy, operands):
@@ -276,7 +295,7 @@ def test_wrong_bits_are_an_error_that_names_one(emit, energy, operands):
     changed = re.sub(r"assign product_o = (.*);", r"assign product_o = (\1) ^ 1;", text)
     assert changed != text
     multiplier.write_text(changed)
-    done = energy(array, *operands)
+    done = energy(array, *operands, *timed(array, targets.SPEED_RECIPES[0].name))
     assert (done.returncode, done.stdout) == (1, "")
     assert re.match(r"energy: the netlist's results are wrong: mismatch: C\[\d+\]\[\d+\] is 0x", done.stderr.strip().splitlines()[-1])
     assert not (array / "energy.json").exists()
