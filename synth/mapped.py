@@ -64,7 +64,9 @@ class Netlist:
             if not any(output.name in nets for output in model.outputs):
                 continue
             model.need_power()
-            if model.latch:
+            if model.gating:
+                self.add_clock_gate(name, model, nets)
+            elif model.latch:
                 self.add_latch(name, model, nets)
             elif model.sequential:
                 self.add_flop(name, model, nets)
@@ -134,6 +136,21 @@ class Netlist:
                 inputs = {enable: nets.get(enable, 0), data: nets.get(data, 0), "KEPT": None}
                 self.gates.append(Gate(model.name, name, model, output.computing(function), inputs, nets[output.name], LATCH))
 
+    def add_clock_gate(self, name, model, nets):
+        """A cell that is a latch, open while the clock is low, and an AND behind it."""
+        if not model.gating.startswith("latch_posedge") or not {"clock", "enable"} <= set(model.roles) or len(model.outputs) != 1:
+            raise LibertyError(f"cell {model.name} gates a clock as '{model.gating}', which cannot be simulated; latch_posedge can")
+        clock = model.roles["clock"]
+        enables = [model.roles[role] for role in ("enable", "test") if role in model.roles]
+        held = self.net(f"state of {name}")
+        self.names[held] = f"state of {name}"
+        output = model.outputs[0]
+        latch = output.computing(liberty.Function(f"{clock}' ({' + '.join(enables)}) + {clock} KEPT"), frozenset([clock, *enables]))
+        inputs = {clock: nets.get(clock, 0), **{pin: nets.get(pin, 0) for pin in enables}, "KEPT": None}
+        self.gates.append(Gate(model.name, name, model, latch, inputs, held, LATCH))
+        gated = output.computing(liberty.Function(f"{clock} HELD"), frozenset(["HELD"]))
+        self.gates.append(Gate(model.name, name, model, gated, {clock: nets.get(clock, 0), "HELD": held}, nets[output.name], 0))
+
     # Nets.
 
     def load(self):
@@ -192,6 +209,8 @@ class Netlist:
                 self.arrivals[gate.net] = max(self.arrivals[gate.inputs[pin]] + max(arc["delay"].values()) for pin, arc in arcs.items())
 
     def arc(self, output, pin, slew, net):
+        if pin in output.inner:
+            return {"delay": dict.fromkeys(EDGES, 0.0), "power": dict.fromkeys(EDGES, 0.0), "slew": SLEW}
         arc = output.arcs.get(pin)
         if arc is None or not any(arc.delay.values()):
             raise LibertyError(f"output {output.name} of {self.names[net]} has no delay from {pin}")

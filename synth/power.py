@@ -25,12 +25,15 @@ class Power:
         self.clocked = numpy.array([gate.net in netlist.clocking for gate in gates], bool)
         self.switch = numpy.array([0.0 if gate.net in netlist.clocking else netlist.loads[gate.net] * half for gate in gates])
         self.edges = {edge: numpy.zeros((len(gates), PINS)) for edge in EDGES}
+        counted = set()
         self.pins = []  # (cell, net, pJ a toggle) of gates; the clock's pins carry their share of its net too
         for at, (index, gate) in enumerate(zip(self.part.gates, gates)):
             for k, pin in enumerate(gate.inputs):
                 if pin in netlist.gate_arcs[index]:
                     for edge in EDGES:
                         self.edges[edge][at, k] = netlist.gate_arcs[index][pin]["power"][edge]
+                if pin in gate.model.passive and (gate.name, pin) not in counted:  # once for all outputs of a cell
+                    counted.add((gate.name, pin))
                     self.pins.append((at, gate.inputs[pin], self.pin_energy(gate, pin, gate.inputs[pin])))
         self.flop_pins, self.flop_clock, self.flop_outputs = [], [], []
         for at, index in enumerate(self.part.flops):

@@ -13,6 +13,7 @@ PREFIXES = {"": 1.0, "m": 1e-3, "u": 1e-6, "n": 1e-9, "p": 1e-12, "f": 1e-15}
 INPUT_MAX = 6  # of a function; gatesim.c has tables of 64 bits
 STATE = "\0state"  # a flip-flop's own value as an input of its next_state
 EDGES = ("rise", "fall")
+GATING = ("clock", "enable", "test")  # input pins of a clock gate
 
 
 def scaled(text, unit):
@@ -99,11 +100,12 @@ class Output:
         self.name = name
         self.function = function  # Function over the inputs' pins, or over the state's
         self.arcs = {}  # by input pin
+        self.inner = frozenset()  # inputs that no table knows, because they are inside the cell
 
-    def computing(self, function):
+    def computing(self, function, inner=frozenset()):
         """The same with another function."""
         other = Output(self.name, function)
-        other.arcs = self.arcs
+        other.arcs, other.inner = self.arcs, inner
         return other
 
 
@@ -116,6 +118,7 @@ class Model:
         self.group = group
         self.leakage = leakage(group) * library.leakage_unit
         self.capacitance, self.clocks, self.passive, self.outputs = {}, set(), {}, []
+        self.roles = {}  # of a clock gate's input pins
         self.powered = False
         for pin in group.all("pin") + [pin for bus in group.all("bus", "bundle") for pin in bus.all("pin")]:
             if pin.attributes.get("direction", "").lower() == "input":
@@ -125,6 +128,7 @@ class Model:
         flops, latches = group.all("ff"), group.all("latch")
         self.sequential = (flops + latches + [None])[0]
         self.latch = bool(latches)
+        self.gating = group.attributes.get("clock_gating_integrated_cell")
         self.states = self.sequential.arguments if self.sequential else []
 
     def need_power(self):
@@ -136,6 +140,7 @@ class Model:
             self.capacitance[name] = number(pin, "capacitance") * library.load
             if pin.flag("clock"):
                 self.clocks.add(name)
+            self.roles.update({role: name for role in GATING if pin.flag(f"clock_gate_{role}_pin")})
             self.passive[name] = {edge: [] for edge in EDGES}
             for power in pin.all("internal_power"):
                 self.energies(power, self.passive[name], library)

@@ -56,6 +56,9 @@ MINI = f"""library(mini) {{ nom_voltage : 2;
     pin(Q) {{ direction : output; function : "IQ"; {arc("G", 0.2, 0.2, 1, 1)} {arc("D", 0.2, 0.2, 1, 1)} }} }}
   cell(AND) {{ area : 1; {pin("A", 1)} {pin("B", 1)}
     pin(Y) {{ direction : output; function : "A B"; {arc("A", 0.1, 0.1, 3, 4)} {arc("B", 0.1, 0.1, 3, 4)} }} }}
+  cell(ICG) {{ area : 1; clock_gating_integrated_cell : latch_posedge_precontrol; {pin("CK", 1, 0, "clock_gate_clock_pin : true;")}
+    {pin("E", 1, 0.5, "clock_gate_enable_pin : true;")} {pin("T", 1, 0, "clock_gate_test_pin : true;")}
+    pin(Y) {{ direction : output; clock_gate_out_pin : true; {arc("CK", 0.1, 0.1, 3, 4)} }} }}
   cell(DARK) {{ area : 1; pin(A) {{ direction : input; }} pin(Y) {{ direction : output; function : "A"; }} }}
 }}"""
 
@@ -130,6 +133,16 @@ def test_a_clock_gate_stops_the_clock_pin(measure):
     assert energy["f"]["clock"] == pytest.approx(0.5 * 4 * 2 * (1.5 + 2 * 3.5))
     assert energy["g"]["clock"] == pytest.approx(0.5 * 4 * (3 + 4) + 5 * 2 * 2 * 1.5)
     assert energy["g"]["functional"] == 0
+
+
+def test_a_clock_gate_of_the_library(measure):
+    found = module(["clk_i", "en", "d"], ["q"], g=("ICG", {"CK": "clk_i", "E": "en", "T": "0", "Y": "c"}), f=("DFF", {"C": "c", "D": "d", "Q": "q"}))
+    rows = [[HALF, 0], [HALF, ALL], [HALF, 0], [HALF, ALL], [0, 0], [0, ALL]]
+    energy, seen, _ = measure(found, rows)
+    assert [int(word) for word in seen[:, 1]] == [0, 0, HALF, 0, HALF, HALF]
+    assert energy["f"]["clock"] == pytest.approx(0.5 * 4 * 2 * (1.5 + 2 * 3.5))
+    assert energy["g"]["clock"] == pytest.approx(0.5 * 4 * (3 + 4) + 5 * 2 * 2 * 1.5)
+    assert energy["g"]["functional"] == pytest.approx(0.5 * 0.5)
 
 
 @pytest.mark.parametrize("cells, said", [
