@@ -203,8 +203,6 @@ static bool check_hardware(const struct daa_config *config, struct daa_error *er
     if (!daa_policy_info(config->policy)->hardware)
         return daa_fail(error, "policy is '%s', which is for software only; in hardware it must be %s",
                         daa_policy_info(config->policy)->name, names);
-    if (config->accumulator == DAA_ANCHORED)
-        return daa_fail(error, "accumulator is 'anchored', which is for software only; in hardware it must be rounded");
     return true;
 }
 
@@ -216,6 +214,10 @@ static bool check_accumulator(const struct daa_config *config, const struct daa_
                             "%s is %d and accumulator is 'rounded', which has none; it must be auto, or the "
                             "accumulator anchored",
                             daa_option_info(i)->name, value[i].number);
+    if (config->accumulator == DAA_ANCHORED && config->pipeline < 2)
+        return daa_fail(error, "pipeline is 1 and accumulator is 'anchored'; it must be 2 or more");
+    if (config->accumulator == DAA_ROUNDED && config->pipeline > 3)
+        return daa_fail(error, "pipeline is %d and accumulator is 'rounded'; it must be 3 or less", config->pipeline);
     return true;
 }
 
@@ -263,10 +265,11 @@ bool daa_options_resolve(const struct daa_options *options, enum daa_use use, st
         .lo_round = (enum daa_lo_round)value[OPT_LO_ROUND].number,
         .policy = (enum daa_policy)value[OPT_POLICY].number,
         .specials = value[OPT_SPECIALS].number == 0,
-        .pipeline = value[OPT_PIPELINE].number,
     };
     config->window = value[OPT_WINDOW].automatic ? window_auto(config) : value[OPT_WINDOW].number;
-    if (config->accumulator == DAA_ANCHORED) {
+    bool anchored = config->accumulator == DAA_ANCHORED;
+    config->pipeline = value[OPT_PIPELINE].automatic ? 2 + anchored : value[OPT_PIPELINE].number;
+    if (anchored) {
         config->acc_bits = value[OPT_ACC_BITS].automatic ? 32 : value[OPT_ACC_BITS].number;
         config->acc_step = value[OPT_ACC_STEP].automatic ? 4 : value[OPT_ACC_STEP].number;
     }

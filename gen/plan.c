@@ -248,10 +248,96 @@ static int exponent_bits(struct plan *plan, const struct daa_config *config, con
     return signed_bits(min(least - acc_most, min(least, 0) - wide), max(most, acc_most) + 1);
 }
 
+/* What an element adds to the operands' exponents: to get the exponent of the sum's top bit in the accumulator's bias,
+ */
+static int rounded_key_offset(struct plan *plan, const struct daa_config *config) {
+    return daa_format_bias(config->acc_format) + value_of(plan, "sum_int") - 1;
+}
+
+/* or the size of the sum: its places above those of the least anchor (docs/contract.md, section 5.2). */
+static int anchored_key_offset(const struct daa_config *config) {
+    int step = config->acc_step;
+    return daa_sum_growth(config) - (config->acc_bits - 3) + step - 1 - step * daa_anchor_least(config);
+}
+
+/* Steps of the anchor that move PLACES places out, as a field that saturates; never more bits than an anchor has. */
+static int saturating_bits(const struct daa_config *config, int places, int anchor_bits) {
+    return min(field_bits((places + config->acc_step - 1) / config->acc_step), anchor_bits);
+}
+
+/* The foot of a column: the exponent of M's top bit in the bias of the output format, and its range. */
+static void add_anchored_foot(struct plan *plan, const struct daa_config *config) {
+    int sig = max(config->acc_bits, config->out_format.frac_bits + 3), bias = daa_format_bias(config->out_format);
+    int least = config->acc_step * daa_anchor_least(config) + bias;
+    int most = config->acc_step * daa_anchor_most(config) + config->acc_bits + bias;
+    plan_number(plan, "foot_sig_bits", sig);
+    plan_number(plan, "foot_count_bits", field_bits(sig - 1));
+    plan_number(plan, "foot_exp_offset", least + config->acc_bits - 1);
+    plan_number(plan, "foot_exp_bits", max(signed_bits(least - 4, most + 4), config->out_format.exp_bits + 2));
+}
+
+/* The head of a column: from a biased exponent of C0 to its size, and how far its significand moves up into M. */
+static void add_anchored_head(struct plan *plan, const struct daa_config *config, int place_bits) {
+    const struct daa_format acc = config->acc_format;
+    int room = config->acc_bits - 3, step = config->acc_step, up = room - step - acc.frac_bits;
+    plan_number(plan, "c0_size_offset", -daa_format_bias(acc) + 1 - room + step - 1 - step * daa_anchor_least(config));
+    plan_number(plan, "c0_size_bits", max(place_bits, acc.exp_bits));
+    plan_number(plan, "c0_rounds", up < 0);
+    plan_number(plan, "c0_below", max(0, -up));
+    plan_number(plan, "c0_up", max(0, up));
+}
+
+/* Templates name every value, also those of files that are not emitted: the anchored accumulator's stand for its
+ * default sizes where there is none. */
+static void add_anchored(struct plan *plan, const struct daa_config *given, int key_offset) {
+    struct daa_config other = *given, *config = &other;
+    bool here = given->accumulator == DAA_ANCHORED;
+    enum report where = here ? DERIVED : NOT_REPORTED;
+    if (!here)
+        config->acc_bits = 32, config->acc_step = 4;
+    int step = config->acc_step, fine = log2_of(step), flags = config->specials ? 2 : 0; /* Inf of either sign */
+    int anchor_bits = field_bits(daa_anchor_most(config) - daa_anchor_least(config));
+    int size_bits = max(anchor_bits + fine, value_of(plan, "key_bits"));
+    /* Where the sum's lowest bit lies above M's if the sum needs the anchor that is there. */
+    int up = config->acc_bits - 2 - step - daa_sum_growth(config) - value_of(plan, "sum_frac");
+    int below = max(1, -up);
+    plan_number(plan, "acc_bits", config->acc_bits);
+    plan_number(plan, "acc_step", step);
+    report(plan, where, "anchor_bits", anchor_bits);
+    plan_number(plan, "fine_bits", fine);
+    plan_number(plan, "has_fine", fine > 0);
+    plan_number(plan, "size_bits", size_bits);
+    plan_number(plan, "size_key_offset", key_offset);
+    plan_number(plan, "place_up", up + below);
+    plan_number(plan, "place_below", below);
+    plan_number(plan, "deep", below > 1);
+    plan_number(plan, "rise_bits", saturating_bits(config, config->acc_bits, anchor_bits));
+    plan_number(plan, "drop_bits", saturating_bits(config, config->acc_bits + below + 1, anchor_bits));
+    add_anchored_head(plan, config, anchor_bits + fine);
+    add_anchored_foot(plan, config);
+    if (!here)
+        return;
+    plan_number(plan, "addend_bits", flags + size_bits + 2 + value_of(plan, "sum_bits"));
+    report(plan, DERIVED, "state_bits", flags + config->acc_bits + anchor_bits);
+}
+
+static void add_rounded(struct plan *plan, const struct daa_config *config, const struct exponents *e, int key_offset) {
+    bool here = config->accumulator == DAA_ROUNDED;
+    int exp_bits = exponent_bits(plan, config, e, key_offset);
+    report(plan, here ? DERIVED : NOT_REPORTED, "sum_key_offset", key_offset);
+    report(plan, here ? DERIVED : NOT_REPORTED, "sum_exp_bits", exp_bits);
+    plan_number(plan, "acc_bias", daa_format_bias(config->acc_format));
+    if (!here)
+        return;
+    plan_number(plan, "addend_bits", (config->specials ? 3 : 0) + 1 + exp_bits + value_of(plan, "sum_bits"));
+    report(plan, DERIVED, "state_bits", daa_format_width(config->acc_format));
+}
+
 static void add_exponents(struct plan *plan, const struct daa_config *config) {
     static const char *const sides[2] = {"a", "b"};
     const struct daa_format format[2] = {config->a_format, config->b_format};
-    int constant = daa_format_bias(config->acc_format) + value_of(plan, "sum_int") - 1;
+    bool anchored = config->accumulator == DAA_ANCHORED;
+    int constant = anchored ? anchored_key_offset(config) : rounded_key_offset(plan, config);
     struct exponents e = plan_exponents(config, constant);
     for (int side = 0; side < 2; side++) {
         add_named(plan, sides[side], "exp_field", DERIVED, e.field[side]);
@@ -263,18 +349,14 @@ static void add_exponents(struct plan *plan, const struct daa_config *config) {
                   2 + config->specials + e.field[side] + format[side].frac_bits +
                       value_of(plan, side == 0 ? "a_up" : "b_up"));
     }
-    int offset = e.base[0] + e.base[1] + constant;
-    int exp_bits = exponent_bits(plan, config, &e, offset);
+    int bases = e.base[0] + e.base[1];
     /* One bit more than the longer field, so that both extend to it. */
     int key_bits = 1 + max(e.field[0], e.field[1]);
     int specials = config->specials ? 3 : 0; /* NaN, Inf, its sign */
     report(plan, DERIVED, "key_bits", key_bits);
-    report(plan, DERIVED, "sum_key_offset", offset);
-    report(plan, DERIVED, "sum_exp_bits", exp_bits);
-    plan_number(plan, "acc_bias", daa_format_bias(config->acc_format));
     plan_number(plan, "step_bits", specials + key_bits);
-    plan_number(plan, "addend_bits", specials + 1 + exp_bits + value_of(plan, "sum_bits"));
-    plan_number(plan, "state_bits", daa_format_width(config->acc_format));
+    add_rounded(plan, config, &e, bases + constant);
+    add_anchored(plan, config, bases + constant);
 }
 
 static int key_span(const struct daa_config *config) {
@@ -285,9 +367,10 @@ static int key_span(const struct daa_config *config) {
 /* From a step's going into the array: it is at element (0, 0) in the cycle after. The C0 buffer's read register and the
  * head come before the accumulator, the drain and the foot behind the element. */
 static void add_latencies(struct plan *plan, const struct daa_config *config) {
-    const int state = config->pipeline, element = state + 1, foot = 0;
+    const bool anchored = config->accumulator == DAA_ANCHORED; /* then C0's anchor is wanted a cycle before its M */
+    const int state = config->pipeline, element = state + 1, foot = anchored ? 3 : 0;
     plan_number(plan, "foot_cycles", foot);
-    plan_number(plan, "c0_lead", state - 1);
+    plan_number(plan, "c0_lead", state - 1 - anchored);
     plan_number(plan, "result_lag", element + 2 + foot);
     plan_number(plan, "reset_more", config->pipeline + 4);
     report(plan, LATENCY, "reset_cycles", config->rows + config->cols + config->pipeline + 4);
@@ -314,6 +397,22 @@ static void add_texts(struct plan *plan, const struct daa_config *config) {
     plan_text(plan, "hash", hash);
 }
 
+/* Which accumulator there is, and where the pipeline is cut before it: the anchored one has a register of its own
+ * between its anchor and M. */
+static void add_accumulator(struct plan *plan, const struct daa_config *config) {
+    bool anchored = config->accumulator == DAA_ANCHORED;
+    plan_number(plan, "anchored", anchored);
+    plan_number(plan, "rounded", !anchored);
+    plan_number(plan, "rounds", !anchored && !daa_format_equal(config->out_format, config->acc_format));
+    plan_number(plan, "encodes", anchored || !daa_format_equal(config->out_format, config->acc_format));
+    plan_text(plan, "addend_module", anchored ? "place" : "addend");
+    plan_text(plan, "acc_module", anchored ? "anchor" : "acc");
+    plan_text(plan, "head_module", anchored ? "anchor_head" : "head");
+    plan_text(plan, "foot_module", anchored ? "anchor_foot" : "foot");
+    plan_number(plan, "has_r2", config->pipeline > 2 + anchored);
+    plan_number(plan, "has_r3", config->pipeline > 1 + anchored);
+}
+
 struct plan *plan_new(const struct daa_config *config) {
     struct plan *plan = calloc(1, sizeof(*plan));
     if (!plan)
@@ -326,8 +425,7 @@ struct plan *plan_new(const struct daa_config *config) {
     plan_number(plan, "window", config->window);
     plan_number(plan, "specials", config->specials);
     plan_number(plan, "pipeline", config->pipeline);
-    plan_number(plan, "has_r2", config->pipeline > 2);
-    plan_number(plan, "has_r3", config->pipeline > 1);
+    add_accumulator(plan, config);
     add_format(plan, "a", config->a_format);
     add_encoding(plan, "a", config->a_format);
     add_format(plan, "b", config->b_format);
