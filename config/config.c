@@ -158,7 +158,8 @@ int daa_c0_rows_auto(const struct daa_config *config) {
 }
 
 int daa_result_rows_auto(const struct daa_config *config) {
-    return config->rows + config->cols + config->pipeline + 3;
+    const int foot = config->accumulator == DAA_ANCHORED ? DAA_ANCHORED_FOOT : 0;
+    return config->rows + config->cols + config->pipeline + 3 + foot;
 }
 
 static bool wider(struct daa_format a, struct daa_format b) {

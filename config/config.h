@@ -53,7 +53,7 @@ struct daa_error {
 /* Writes the error (control characters become '?', so it stays one line) and returns false. ERROR may be NULL. */
 bool daa_fail(struct daa_error *error, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Some policies, 8 streams and the anchored accumulator are for software only. */
+/* Some policies are for software only. */
 enum daa_use { DAA_HARDWARE, DAA_SOFTWARE };
 
 /* Option texts: a base layer from a named configuration or a file, and over it what the command line sets, later ones
@@ -96,6 +96,8 @@ void daa_config_line(const struct daa_config *config, char line[DAA_LINE_MAX]);
 /* FNV-1a over the generator's version and that line: equal only for the same version and configuration. */
 uint64_t daa_config_hash(const struct daa_config *config);
 
+/* Cycles that the foot of a column takes to round an anchored accumulator. */
+enum { DAA_ANCHORED_FOOT = 3 };
 /* The anchored accumulator (docs/contract.md, section 5.2): the anchor of a size of 2^X, and the range of all anchors.
  */
 int daa_anchor(const struct daa_config *config, int x);

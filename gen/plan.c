@@ -368,7 +368,7 @@ static int key_span(const struct daa_config *config) {
  * head come before the accumulator, the drain and the foot behind the element. */
 static void add_latencies(struct plan *plan, const struct daa_config *config) {
     const bool anchored = config->accumulator == DAA_ANCHORED; /* then C0's anchor is wanted a cycle before its M */
-    const int state = config->pipeline, element = state + 1, foot = anchored ? 3 : 0;
+    const int state = config->pipeline, element = state + 1, foot = anchored ? DAA_ANCHORED_FOOT : 0;
     plan_number(plan, "foot_cycles", foot);
     plan_number(plan, "c0_lead", state - 1 - anchored);
     plan_number(plan, "result_lag", element + 2 + foot);

@@ -188,7 +188,9 @@ module daa_array #(
       wire [StateBits-1:0] state;
       wire [OutBits-1:0] result;
       daa_drain #(.Rows(Rows)) u_drain (.clk_i(clk_i), .results_i(results), .result_o(state));
-      daa_foot u_foot (.state_i(state), .result_o(result));
+      daa_foot u_foot (
+          .state_i(state), .result_o(result)
+      );
       daa_ram #(.Width(OutBits), .Depth(ResultRows)) u_result_buffer (
           .clk_i(clk_i),
           .write_i(result_write), .write_at_i(result_at), .write_data_i(result),

@@ -11,11 +11,11 @@ from job import Failed, base_name, keep_only
 CONTAINERS = ("array", "skew")
 
 # In the order of the report. What a unit of the array is for, by its module.
-UNIT_ROLES = {"decode": "decoder", "head": "column head", "drain": "drain", "foot": "column foot", "ctrl": "control",
+UNIT_ROLES = {"decode": "decoder", "head": "column head", "anchor_head": "column head", "drain": "drain", "foot": "column foot", "anchor_foot": "column foot", "ctrl": "control",
               "ring": "control", "stage": "control", "ram": "buffers"}
 # What a module of the element is for, by its module.
 ELEMENT_ROLES = {"unpack": "unpack", "steer": "steering", "steer_fixed": "steering", "low": "low values", "align": "align",
-                 "sum": "sum", "addend": "sum", "acc": "accumulator"}
+                 "sum": "sum", "addend": "sum", "place": "sum", "acc": "accumulator", "anchor": "accumulator"}
 ELEMENT_CONTAINERS = ("term",)  # what stands in them counts; their own logic is the element's
 OWN_LOGIC = "element logic"
 ORDER = ("decoder", "skew", "operand registers", "unpack", "steering", "low values", OWN_LOGIC, "pipeline registers",

@@ -168,7 +168,9 @@ static void check_values(void) {
     refuses("policy exponen", "it must be exponent|");
     refuses("window 33", "it must be auto|0..32");
     refuses("specials yes", "it must be on|off");
-    refuses("pipeline 4", "it must be 1..3");
+    refuses("pipeline 5", "it must be auto|1..4");
+    refuses("pipeline 4", "pipeline is 4 and accumulator is 'rounded'; it must be 3 or less");
+    refuses("pipeline 1 accumulator anchored", "it must be 2 or more");
     refuses("result-rows 15", "result-rows is 15 and rows is 16; a tile's rows must fit: auto, or at least 16");
     refuses("c0-rows 3 rows 4", "c0-rows is 3 and rows is 4; a tile's rows must fit: auto, or at least 4");
     refuses("format e9m1", "X 2..8, Y 1..10");
@@ -294,7 +296,6 @@ static void check_accumulator(void) {
     char line[DAA_LINE_MAX];
     daa_config_line(&config, line);
     expect(!error && strstr(line, "--accumulator anchored --acc-bits 24 --acc-step 8 "), "anchored", line);
-    refuses("accumulator anchored", "for software only; in hardware it must be rounded");
     refuses("acc-bits 30", "acc-bits is 30 and accumulator is 'rounded'");
     refuses("acc-step 4", "acc-step is 4 and accumulator is 'rounded'");
     gives(NULL, "acc-bits auto acc-step auto", "--accumulator rounded --lo-bits");
