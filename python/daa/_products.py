@@ -51,6 +51,17 @@ class Form:
 
     def __init__(self, caller, arithmetic):
         self.caller, self.arithmetic = caller, arithmetic
+        self.held = {}
+
+    def once(self, tensor, dtype, make):
+        """make(tensor, dtype), kept for the next GEMM that takes the same tensor, until forget()."""
+        key = id(tensor), dtype  # of a tensor that is held, and so stays the only one with its id
+        if key not in self.held:
+            self.held[key] = tensor, make(tensor, dtype)
+        return self.held[key][1]
+
+    def forget(self):
+        self.held.clear()
 
     def multiply(self, name, a, b):
         """The GEMM NAME: batches of matrices, float32 result. Observers see what went in and out."""
@@ -143,11 +154,11 @@ class Patches(Form):
         self.shape = (self.groups, self.batch, *self.out, *(taps.count for taps in self.taps), self.depth)
         self.names = GEMMS if not geometry.transposed else ("input_grad", "forward", "weight_grad")
 
-    def operand(self, tensor, name):
-        """Rounded to bf16 at once where that is the format of both operands, which halves what is moved."""
+    def dtype(self, name):
+        """Of operands: rounded to bf16 at once where that is the format of both, which halves what is moved."""
         config = getattr(self.arithmetic, name)
         bf16 = config is not None and config.a_format == config.b_format == "bf16"
-        return tensor.to(torch.bfloat16 if bf16 else torch.float32)
+        return torch.bfloat16 if bf16 else torch.float32
 
     def _image(self, like):
         """Zeros of an input with its padding, and the input's part of it."""
@@ -165,7 +176,7 @@ class Patches(Form):
 
     def take(self, x, name):
         """Inputs to patches."""
-        x = self._last(self.operand(x, name))
+        x = self._last(x.to(self.dtype(name)))
         if self.whole:
             return x.reshape(self.count, self.groups, self.depth).transpose(0, 1)
         image, inside = self._image(x)
@@ -194,13 +205,16 @@ class Patches(Form):
 
     def pixels(self, g, name):
         """Outputs to (groups, N * output pixels, Cout / groups)."""
-        g = self._last(self.operand(g, name))
+        g = self._last(self.once(g, self.dtype(name), torch.Tensor.to))
         return g.reshape(self.count, self.groups, self.w_shape[0] // self.groups).transpose(0, 1)
 
     def kernels(self, w, name):
         """Weights to (groups, Cout / groups, taps * C / groups)."""
-        used = self._last(w[(slice(None), slice(None), *(taps.kept for taps in self.taps))])
-        return self.operand(used.reshape(self.groups, self.w_shape[0] // self.groups, self.k), name)
+        def make(w, dtype):
+            used = self._last(w[(slice(None), slice(None), *(taps.kept for taps in self.taps))])
+            return used.reshape(self.groups, self.w_shape[0] // self.groups, self.k).to(dtype)
+
+        return self.once(w, self.dtype(name), make)
 
     def forward(self, x, w):
         name = self.names[0]
@@ -244,6 +258,7 @@ class _Product(torch.autograd.Function):
         for slot in range(3):
             if slot != ctx.missing and ctx.needs_input_grad[1 + slot]:
                 result[slot] = _Product.apply(ctx.form, *(None if i == slot else three[i] for i in range(3)))
+        ctx.form.forget()
         return (None, *result)
 
     @staticmethod
