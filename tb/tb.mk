@@ -77,6 +77,10 @@ $(AT)/daatb: $(DUT) $(TB_OBJ) $(TB_LIB) $(VERILATED) | need-verilator
 	$(call verilate,$(AT)/obj_daatb,,$(OPT))
 	$(CXX) $(CFLAGS) $(LDFLAGS) $(AT)/obj_daatb/dut.o $(AT)/obj_daatb/Vdut__ALL.a $(filter %.o %.a,$^) $(LIBS) -o $@
 
+# Its control under hostile timing (tests/rtl/check_control.c): the model of daatb under another program.
+$(DIR)/check-control: $(BUILD)/obj/tests/rtl/check_control.o $(TB_LIB) $(VERILATED) $(DIR)/daatb
+	$(CXX) $(CFLAGS) $(LDFLAGS) $(DIR)/obj_daatb/dut.o $(DIR)/obj_daatb/Vdut__ALL.a $(filter %.o %.a,$^) $(LIBS) -o $@
+
 # The same with waves, which makes it slow to build and to run: daatb --trace has it built when it is first wanted.
 $(AT)/daatb-trace: $(DUT) $(TB_OBJ) $(TB_LIB) $(VERILATED) $(VERILATED_FST) | need-verilator
 	$(call verilate,$(AT)/obj_daatb_trace,--trace-fst,-O0)
