@@ -689,6 +689,22 @@ def test_the_emitted_bench_finds_faults(emit, module, right, wrong):
     assert simulate(out, 1).startswith("FAIL: ")
 
 
+@pytest.mark.parametrize("right, wrong, verdict", [
+    ("", "", "PASS: 64 results"),
+    ("assign c_valid_o = c_valid_q", "assign c_valid_o = 1'b0", "FAIL: pass 0: hung after 0 of 8 result rows"),
+])
+def test_the_emitted_bench_in_verilator(emit, run, right, wrong, verdict):
+    """Without a line of C++, and with a status that a script sees."""
+    out = emit("tiny")
+    control = out / "rtl" / "daa_ctrl.v"
+    control.write_text(control.read_text().replace(right, wrong, 1))
+    made = run("verilator", "--binary", "--top-module", "daa_tb", "-Mdir", out / "obj", "-CFLAGS", "-O0",
+               *sorted((out / "rtl").glob("*.v")), out / "tb" / "daa_tb.v")
+    assert made.returncode == 0, made.stderr
+    done = run(out / "obj" / "Vdaa_tb")
+    assert verdict in done.stdout and (done.returncode == 0) == verdict.startswith("PASS")
+
+
 def test_units(run):
     for program in made("check-config", "check-templates"):
         done = run(program)
