@@ -53,6 +53,33 @@ static bool is_one_of(int value, const int *list, size_t count) {
 #define LISTED(value, ...)                                                                                             \
     is_one_of((int)(value), (const int[]){__VA_ARGS__}, sizeof(const int[]){__VA_ARGS__} / sizeof(int))
 
+static struct engine_plan make_plan(const struct daa_config *config, struct daa_config *bf16) {
+    struct engine_plan plan = {
+        .streams = config->streams,
+        .winner = config->streams == 1 ? DAA_WINS_EVERY : daa_policy_info(config->policy)->winner,
+        .lo_bits = config->lo_bits < 8 ? config->lo_bits : 8,
+        .lo_round = config->lo_round,
+        .window = config->window,
+        .frac_bits = config->a_format.frac_bits + config->b_format.frac_bits,
+        .anchored = config->accumulator == DAA_ANCHORED ? bf16 : NULL,
+    };
+    *bf16 = *config;
+    bf16->a_format.frac_bits = bf16->b_format.frac_bits = 7;
+    return plan;
+}
+
+static const char *why_not_anchored(enum daa_engine engine, const struct daa_config *config) {
+    struct daa_config bf16;
+    const struct engine_plan plan = make_plan(config, &bf16);
+    if (config->acc_bits > 32)
+        return "anchored accumulators of more than 32 bits take the golden model";
+    if (!daa_plan_fits_float(&plan))
+        return "the sum of a step is longer than a float's 24 bits and takes the golden model";
+    if (!LISTED(engine, DAA_ENGINE_AVX2, DAA_ENGINE_AVX512, DAA_ENGINE_AVX512BF16, DAA_ENGINE_AUTO))
+        return "the anchored accumulator takes the golden model";
+    return NULL;
+}
+
 /* What the engines other than the golden model can do, by list, so that what is added to the contract goes to the
  * golden model until it is listed here. NULL: ENGINE can do the configuration. */
 static const char *why_not(enum daa_engine engine, const struct daa_config *config) {
@@ -62,23 +89,15 @@ static const char *why_not(enum daa_engine engine, const struct daa_config *conf
         return "operands other than e8m1 to e8m7 take the golden model";
     if (!is_format(config->acc_format, "fp32"))
         return "accumulators other than fp32 take the golden model";
-    if (!LISTED(config->accumulator, DAA_ROUNDED))
-        return "accumulators other than rounded take the golden model";
+    if (!LISTED(config->accumulator, DAA_ROUNDED, DAA_ANCHORED))
+        return "accumulators other than rounded and anchored take the golden model";
     if (!LISTED(config->policy, DAA_EXPONENT, DAA_STATIC, DAA_ROTATE, DAA_HIGH, DAA_LOW))
         return "policies other than exponent, static, rotate, high and low take the golden model";
+    if (config->accumulator == DAA_ANCHORED)
+        return why_not_anchored(engine, config);
     if (engine != DAA_ENGINE_PORTABLE && !LISTED(config->streams, 1, 2, 4))
         return "streams other than 1, 2 and 4 take the portable engine";
     return LISTED(config->streams, 1, 2, 4, 8) ? NULL : "streams other than 1, 2, 4 and 8 take the golden model";
-}
-
-static struct engine_plan make_plan(const struct daa_config *config) {
-    return (struct engine_plan){
-        .streams = config->streams,
-        .winner = config->streams == 1 ? DAA_WINS_EVERY : daa_policy_info(config->policy)->winner,
-        .lo_bits = config->lo_bits < 8 ? config->lo_bits : 8,
-        .lo_round = config->lo_round,
-        .window = config->window,
-    };
 }
 
 static bool choose(const struct daa_gemm_args *args, struct daa_gemm_report *report, struct daa_error *error) {
@@ -92,7 +111,8 @@ static bool choose(const struct daa_gemm_args *args, struct daa_gemm_report *rep
             ;
     for (const char *why; (why = why_not(engine, args->config)) != NULL; report->reason = why)
         engine = engine == DAA_ENGINE_PORTABLE ? DAA_ENGINE_GOLDEN : DAA_ENGINE_PORTABLE;
-    struct engine_plan plan = make_plan(args->config);
+    struct daa_config bf16;
+    struct engine_plan plan = make_plan(args->config, &bf16);
     const struct engine_kernel *kernel = daa_kernel(engine, &plan);
     if (kernel && kernel->exact)
         report->reason = "the sum of a step is longer than a float's 24 bits and takes doubles";
@@ -178,6 +198,7 @@ struct job {
     bool exchanged;
     const struct engine_kernel *kernel; /* NULL: the exact path, straight from the sources */
     size_t rows, lanes;                 /* of a tile */
+    size_t acc_ld;                      /* words from a row of accumulators to the next */
     size_t word_k;                      /* elements of K in a packed step */
     size_t block_k;                     /* elements of K in a block, zeros behind the last one included */
     size_t blocks, a_panels, b_panels;
@@ -258,8 +279,12 @@ static void fetch_b(const struct job *job, size_t batch, struct block block, siz
  * its key, a step's sum less than 4 above it, and a low value may be one exponent above its operand. One stream needs
  * none of this: there every step is one fused multiply-add. */
 static bool in_range(const struct job *job, struct engine_range a, struct engine_range b) {
-    if (job->plan.streams == 1 || job->kernel->exact || (!a.special && !b.special && (a.most == 0 || b.most == 0)))
+    if (!job->plan.anchored && (job->plan.streams == 1 || job->kernel->exact))
         return true;
+    if (!a.special && !b.special && (a.most == 0 || b.most == 0))
+        return true;
+    if (job->plan.anchored) /* and no place at which a sum may stand beyond a float's exponents */
+        return !a.special && !b.special && a.least + b.least - 254 >= -98 && a.most + b.most - 254 <= 90;
     return !a.special && !b.special && a.least + b.least - 254 - 14 >= -126 && a.most + b.most - 254 + 4 <= 127 &&
            a.most < 254 && b.most < 254;
 }
@@ -289,6 +314,22 @@ static struct place place_of(const struct job *job, size_t task) {
     return p;
 }
 
+/* The anchored accumulators of the task's panel J, those of no element included. */
+static void start_anchored(const struct job *job, const struct place *p, size_t j, uint32_t *acc) {
+    const struct daa_gemm_matrix *c0 = &job->args->c0;
+    const struct daa_config *config = job->args->config;
+    const size_t first = j * job->lanes, cols = least(job->lanes, p->cols - first);
+    for (size_t row = 0; row < p->row_panels * job->rows; row++) {
+        for (size_t col = 0; col < job->lanes; col++) {
+            uint32_t bits = 0;
+            if (c0->data && row < p->rows && col < cols)
+                bits = element(config->acc_format, c0->type, c0->data,
+                               c_index(job, p->batch, c0->stride, c0->ld, p->row + row, p->col + first + col));
+            daa_anchored_put(config, bits, acc + row * job->acc_ld + col, job->lanes);
+        }
+    }
+}
+
 /* C0 of the task's panel J. */
 static void start(const struct job *job, const struct place *p, size_t j, float *acc) {
     const struct daa_gemm_matrix *c0 = &job->args->c0;
@@ -315,6 +356,23 @@ static void convert_line(const struct job *job, size_t count, uint32_t *to) {
     for (size_t i = 0; !job->plain_out && i < count; i++)
         write_result(job->args->config, job->args->c.type,
                      daa_acc_out(job->args->config, daa_acc_start(job->args->config, to[i])), &to[i]);
+}
+
+static void finish_anchored(const struct job *job, const struct place *p, size_t j, const uint32_t *acc) {
+    const struct daa_gemm_result_matrix *c = &job->args->c;
+    const size_t cols = least(job->lanes, p->cols - j * job->lanes), col = p->col + j * job->lanes;
+    uint32_t line[LANES_MAX];
+    for (size_t row = 0; row < p->rows; row++, acc += job->acc_ld) {
+        if (job->plain_out)
+            daa_anchored_line(acc, job->lanes, cols, line);
+        for (size_t i = 0; i < cols; i++) {
+            uint32_t *to = (uint32_t *)c->data + c_index(job, p->batch, c->stride, c->ld, p->row + row, col + i);
+            if (job->plain_out)
+                *to = line[i];
+            else
+                write_result(job->args->config, c->type, daa_anchored_get(job->args->config, acc + i, job->lanes), to);
+        }
+    }
 }
 
 /* The results of the task's panel J. Where the operands are exchanged, its columns are C's rows: squares are turned in
@@ -398,10 +456,12 @@ static void run_column(const struct job *job, const struct place *p, struct bloc
 
 static void run_task(const struct job *job, size_t task, const struct scratch *s) {
     const struct place p = place_of(job, task);
-    const size_t ld = job->lanes, column = job->task_rows * job->rows * ld;
+    const size_t ld = job->acc_ld, column = job->task_rows * job->rows * ld;
+    const bool anchored = job->plan.anchored != NULL;
     memset(s->acc, 0, p.col_panels * column * sizeof *s->acc);
     for (size_t j = 0; j < p.col_panels; j++)
-        start(job, &p, j, s->acc + j * column);
+        anchored ? start_anchored(job, &p, j, (uint32_t *)(void *)(s->acc + j * column))
+                 : start(job, &p, j, s->acc + j * column);
     for (size_t index = 0; index < job->blocks; index++) {
         const struct block block = block_at(job, index);
         if (job->kernel)
@@ -412,7 +472,8 @@ static void run_task(const struct job *job, size_t task, const struct scratch *s
         }
     }
     for (size_t j = 0; j < p.col_panels; j++)
-        finish(job, &p, j, s->acc + j * column);
+        anchored ? finish_anchored(job, &p, j, (const uint32_t *)(const void *)(s->acc + j * column))
+                 : finish(job, &p, j, s->acc + j * column);
 }
 
 /* ---- memory ---- */
@@ -428,7 +489,8 @@ static size_t reserve(size_t *total, size_t count, size_t size) {
 static size_t lay_out(const struct job *job, uintptr_t base, struct scratch *s) {
     const size_t rows = job->task_rows * job->rows, cols = job->task_cols * job->lanes;
     size_t total = 0;
-    s->acc = (float *)(base + reserve(&total, (rows + SQUARE) * cols, sizeof *s->acc)); /* the last square's rows too */
+    /* The last square's rows too. */
+    s->acc = (float *)(base + reserve(&total, (rows + SQUARE) * cols / job->lanes * job->acc_ld, sizeof *s->acc));
     s->a = (uint32_t *)(base + reserve(&total, job->task_rows * job->a_block, sizeof *s->a));
     s->b = (uint32_t *)(base + reserve(&total, job->b_block, sizeof *s->b));
     s->a_raw = (uint16_t *)(base + reserve(&total, STRIP_ROWS * job->block_k, sizeof *s->a_raw));
@@ -491,6 +553,7 @@ static void shape(struct job *job, int threads) {
     const size_t a_words = kernel ? (size_t)kernel->a_group(&job->plan) : 1;
     job->rows = kernel ? (size_t)kernel->rows : ROWS_MAX;
     job->lanes = kernel ? (size_t)kernel->lanes : 32;
+    job->acc_ld = job->lanes * (kernel && kernel->acc_words ? (size_t)kernel->acc_words : 1);
     job->word_k = streams > 1 || !kernel ? streams : (size_t)kernel->steps_a_word(&job->plan);
     job->a_panels = parts(job->m, job->rows);
     job->b_panels = parts(job->n, job->lanes);
@@ -542,7 +605,8 @@ static void place_operands(struct job *job) {
  * aligned one, go back to the system, whose new pages then cost as much as a small product. */
 static enum daa_status run_fast(const struct daa_gemm_args *args, struct daa_gemm_report *report,
                                 struct daa_error *error) {
-    struct job job = {.args = args, .plan = make_plan(args->config)};
+    struct daa_config bf16;
+    struct job job = {.args = args, .plan = make_plan(args->config, &bf16)};
     struct scratch unused;
     if (args->m == 0 || args->n == 0 || args->batch == 0)
         return DAA_OK;

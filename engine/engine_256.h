@@ -195,4 +195,33 @@ INLINE of_words add_short(floats acc, floats a, floats b, floats c, floats *sum)
     return rest;
 }
 
+INLINE words sub_words(words a, words b) {
+    return _mm256_sub_epi32(a, b);
+}
+INLINE words up_words(words a, int places) {
+    return _mm256_slli_epi32(a, places);
+}
+/* Arithmetic shifts, each word by its own number of places, which may be more than it has. */
+INLINE words down_words(words a, words places) {
+    return _mm256_srav_epi32(a, places);
+}
+/* Rounded to nearest even. */
+INLINE words nearest_words(floats a) {
+    return _mm256_cvtps_epi32(a);
+}
+INLINE of_words both_words(of_words a, of_words b) {
+    return _mm256_and_si256(a, b);
+}
+INLINE of_words but_not_words(of_words a, of_words b) {
+    return _mm256_andnot_si256(b, a);
+}
+/* Where A has one of these bits. */
+INLINE of_words bits_of_words(words a, words bits) {
+    const words zero = _mm256_setzero_si256();
+    return _mm256_cmpeq_epi32(_mm256_cmpeq_epi32(_mm256_and_si256(a, bits), zero), zero);
+}
+INLINE floats pick_floats(of_words mask, floats a, floats b) {
+    return _mm256_blendv_ps(b, a, _mm256_castsi256_ps(mask));
+}
+
 #endif

@@ -203,4 +203,32 @@ INLINE of_words add_short(floats acc, floats a, floats b, floats c, floats *sum)
     return _mm512_cmpneq_epi32_mask(as_words(*sum), as_words(add(acc, above)));
 }
 
+INLINE words sub_words(words a, words b) {
+    return _mm512_sub_epi32(a, b);
+}
+INLINE words up_words(words a, int places) {
+    return _mm512_slli_epi32(a, (unsigned)places);
+}
+/* Arithmetic shifts, each word by its own number of places, which may be more than it has. */
+INLINE words down_words(words a, words places) {
+    return _mm512_srav_epi32(a, places);
+}
+/* Rounded to nearest even. */
+INLINE words nearest_words(floats a) {
+    return _mm512_cvtps_epi32(a);
+}
+INLINE of_words both_words(of_words a, of_words b) {
+    return a & b;
+}
+INLINE of_words but_not_words(of_words a, of_words b) {
+    return a & (of_words)~b;
+}
+/* Where A has one of these bits. */
+INLINE of_words bits_of_words(words a, words bits) {
+    return _mm512_test_epi32_mask(a, bits);
+}
+INLINE floats pick_floats(of_words mask, floats a, floats b) {
+    return _mm512_mask_mov_ps(b, mask, a);
+}
+
 #endif

@@ -21,7 +21,13 @@ struct engine_plan {
     int lo_bits;            /* 1..8 */
     enum daa_lo_round lo_round;
     int window;
+    int frac_bits; /* of a product: 14 for bf16 */
+    /* The anchored accumulator: the configuration with bf16 operands; NULL: the rounded one. */
+    const struct daa_config *anchored;
 };
+
+/* An anchored accumulator's flags: `full`, which is there as the coarse step that it asks for, and the Infs. */
+enum { ANCHORED_FULL = 255, ANCHORED_INF = 256 };
 
 /* Exponent fields seen in a packed block: a tile whose products all stay in range may take the fast kernel. */
 struct engine_range {
@@ -35,11 +41,18 @@ typedef void engine_exact_path(const struct engine_plan *plan, size_t steps, int
                                size_t a_stride, const uint16_t *b, float *acc, size_t ld);
 /* In plain C (engine_wide.c), and on AVX2 for 2 and 4 streams and whole vectors of 8 lanes (engine_wide_avx2.c). */
 engine_exact_path daa_wide_tile, daa_wide_vectors;
+/* For the anchored accumulator, whose state is not a float but three words: engine_anchored.h. */
+engine_exact_path daa_anchored_tile;
+/* A lane's state from C0's bits, its result's bits, and those of COUNT lanes in fp32. */
+void daa_anchored_put(const struct daa_config *config, uint32_t c0, uint32_t *acc, size_t lanes);
+uint32_t daa_anchored_get(const struct daa_config *config, const uint32_t *acc, size_t lanes);
+void daa_anchored_line(const uint32_t *acc, size_t lanes, size_t count, uint32_t *to);
 
 struct engine_kernel {
     enum daa_engine engine;
     bool exact;      /* whatever the operands: there is nothing to guard */
     int rows, lanes; /* of a tile */
+    int acc_words;   /* of a lane, an accumulator's after one another; 0 is one float */
     /* Packed 32-bit words: of GROUP steps of a row of A, of one step of a lane of B. */
     int (*a_group)(const struct engine_plan *plan);
     int (*b_words)(const struct engine_plan *plan);
@@ -69,6 +82,7 @@ struct engine_kernel {
 extern const struct engine_kernel daa_kernel_avx2_one, daa_kernel_avx2_two, daa_kernel_avx2_four;
 extern const struct engine_kernel daa_kernel_avx512_one, daa_kernel_avx512_two, daa_kernel_avx512_four;
 extern const struct engine_kernel daa_kernel_avx512bf16_one, daa_kernel_avx512bf16_two, daa_kernel_avx512bf16_four;
+extern const struct engine_kernel daa_kernel_avx2_anchored, daa_kernel_avx512_anchored;
 extern const struct engine_kernel daa_kernel_wide;
 
 /* An engine's kernel for a plan; NULL for the engines that are not SIMD. */

@@ -38,6 +38,12 @@ static const struct engine_kernel *fast_kernel(enum daa_engine engine, int strea
 }
 
 const struct engine_kernel *daa_kernel(enum daa_engine engine, const struct engine_plan *plan) {
+#if defined(__x86_64__)
+    if (plan->anchored)
+        return engine == DAA_ENGINE_AVX2  ? &daa_kernel_avx2_anchored
+               : engine > DAA_ENGINE_AVX2 ? &daa_kernel_avx512_anchored
+                                          : NULL;
+#endif
     const struct engine_kernel *fast = fast_kernel(engine, plan->streams);
 #if defined(__x86_64__)
     if (fast && !daa_plan_fits_float(plan))
@@ -110,8 +116,10 @@ static bool behaves(const struct engine_kernel *kernel, const struct engine_plan
 bool daa_engine_present(enum daa_engine engine) {
     enum { UNSEEN, ABSENT, PRESENT };
     static atomic_int seen[DAA_ENGINE_COUNT];
-    static const struct engine_plan one = {.streams = 1, .winner = DAA_WINS_EVERY, .lo_bits = 8, .window = 8};
-    static const struct engine_plan two = {.streams = 2, .winner = DAA_WINS_EVERY, .lo_bits = 8, .window = 32};
+    static const struct engine_plan one = {
+        .streams = 1, .winner = DAA_WINS_EVERY, .lo_bits = 8, .window = 8, .frac_bits = 14};
+    static const struct engine_plan two = {
+        .streams = 2, .winner = DAA_WINS_EVERY, .lo_bits = 8, .window = 32, .frac_bits = 14};
     const struct engine_kernel *fast = daa_kernel(engine, &one), *wide = daa_kernel(engine, &two);
     if (!fast)
         return (unsigned)engine < DAA_ENGINE_AVX2;

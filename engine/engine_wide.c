@@ -122,12 +122,12 @@ void daa_wide_tile(const struct engine_plan *plan, size_t steps, int rows, int l
 bool daa_plan_fits_float(const struct engine_plan *plan) {
     if (plan->streams == 1)
         return true;
-    int low = 2 * (plan->lo_bits - 1), tail = low;
+    int low = 2 * (plan->lo_bits - 1), tail = low < plan->frac_bits ? low : plan->frac_bits;
     if (plan->winner == DAA_WINS_EVERY || plan->winner == DAA_WINS_FIRST || plan->winner == DAA_WINS_TURN)
-        tail = 14;
-    int below = plan->window + tail; /* of a term at the window's end; a winner ends at 14 */
-    if (plan->winner == DAA_WINS_LARGEST && below < 14)
-        below = 14;
+        tail = plan->frac_bits;
+    int below = plan->window + tail; /* of a term at the window's end; a winner ends at its own last bit */
+    if (plan->winner == DAA_WINS_LARGEST && below < plan->frac_bits)
+        below = plan->frac_bits;
     int above = plan->streams == 2 ? 3 : 4;
     bool carries = plan->lo_round == DAA_NEAREST && plan->lo_bits < 8 && plan->winner != DAA_WINS_EVERY &&
                    plan->winner != DAA_WINS_LARGEST;

@@ -285,9 +285,19 @@ static struct test random_test(enum daa_engine engine, size_t most) {
     static const char *const formats[] = {"e8m1", "e8m2", "e8m3", "e8m4", "e8m5", "e8m6", "bf16"};
     struct test t = {.engine = engine, .batch = below(4) ? 1 : 1 + below(3), .threads = 1 + (int)below(3)};
     uint32_t kind = below(KINDS);
-    const bool narrow = below(3) == 0;
-    const char *const more[] = {"a-format", narrow ? formats[below(7)] : "bf16", "b-format",
-                                narrow ? formats[below(7)] : "bf16", NULL};
+    const bool narrow = below(3) == 0, anchored = below(2);
+    char bits[16] = "auto", step[16] = "auto";
+    if (anchored && below(2)) {
+        snprintf(bits, sizeof bits, "%u", 8 + below(26)); /* 33 is one too many for the vectors */
+        snprintf(step, sizeof step, "%u", 1U << below(4));
+    }
+    const char *const more[] = {"a-format",    narrow ? formats[below(7)] : "bf16",
+                                "b-format",    narrow ? formats[below(7)] : "bf16",
+                                "accumulator", anchored ? "anchored" : "rounded",
+                                "acc-bits",    bits,
+                                "acc-step",    step,
+                                "out-format",  below(4) ? "auto" : "bf16",
+                                NULL};
     configure_more(&t.config, 1 << below(4), 1 + (int)below(8), below(2) ? "nearest" : "truncate",
                    policy_name(below(2) ? DAA_EXPONENT : (int)below(DAA_POLICY_COUNT)),
                    below(3) ? -1 : windows[below(9)], more);

@@ -51,6 +51,7 @@ WORDS(min_epi32, (int32_t)a.word[x] < (int32_t)b.word[x] ? a.word[x] : b.word[x]
 WORDS(madd_epi16,
       (int16_t)a.half[2 * x] * (int16_t)b.half[2 * x] + (int16_t)a.half[2 * x + 1] * (int16_t)b.half[2 * x + 1])
 WORDS(sllv_epi32, b.word[x] < 32 ? a.word[x] << b.word[x] : 0)
+WORDS(srav_epi32, (int32_t)a.word[x] >> (b.word[x] < 32 ? b.word[x] : 31))
 WORDS(and_si512, a.word[x] & b.word[x])
 WORDS(or_si512, a.word[x] | b.word[x])
 WORDS(xor_si512, a.word[x] ^ b.word[x])
@@ -179,6 +180,15 @@ EMULATED __m512i emulated_mask_mov_epi32(__m512i a_, __mmask16 mask, __m512i b_)
         a.word[x] = mask >> x & 1 ? b.word[x] : a.word[x];
     return a.i;
 }
+EMULATED __m512 emulated_mask_mov_ps(__m512 a, __mmask16 mask, __m512 b) {
+    return emulated_castsi512_ps(emulated_mask_mov_epi32(emulated_castps_si512(a), mask, emulated_castps_si512(b)));
+}
+EMULATED __m512i emulated_cvtps_epi32(__m512 a_) {
+    union emulated a = {.f = a_}, r;
+    for (int x = 0; x < 16; x++)
+        r.word[x] = (uint32_t)_mm_cvtss_si32(_mm_set_ss(a.single[x]));
+    return r.i;
+}
 EMULATED __m512 emulated_fmadd_ps(__m512 a_, __m512 b_, __m512 c_) {
     union emulated a = {.f = a_}, b = {.f = b_}, c = {.f = c_};
     for (int x = 0; x < 16; x++)
@@ -232,6 +242,7 @@ EMULATED __m512 emulated_dpbf16_ps(__m512 sum, __m512bh a_, __m512bh b_) {
 #define _mm512_cmpgt_epi32_mask emulated_cmpgt_epi32_mask
 #define _mm512_cmpneq_epi32_mask emulated_cmpneq_epi32_mask
 #define _mm512_cvtepu16_epi32 emulated_cvtepu16_epi32
+#define _mm512_cvtps_epi32 emulated_cvtps_epi32
 #define _mm512_dpbf16_ps emulated_dpbf16_ps
 #undef _mm512_extracti64x4_epi64
 #define _mm512_extracti64x4_epi64 emulated_extracti64x4_epi64
@@ -242,6 +253,7 @@ EMULATED __m512 emulated_dpbf16_ps(__m512 sum, __m512bh a_, __m512bh b_) {
 #define _mm512_madd_epi16 emulated_madd_epi16
 #define _mm512_mask_mov_epi16 emulated_mask_mov_epi16
 #define _mm512_mask_mov_epi32 emulated_mask_mov_epi32
+#define _mm512_mask_mov_ps emulated_mask_mov_ps
 #define _mm512_max_epi32 emulated_max_epi32
 #define _mm512_max_epu16 emulated_max_epu16
 #define _mm512_min_epi32 emulated_min_epi32
@@ -258,10 +270,12 @@ EMULATED __m512 emulated_dpbf16_ps(__m512 sum, __m512bh a_, __m512bh b_) {
 #define _mm512_slli_epi16 emulated_slli_epi16
 #define _mm512_slli_epi32 emulated_slli_epi32
 #define _mm512_sllv_epi16 emulated_sllv_epi16
+#define _mm512_srav_epi32 emulated_srav_epi32
 #define _mm512_srl_epi16 emulated_srl_epi16
 #define _mm512_storeu_ps emulated_storeu_ps
 #define _mm512_storeu_si512 emulated_storeu_si512
 #define _mm512_sub_epi16 emulated_sub_epi16
+#define _mm512_sub_epi32 emulated_sub_epi32
 #define _mm512_sub_ps emulated_sub_ps
 #define _mm512_subs_epu16 emulated_subs_epu16
 #define _mm512_test_epi16_mask emulated_test_epi16_mask

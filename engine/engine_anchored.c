@@ -1,0 +1,67 @@
+/* The anchored accumulator of the engines outside the vectors: starts, results, and the exact path on the golden
+ * model's own steps. */
+#include <string.h>
+
+#include "../sim/golden.h"
+#include "engine_kernel.h"
+
+static struct daa_acc get(const struct daa_config *config, const uint32_t *acc, size_t lanes) {
+    return (struct daa_acc){.m = (int32_t)acc[0],
+                            .e = (int32_t)acc[lanes] / config->acc_step,
+                            .full = acc[2 * lanes] & ANCHORED_FULL,
+                            .inf = {acc[2 * lanes] & ANCHORED_INF, acc[2 * lanes] & ANCHORED_INF << 1}};
+}
+
+static void put(const struct daa_config *config, struct daa_acc value, uint32_t *acc, size_t lanes) {
+    acc[0] = (uint32_t)value.m;
+    acc[lanes] = (uint32_t)(config->acc_step * value.e);
+    acc[2 * lanes] = (value.full ? (uint32_t)config->acc_step : 0) | (value.inf[0] ? ANCHORED_INF : 0) |
+                     (value.inf[1] ? ANCHORED_INF << 1 : 0);
+}
+
+void daa_anchored_put(const struct daa_config *config, uint32_t c0, uint32_t *acc, size_t lanes) {
+    put(config, daa_acc_start(config, c0), acc, lanes);
+}
+
+uint32_t daa_anchored_get(const struct daa_config *config, const uint32_t *acc, size_t lanes) {
+    return daa_acc_out(config, get(config, acc, lanes));
+}
+
+/* A float of M is rounded once, to nearest even; what is left is its exponent. */
+void daa_anchored_line(const uint32_t *acc, size_t lanes, size_t count, uint32_t *to) {
+    for (size_t i = 0; i < count; i++) {
+        const float m = (float)(int32_t)acc[i];
+        uint32_t bits;
+        memcpy(&bits, &m, sizeof bits);
+        const int32_t field = (int32_t)(bits >> 23 & 255) + (int32_t)acc[lanes + i];
+        const uint32_t sign = bits & 0x80000000, inf = acc[2 * lanes + i] / ANCHORED_INF;
+        uint32_t result = sign | (uint32_t)field << 23 | (bits & 0x7fffff);
+        result = field >= 255 ? sign | 0x7f800000 : result;
+        result = field <= 0 || bits == 0 ? 0 : result;
+        result = inf == 0 ? result : inf == 3 ? 0x7fc00000 : inf == 1 ? 0x7f800000 : 0xff800000;
+        to[i] = result;
+    }
+}
+
+void daa_anchored_tile(const struct engine_plan *plan, size_t steps, int rows, int lanes, const uint16_t *a,
+                       size_t a_stride, const uint16_t *b, float *acc, size_t ld) {
+    const struct daa_config *config = plan->anchored;
+    const size_t streams = (size_t)config->streams, width = (size_t)lanes;
+    struct daa_tally unused = {0};
+    for (size_t lane = 0; lane < width; lane++) {
+        struct daa_operand of_b[DEPTH_MAX], of_a[DAA_STREAMS_MAX];
+        for (size_t k = 0; k < steps * streams; k++)
+            of_b[k] = daa_unpack(config, config->b_format, b[k * width + lane]);
+        for (size_t row = 0; row < (size_t)rows; row++) {
+            uint32_t *state = (uint32_t *)(void *)(acc + row * ld) + lane;
+            struct daa_acc value = get(config, state, width);
+            for (size_t t = 0; t < steps; t++) {
+                for (size_t s = 0; s < streams; s++)
+                    of_a[s] = daa_unpack(config, config->a_format, a[row * a_stride + t * streams + s]);
+                value = daa_accumulate(config, value,
+                                       daa_sum_step(config, t, (int)streams, of_a, of_b + t * streams, &unused));
+            }
+            put(config, value, state, width);
+        }
+    }
+}
