@@ -319,15 +319,16 @@ static void start_anchored(const struct job *job, const struct place *p, size_t 
     const struct daa_gemm_matrix *c0 = &job->args->c0;
     const struct daa_config *config = job->args->config;
     const size_t first = j * job->lanes, cols = least(job->lanes, p->cols - first);
-    for (size_t row = 0; row < p->row_panels * job->rows; row++) {
-        for (size_t col = 0; col < job->lanes; col++) {
-            uint32_t bits = 0;
-            if (c0->data && row < p->rows && col < cols)
-                bits = element(config->acc_format, c0->type, c0->data,
-                               c_index(job, p->batch, c0->stride, c0->ld, p->row + row, p->col + first + col));
-            daa_anchored_put(config, bits, acc + row * job->acc_ld + col, job->lanes);
-        }
-    }
+    for (size_t col = 0; col < job->lanes; col++)
+        daa_anchored_put(config, 0, acc + col, job->lanes);
+    for (size_t row = 1; row < p->row_panels * job->rows; row++)
+        memcpy(acc + row * job->acc_ld, acc, job->acc_ld * sizeof *acc);
+    for (size_t row = 0; c0->data && row < p->rows; row++)
+        for (size_t col = 0; col < cols; col++)
+            daa_anchored_put(config,
+                             element(config->acc_format, c0->type, c0->data,
+                                     c_index(job, p->batch, c0->stride, c0->ld, p->row + row, p->col + first + col)),
+                             acc + row * job->acc_ld + col, job->lanes);
 }
 
 /* C0 of the task's panel J. */

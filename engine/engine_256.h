@@ -224,4 +224,9 @@ INLINE floats pick_floats(of_words mask, floats a, floats b) {
     return _mm256_blendv_ps(b, a, _mm256_castsi256_ps(mask));
 }
 
+/* Zeros elsewhere. */
+INLINE floats keep_floats(of_words mask, floats a) {
+    return _mm256_and_ps(a, _mm256_castsi256_ps(mask));
+}
+
 #endif

@@ -231,4 +231,9 @@ INLINE floats pick_floats(of_words mask, floats a, floats b) {
     return _mm512_mask_mov_ps(b, mask, a);
 }
 
+/* Zeros elsewhere. */
+INLINE floats keep_floats(of_words mask, floats a) {
+    return _mm512_maskz_mov_ps(mask, a);
+}
+
 #endif

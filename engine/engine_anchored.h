@@ -16,6 +16,7 @@ enum {
     ANCHORED_VECTORS = 2,
     ANCHORED_LANES = ANCHORED_VECTORS * WIDTH,
     ANCHORED_PARTS = 3,
+    ANCHORED_RUN = 4,           /* steps that are done together as if no anchor moved; fewer where a step is longer */
     ANCHORED_CHUNK = 6144,      /* words of packed B that stay in a first-level cache while all rows use them */
     ANCHORED_ZERO = -(1 << 14), /* key of a zero operand: no sum of it with another is above ANCHORED_NONE */
     ANCHORED_NONE = -(1 << 13),
@@ -76,14 +77,16 @@ static size_t anchored_row_words(const struct engine_plan *plan, size_t steps) {
 
 static void anchored_pack_a(const struct engine_plan *plan, size_t steps, const uint16_t *raw, size_t stride,
                             uint32_t *packed) {
+    const struct anchored_form forms[2] = {anchored_make_form(plan, false, anchored_bias(plan)),
+                                           anchored_make_form(plan, true, anchored_bias(plan))};
     const size_t streams = (size_t)plan->streams, words_a_row = anchored_row_words(plan, steps);
     for (size_t s = 0; s < streams; s++) {
-        for (size_t t = 0; t < steps; t++) {
-            const struct anchored_form form = anchored_make_form(plan, form_is_high(plan, t, s), anchored_bias(plan));
-            for (size_t row = 0; row < ANCHORED_ROWS; row++) {
-                uint32_t *to = packed + row * words_a_row + (t * streams + s) * ANCHORED_PARTS;
-                anchored_take(&form, raw[row * stride + t * streams + s], to, to + 1, to + 2);
-            }
+        const bool turns = plan->winner == DAA_WINS_TURN, high = form_is_high(plan, 0, s);
+        for (size_t row = 0; row < ANCHORED_ROWS; row++) {
+            uint32_t *to = packed + row * words_a_row + s * ANCHORED_PARTS;
+            const uint16_t *from = raw + row * stride + s;
+            for (size_t t = 0; t < steps; t++, to += streams * ANCHORED_PARTS, from += streams)
+                anchored_take(&forms[turns ? form_is_high(plan, t, s) : high], *from, to, to + 1, to + 2);
         }
     }
 }
@@ -100,6 +103,11 @@ static void anchored_pack_b(const struct engine_plan *plan, size_t steps, const 
 
 /* ---- a row's steps ---- */
 
+/* M as M + H, H = 2^(W-3): where that has a bit of BEYOND, M is not in -H .. H-1. */
+struct anchored_limits {
+    int half, beyond, step;
+};
+
 struct anchored_state {
     words m[ANCHORED_VECTORS], place[ANCHORED_VECTORS], full[ANCHORED_VECTORS];
     floats scale[ANCHORED_VECTORS]; /* 2^-place */
@@ -112,10 +120,10 @@ INLINE floats anchored_scale(words place) {
     return as_floats(up_words(field, 23));
 }
 
-INLINE void anchored_load(struct anchored_state *state, const uint32_t *acc) {
+INLINE void anchored_load(const struct anchored_limits *limits, struct anchored_state *state, const uint32_t *acc) {
     of_words any = no_words();
     for (size_t v = 0; v < ANCHORED_VECTORS; v++, acc += WIDTH) {
-        state->m[v] = load_words(acc);
+        state->m[v] = add_words(load_words(acc), all_words(limits->half));
         state->place[v] = load_words(acc + ANCHORED_LANES);
         state->full[v] = and_words(load_words(acc + 2 * ANCHORED_LANES), all_words(ANCHORED_FULL));
         state->scale[v] = anchored_scale(state->place[v]);
@@ -124,19 +132,14 @@ INLINE void anchored_load(struct anchored_state *state, const uint32_t *acc) {
     state->any_full = any_of(any);
 }
 
-INLINE void anchored_store(const struct anchored_state *state, uint32_t *acc) {
+INLINE void anchored_store(const struct anchored_limits *limits, const struct anchored_state *state, uint32_t *acc) {
     for (size_t v = 0; v < ANCHORED_VECTORS; v++, acc += WIDTH) {
         const words others = and_words(load_words(acc + 2 * ANCHORED_LANES), all_words(~ANCHORED_FULL));
-        store_words(acc, state->m[v]);
+        store_words(acc, sub_words(state->m[v], all_words(limits->half)));
         store_words(acc + ANCHORED_LANES, state->place[v]);
         store_words(acc + 2 * ANCHORED_LANES, or_words(others, state->full[v]));
     }
 }
-
-/* Where M + H has a bit of these, M is not in -H .. H-1. */
-struct anchored_limits {
-    int half, beyond, step;
-};
 
 /* A step of a vector in which an anchor may move; the contract's four points. */
 INLINE of_words anchored_move(const struct anchored_limits *limits, struct anchored_state *state, size_t v, words top,
@@ -146,13 +149,13 @@ INLINE of_words anchored_move(const struct anchored_limits *limits, struct ancho
     const words rise = sub_words(and_words(top, all_words(-limits->step)), state->place[v]);
     words shift = pick_words(greater_words(rise, zero), rise, state->full[v]);
     shift = pick_words(active, shift, zero);
-    const of_words out = bits_of_words(add_words(state->m[v], all_words(limits->half)), all_words(limits->beyond));
+    const of_words out = bits_of_words(state->m[v], all_words(limits->beyond));
     const words full = pick_words(greater_words(shift, zero), zero, pick_words(out, step, zero));
     state->full[v] = pick_words(active, full, state->full[v]);
-    state->m[v] = down_words(state->m[v], shift);
+    const words m = down_words(sub_words(state->m[v], all_words(limits->half)), shift);
     state->place[v] = add_words(state->place[v], shift);
     state->scale[v] = anchored_scale(state->place[v]);
-    state->m[v] = add_words(state->m[v], nearest_words(mul(sum, state->scale[v])));
+    state->m[v] = add_words(add_words(m, all_words(limits->half)), nearest_words(mul(sum, state->scale[v])));
     return greater_words(state->full[v], zero);
 }
 
@@ -166,62 +169,94 @@ INLINE floats anchored_sum(int streams, bool steered, int window, const uint32_t
         top = s ? max_words(top, key[s]) : key[s];
     }
     *largest = top;
-    const words under = add_words(top, all_words(-window));
+    const words under = add_words(top, all_words(-window - 1));
     floats sum = as_floats(all_words(0));
     of_words free = no_words(); /* the winner is this stream or a later one */
     for (int s = 0; s < streams; s++, a += ANCHORED_PARTS, b += ANCHORED_PARTS * ANCHORED_LANES) {
-        const floats a_low = as_floats(all_words((int)a[1])),
-                     b_low = load_floats((const float *)(const void *)(b + ANCHORED_LANES));
-        floats term = mul(a_low, b_low);
+        floats term = mul(as_floats(all_words((int)a[1])), as_floats(load_words(b + ANCHORED_LANES)));
+        if (streams > 1)
+            term = keep_floats(greater_words(key[s], under), term);
         if (steered) {
-            const floats high = mul(as_floats(all_words((int)a[0])), load_floats((const float *)(const void *)b));
+            const floats high = mul(as_floats(all_words((int)a[0])), as_floats(load_words(b)));
             const of_words less = greater_words(top, key[s]);
             if (s == 0)
                 term = pick_floats(less, term, high);
-            else if (s == streams - 1)
-                term = pick_floats(free, high, term);
             else
-                term = pick_floats(but_not_words(free, less), high, term);
+                term = pick_floats(s == streams - 1 ? free : but_not_words(free, less), high, term);
             free = s ? both_words(free, less) : less;
         }
-        if (streams > 1)
-            term = pick_floats(greater_words(under, key[s]), as_floats(all_words(0)), term);
         sum = s ? add(sum, term) : term;
     }
     return sum;
+}
+
+/* COUNT steps, whatever anchors do. */
+INLINE void anchored_slowly(const struct engine_plan *plan, const struct anchored_limits *limits, int streams,
+                            bool steered, size_t count, const uint32_t *a, const uint32_t *b,
+                            struct anchored_state *state) {
+    of_words full = no_words();
+    for (size_t t = 0; t < count; t++) {
+        full = no_words();
+        for (size_t v = 0; v < ANCHORED_VECTORS; v++) {
+            words top;
+            const floats sum = anchored_sum(streams, steered, plan->window, a, b + v * WIDTH, &top);
+            full = either_words(full, anchored_move(limits, state, v, top, sum));
+        }
+        a += streams * ANCHORED_PARTS;
+        b += streams * ANCHORED_PARTS * ANCHORED_LANES;
+    }
+    state->any_full = any_of(full);
+}
+
+/* COUNT steps as if no anchor moved. False: one does, and the state is as it was. */
+INLINE bool anchored_fast(const struct engine_plan *plan, const struct anchored_limits *limits, int streams,
+                          bool steered, size_t count, const uint32_t *a, const uint32_t *b,
+                          struct anchored_state *state) {
+    words m[ANCHORED_VECTORS], seen[ANCHORED_VECTORS], largest[ANCHORED_VECTORS];
+    of_words moves = no_words();
+#pragma GCC unroll 2
+    for (size_t v = 0; v < ANCHORED_VECTORS; v++)
+        m[v] = seen[v] = state->m[v];
+#pragma GCC unroll 4
+    for (size_t t = 0; t < count; t++, a += streams * ANCHORED_PARTS, b += streams * ANCHORED_PARTS * ANCHORED_LANES) {
+#pragma GCC unroll 2
+        for (size_t v = 0; v < ANCHORED_VECTORS; v++) {
+            words top;
+            const floats sum = anchored_sum(streams, steered, plan->window, a, b + v * WIDTH, &top);
+            largest[v] = t ? max_words(largest[v], top) : top;
+            seen[v] = or_words(seen[v], m[v]);
+            m[v] = add_words(m[v], nearest_words(mul(sum, state->scale[v])));
+        }
+    }
+#pragma GCC unroll 2
+    for (size_t v = 0; v < ANCHORED_VECTORS; v++) {
+        const words place = and_words(largest[v], all_words(-limits->step));
+        moves = either_words(moves, greater_words(place, state->place[v]));
+        moves = either_words(moves, bits_of_words(seen[v], all_words(limits->beyond)));
+    }
+    if (__builtin_expect(any_of(moves), false))
+        return false;
+#pragma GCC unroll 2
+    for (size_t v = 0; v < ANCHORED_VECTORS; v++)
+        state->m[v] = m[v];
+    return true;
 }
 
 INLINE void anchored_row(const struct engine_plan *plan, int streams, bool steered, size_t steps, const uint32_t *a,
                          const uint32_t *b, uint32_t *acc) {
     const int half = 1 << (plan->anchored->acc_bits - 3);
     const struct anchored_limits limits = {half, (int)~(2 * (unsigned)half - 1), plan->anchored->acc_step};
-    const words places = all_words(-limits.step), halves = all_words(half), beyond = all_words(limits.beyond);
+    const size_t run = streams > 2 ? 2 : ANCHORED_RUN;
     struct anchored_state state;
-    anchored_load(&state, acc);
-    for (size_t t = 0; t < steps; t++) {
-        words top[ANCHORED_VECTORS];
-        floats sum[ANCHORED_VECTORS];
-        of_words moves = no_words();
-#pragma GCC unroll 2
-        for (size_t v = 0; v < ANCHORED_VECTORS; v++) {
-            sum[v] = anchored_sum(streams, steered, plan->window, a, b + v * WIDTH, &top[v]);
-            moves = either_words(moves, greater_words(and_words(top[v], places), state.place[v]));
-            moves = either_words(moves, bits_of_words(add_words(state.m[v], halves), beyond));
-        }
-        if (__builtin_expect(any_of(moves) || state.any_full, false)) {
-            of_words full = no_words();
-            for (size_t v = 0; v < ANCHORED_VECTORS; v++)
-                full = either_words(full, anchored_move(&limits, &state, v, top[v], sum[v]));
-            state.any_full = any_of(full);
-        } else {
-#pragma GCC unroll 2
-            for (size_t v = 0; v < ANCHORED_VECTORS; v++)
-                state.m[v] = add_words(state.m[v], nearest_words(mul(sum[v], state.scale[v])));
-        }
-        a += streams * ANCHORED_PARTS;
-        b += streams * ANCHORED_PARTS * ANCHORED_LANES;
+    anchored_load(&limits, &state, acc);
+    for (size_t t = 0, count; t < steps; t += count) {
+        count = least_of(run, steps - t);
+        if (count < run || state.any_full || !anchored_fast(plan, &limits, streams, steered, run, a, b, &state))
+            anchored_slowly(plan, &limits, streams, steered, count, a, b, &state);
+        a += count * (size_t)streams * ANCHORED_PARTS;
+        b += count * (size_t)streams * ANCHORED_PARTS * ANCHORED_LANES;
     }
-    anchored_store(&state, acc);
+    anchored_store(&limits, &state, acc);
 }
 
 static void anchored_rows(const struct engine_plan *plan, size_t steps, const uint32_t *a, size_t words_a_row,

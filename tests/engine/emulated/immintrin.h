@@ -254,6 +254,7 @@ EMULATED __m512 emulated_dpbf16_ps(__m512 sum, __m512bh a_, __m512bh b_) {
 #define _mm512_mask_mov_epi16 emulated_mask_mov_epi16
 #define _mm512_mask_mov_epi32 emulated_mask_mov_epi32
 #define _mm512_mask_mov_ps emulated_mask_mov_ps
+#define _mm512_maskz_mov_ps(mask, a) emulated_mask_mov_ps(emulated_castsi512_ps(emulated_setzero_si512()), mask, a)
 #define _mm512_max_epi32 emulated_max_epi32
 #define _mm512_max_epu16 emulated_max_epu16
 #define _mm512_min_epi32 emulated_min_epi32
