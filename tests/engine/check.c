@@ -402,6 +402,51 @@ static int left_to_others(enum daa_engine engine) {
     return 0;
 }
 
+/* Likewise for the anchored accumulator. */
+static int anchored_left_to_others(enum daa_engine engine) {
+    static const struct {
+        int streams, window;
+        const char *policy, *bits;
+        bool fast;
+    } list[] = {
+        {1, -1, "high", "32", true},      {2, -1, "exponent", "32", true},   {4, -1, "low", "8", true},
+        {8, -1, "exponent", "20", true},  {2, -1, "exponent", "33", false},  {4, -1, "high", "32", false},
+        {2, 32, "exponent", "32", false}, {2, -1, "magnitude", "32", false},
+    };
+    for (size_t i = 0; i < sizeof list / sizeof list[0]; i++) {
+        struct daa_config config;
+        struct daa_gemm_report report;
+        struct daa_error error;
+        uint32_t one[DAA_STREAMS_MAX] = {0x3f80}, c;
+        const char *const more[] = {"accumulator", "anchored", "acc-bits", list[i].bits, NULL};
+        configure_more(&config, list[i].streams, 4, "nearest", list[i].policy, list[i].window, more);
+        const struct daa_gemm_matrix a = {one, DAA_BITS32, false, DAA_STREAMS_MAX, 0},
+                                     b = {one, DAA_BITS32, false, 1, 0};
+        const struct daa_gemm_args args = {.config = &config,
+                                           .m = 1,
+                                           .n = 1,
+                                           .k = DAA_STREAMS_MAX,
+                                           .batch = 1,
+                                           .a = a,
+                                           .b = b,
+                                           .c = {&c, DAA_BITS32, 1, 0},
+                                           .engine = engine};
+        const bool good = daa_gemm_run(&args, &report, &error) == DAA_OK && c == 0x3f800000;
+        const bool fast = report.engine > DAA_ENGINE_PORTABLE;
+        const bool could = list[i].fast && (engine > DAA_ENGINE_PORTABLE ||
+                                            (engine == DAA_ENGINE_AUTO && daa_engine_present(DAA_ENGINE_AVX2)));
+        cases++;
+        if (good && fast == could && (fast || report.engine == DAA_ENGINE_GOLDEN) &&
+            (fast || engine == DAA_ENGINE_GOLDEN || report.reason))
+            continue;
+        fprintf(stderr, "check-engine: %s: anchored, policy %s, %d streams, window %d, %s bits: ran %s (%s)\n",
+                daa_engine_name(engine), list[i].policy, list[i].streams, list[i].window, list[i].bits,
+                daa_engine_name(report.engine), good ? "as it should" : "wrong");
+        return 1;
+    }
+    return 0;
+}
+
 /* Large enough for several tasks and blocks of K, with zeros in one operand, both or none. */
 static int large(enum daa_engine engine) {
     int failed = 0;
@@ -459,7 +504,7 @@ static int shared_out(enum daa_engine engine) {
 static int check(enum daa_engine engine, bool is_long) {
     static const size_t tails[] = {1, 7, 8, 9, 15, 16, 17, 31, 32, 33, 65};
     const int count = is_long ? 4000 : 250;
-    int failed = left_to_others(engine) || crossed(engine) || planned(engine) ||
+    int failed = left_to_others(engine) || anchored_left_to_others(engine) || crossed(engine) || planned(engine) ||
                  (engine != DAA_ENGINE_GOLDEN && (large(engine) || shared_out(engine)));
     for (size_t i = 0; i < 11 && !failed; i++) {
         struct test t = random_test(engine, 8);

@@ -59,6 +59,11 @@ def relative_bound(config, k):
     low = 0.0 if exact else (1 + u) ** 2 - 1
     dropped = (config.streams - 1) * 2.0 ** (1 - config.window)
     steps = -(-k // config.streams)
+    if config.accumulator == "anchored":
+        # Section 5.2: a place is below 2^(G-(W-3)) of the largest size that a step's sum or M may have, 4 S 2^K* or the
+        # terms' magnitudes together; a step rounds by half of it and a shift takes less than one.
+        v = 1.5 * steps * 4 * config.streams * 2.0 ** (config.acc_step - config.acc_bits + 3) + 2.0**-24
+        return low + dropped + v * (1 + low)
     v = steps * 2.0 ** -{"fp32": 24}[config.acc_format]
     return low + dropped + v / (1 - v) * (1 + low)
 

@@ -34,6 +34,12 @@ CONFIGS = [
     dict(acc_format="e8m15"),
     dict(out_format="bf16", streams=4),
     dict(format="fp16", out_format="fp16"),
+    dict(format="e8m5", streams=4),
+    dict(accumulator="anchored"),
+    dict(accumulator="anchored", streams=1, acc_bits=24, acc_step=8),
+    dict(accumulator="anchored", streams=8, format="e8m4", lo_bits=3, out_format="bf16"),
+    dict(accumulator="anchored", acc_bits=40, streams=4),
+    dict(accumulator="anchored", format="e4m3", policy="rotate"),
 ]
 pytestmark = pytest.mark.filterwarnings("ignore:.* takes? .*--rows:RuntimeWarning")
 

@@ -98,6 +98,7 @@ CONFIGS = [
     None,
     daa.Config("fp8"),
     daa.Config(lo_bits=2, lo_round="truncate"),
+    daa.Config(accumulator="anchored"),
 ]
 GEOMETRIES = [  # channels in, out, kernel, height, width, and nn.Conv2d's options
     (4, 6, (3, 3), 7, 8, dict(padding=1)),

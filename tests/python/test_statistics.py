@@ -50,6 +50,7 @@ ORDER = [
         (daa.Config(),),
         (daa.Config("quad", window=4),),
         (daa.Config("fp8"),),
+        (daa.Config(accumulator="anchored"), daa.Config("quad", accumulator="anchored", format="e8m5"), daa.Config()),
         (daa.Config("quad"), daa.Config("baseline"), daa.Config(policy="rotate", lo_bits=1)),
     ],
     ids=str,
