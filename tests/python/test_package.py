@@ -1,6 +1,7 @@
 """`pip install .`: the wheel has the library in it and works away from the tree; what is missing is named."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -111,3 +112,22 @@ def test_what_is_missing_is_named(tmp_path, compiler, text):
     done = pip("wheel", *OFFLINE, "-w", tmp_path, copy_of_project(tmp_path / "copy"), CC=str(command))
     assert done.returncode != 0 and not list(tmp_path.glob("*.whl"))
     assert text in [line.strip() for line in (done.stdout + done.stderr).splitlines()]
+
+
+@pytest.mark.long
+def test_the_printed_commands_install(tmp_path):
+    """docs/python.md's commands, as printed, with nothing but what is on this machine."""
+    place = copy_of_project(tmp_path)
+    (block,) = re.findall(r"^```sh\n(python3 .*?)^```", (ROOT / "docs" / "python.md").read_text(), re.M | re.S)
+    environment = {
+        "PATH": "/usr/bin:/bin",
+        "HOME": str(tmp_path),
+        "PIP_NO_INDEX": "1",
+        "PIP_NO_BUILD_ISOLATION": "false",  # which says that there is none
+    }
+    done = subprocess.run(["sh", "-ec", block], cwd=place, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    import_it = [place / "build/venv/bin/python", "-c", "import daa.torch; print(daa.__file__)"]
+    ran = subprocess.run(import_it, cwd="/", env=environment, capture_output=True, text=True)
+    assert ran.returncode == 0, ran.stderr
+    assert ran.stdout.startswith(f"{place}/build/venv/lib/")
