@@ -77,19 +77,29 @@ installed() {
     within root dpkg-query -W -f '${binary:Package}=${Version}\n' | sort
 }
 
+# Sets `processor`, the seconds of processor time of all commands so far: this shell's own, not those of a shell in $().
+read_processor() {
+    times >"$system/times"
+    processor=$(tail -n 1 "$system/times" | awk -F '[ms ]+' '{ print int(60 * $1 + $2 + 60 * $3 + $4) }')
+}
+
 # Runs a command of the README as root and says what it cost.
 measure() {
     installed >"$system/before"
     start=$(date +%s)
+    read_processor
+    spent=$processor
     echo "check-debian: $release: $*" >&2
     within root "$@" >&2 || fail "$* failed on $release"
     seconds=$(($(date +%s) - start))
+    read_processor
+    spent=$((processor - spent))
     installed | comm -13 "$system/before" - >"$system/added"
     # As many words as packages; none at all is fine.
     # shellcheck disable=SC2046
     bytes=$(within root apt-cache show --no-all-versions $(cat "$system/added") | sed -n 's/^Size: //p' | paste -sd + | sed 's/^$/0/')
-    printf '%s: %s: %d packages, %d MB to download; %d min %d s\n' "$release" "$*" "$(wc -l <"$system/added")" \
-        "$(((bytes + 500000) / 1000000))" $((seconds / 60)) $((seconds % 60)) >>"$system/costs"
+    printf '%s: %s: %d packages, %d MB to download; %d min, %d of processor time\n' "$release" "$*" "$(wc -l <"$system/added")" \
+        "$(((bytes + 500000) / 1000000))" $(((seconds + 30) / 60)) $(((spent + 30) / 60)) >>"$system/costs"
 }
 
 # Who is not root gets one line, which is the command that helps.
