@@ -11,6 +11,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "../common/random.h"
 #include "oracle.h"
 
 static bool long_tier;
@@ -38,19 +39,6 @@ static const char *hex_list(const uint32_t *list, int count, char *text) {
 }
 
 /* ---- random numbers, formats and operands ---- */
-
-static uint64_t state;
-
-static uint64_t random64(void) { /* splitmix64 */
-    uint64_t z = state += 0x9e3779b97f4a7c15u;
-    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
-    z = (z ^ z >> 27) * 0x94d049bb133111ebu;
-    return z ^ z >> 31;
-}
-
-static uint32_t below(uint32_t limit) {
-    return (uint32_t)(random64() >> 32) % limit;
-}
 
 static int between(int low, int high) {
     return low + (int)below((uint32_t)(high - low + 1));
@@ -903,7 +891,7 @@ int main(int argc, char **argv) {
             continue;
         double start = seconds();
         section = sections[i].name;
-        state = seed * SECTIONS + i;
+        random_state = seed * SECTIONS + i;
         cases = 0;
         sections[i].run();
         if (cases == 0)

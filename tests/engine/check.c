@@ -7,20 +7,9 @@
 #include <unistd.h>
 
 #include "../../engine/engine.h"
+#include "../common/random.h"
 
-static uint64_t state, seed = 1;
-
-static uint32_t random32(void) {
-    state += UINT64_C(0x9e3779b97f4a7c15);
-    uint64_t z = state;
-    z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-    z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
-    return (uint32_t)(z >> 32);
-}
-
-static uint32_t below(uint32_t count) {
-    return (uint32_t)((uint64_t)random32() * count >> 32);
-}
+static uint64_t seed = 1;
 
 /* ---- operands ---- */
 
@@ -539,7 +528,7 @@ int main(int argc, char **argv) {
     for (enum daa_engine engine = DAA_ENGINE_AUTO; engine < DAA_ENGINE_COUNT; engine++) {
         if (only != DAA_ENGINE_COUNT && engine != only)
             continue;
-        state = (seed + 1) * UINT64_C(0xd1342543de82ef95);
+        random_state = (seed + 1) * UINT64_C(0xd1342543de82ef95);
         cases = steps = 0;
         if (!daa_engine_present(engine)) {
             printf("%s: this processor does not have it\n", daa_engine_name(engine));

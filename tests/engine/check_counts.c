@@ -5,20 +5,9 @@
 #include <string.h>
 
 #include "../../engine/engine_count.h"
+#include "../common/random.h"
 
-static uint64_t state, seed = 1;
-
-static uint32_t random32(void) {
-    state += UINT64_C(0x9e3779b97f4a7c15);
-    uint64_t z = state;
-    z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-    z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
-    return (uint32_t)(z >> 32);
-}
-
-static uint32_t below(uint32_t count) {
-    return (uint32_t)((uint64_t)random32() * count >> 32);
-}
+static uint64_t seed = 1;
 
 static void stop(const char *what) {
     fprintf(stderr, "check-counts: %s\n", what);
@@ -237,7 +226,7 @@ int main(int argc, char **argv) {
             return 2;
         }
     }
-    state = (seed + 1) * UINT64_C(0xd1342543de82ef95);
+    random_state = (seed + 1) * UINT64_C(0xd1342543de82ef95);
     for (uint32_t i = 0; i < cases; i++)
         random_case(i);
     printf("%" PRIu32 " GEMMs of %" PRIu64 " products counted as the golden model counts them: high %" PRIu64

@@ -5,6 +5,11 @@
 #include <string.h>
 
 #include "../../config/config.h"
+#include "../common/random.h"
+
+static size_t draw(size_t limit) {
+    return below((uint32_t)limit);
+}
 
 enum { TEXT_MAX = 4096 };
 
@@ -43,15 +48,6 @@ static const char *const words[] = {
     "\"policy\": \"magnitude\",",
 };
 enum { WORDS = sizeof(words) / sizeof(words[0]) };
-
-static uint64_t state;
-
-static size_t draw(size_t below) {
-    state ^= state << 13;
-    state ^= state >> 7;
-    state ^= state << 17;
-    return (size_t)(state >> 11) % below;
-}
 
 /* A legal file for a random legal configuration, more or less. */
 static size_t sound(char *text) {
@@ -150,7 +146,7 @@ int main(int argc, char **argv) {
         return 2;
     }
     size_t count = strtoul(argv[3], NULL, 10), accepted = 0;
-    state = 0x9e3779b97f4a7c15u ^ (uint64_t)strtoull(argv[2], NULL, 10);
+    random_state = strtoull(argv[2], NULL, 10);
     char text[TEXT_MAX];
     for (size_t i = 0; i < count; i++) {
         size_t size = sound(text);

@@ -6,17 +6,13 @@
 
 #include "../../files/matrix.h"
 #include "../../files/npy.h"
+#include "../common/random.h"
+
+static size_t draw(size_t limit) {
+    return below((uint32_t)limit);
+}
 
 enum { FILE_SIZE = 4096 };
-
-static uint64_t state;
-
-static size_t draw(size_t below) {
-    state ^= state << 13;
-    state ^= state >> 7;
-    state ^= state << 17;
-    return (size_t)(state >> 11) % below;
-}
 
 static const char *const words[] = {
     "'descr'",
@@ -140,7 +136,7 @@ int main(int argc, char **argv) {
         return 2;
     }
     const char *path = argv[1];
-    state = strtoull(argv[2], NULL, 10) * 2 + 1;
+    random_state = strtoull(argv[2], NULL, 10);
     size_t count = strtoull(argv[3], NULL, 10);
     for (size_t i = 0; i < count; i++) {
         size_t length = sound(file);

@@ -3,16 +3,7 @@
 #include <string.h>
 
 #include "../../config/config.h"
-
-static int cases, faults;
-
-static void expect(bool holds, const char *what, const char *detail) {
-    cases++;
-    if (holds)
-        return;
-    faults++;
-    fprintf(stderr, "%s: %s\n", what, detail);
-}
+#include "../common/expect.h"
 
 struct known {
     const char *name;

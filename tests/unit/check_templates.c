@@ -8,16 +8,7 @@
 
 #include "../../gen/emit.h"
 #include "../../gen/template.h"
-
-static int cases, faults;
-
-static void expect(bool holds, const char *what, const char *detail) {
-    cases++;
-    if (holds)
-        return;
-    faults++;
-    fprintf(stderr, "%s: %s\n", what, detail);
-}
+#include "../common/expect.h"
 
 /* TEXT's lines as a template. */
 struct lines {
