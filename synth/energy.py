@@ -107,11 +107,14 @@ def choose_mapping(arguments, emitted, target):
 def operand_sets(arguments):
     """One pair, or every NAME.KIND of a directory; index.json there says how large the whole GEMMs were."""
     if arguments.a:
-        return [pair("A B", "gemm", arguments.a, arguments.b)]
+        return [pair(f"{arguments.a.name}, {arguments.b.name}", "gemm", arguments.a, arguments.b)]
     weights = {}
     index = arguments.operands / "index.json"
     if index.exists():
-        weights = {gemm["name"]: gemm["m"] * gemm["n"] * gemm["k"] for gemm in json.loads(index.read_text())["gemms"]}
+        try:
+            weights = {gemm["name"]: gemm["m"] * gemm["n"] * gemm["k"] for gemm in json.loads(index.read_text())["gemms"]}
+        except (OSError, ValueError, KeyError, TypeError):
+            raise Failed(f"{index} has no list of gemms with name, m, n and k; without that file all GEMMs weigh what they are here") from None
     names = sorted(path.name.removesuffix(".a.npy") for path in arguments.operands.glob("*.a.npy"))
     if not names:
         raise Failed(f"{arguments.operands} has no NAME.a.npy; OPERANDS must be a directory of NAME.KIND.a.npy and NAME.KIND.b.npy")
@@ -209,7 +212,10 @@ class Bench:
         a, b = sample(operands)
         numpy.save(self.work / "A.npy", a)
         numpy.save(self.work / "B.npy", b)
-        self.daavec("--write")
+        try:
+            self.daavec("--write")
+        except Failed as error:
+            raise Failed(f"{operands.name}: {str(error).removeprefix('daavec: ').removeprefix(f'{self.work}/')}") from None
         return self.bits("a.hex"), self.bits("b.hex"), a.shape[1]
 
     def daavec(self, what):

@@ -333,7 +333,9 @@ def test_refusals(emit, energy, operands, tmp_path):
     refused("--a", bad, "--b", bad, text="it must be a matrix")
     refused("--operands", tmp_path / "nowhere", text="has no NAME.a.npy")
     numpy.save(bad, numpy.full((9, 4), numpy.inf, numpy.float32))
-    refused("--a", operands[1], "--b", bad, text="Inf")
+    refused("--a", operands[1], "--b", bad, text="energy: a.npy, bad.npy: B.npy: ")
+    (tmp_path / "index.json").write_text("[]")
+    refused("--operands", tmp_path, text="index.json has no list of gemms")
     dark = tmp_path / "dark.lib"
     dark.write_text(re.sub(r"internal_power", "external_power", OSU.read_text()))
     refused(*operands, "--liberty", dark, text="dark.lib: cell NAND2X1 has no table of internal energy")
