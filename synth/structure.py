@@ -28,6 +28,11 @@ def in_element(name):
     return ELEMENT_NAME in name
 
 
+def within_element(pin):
+    """The cell's name inside its element, of a pin `g_row[0].g_col[0].u_pe._12_/D`."""
+    return pin.partition(ELEMENT_NAME)[2].rpartition("/")[0]
+
+
 def in_order(blocks):
     known = [name for name in ORDER if name in blocks]
     return known + [name for name in blocks if name not in ORDER]

@@ -4,8 +4,8 @@ AREA_DIR   := $(or $(DIR),$(if $(filter command line,$(origin CONFIG)),$(BUILD)/
 AREA_WORDS := $(if $(LIBERTY),--liberty "$(LIBERTY)") $(if $(CLOCK_PS),--clock-ps "$(CLOCK_PS)")
 FPGA_WORDS := $(if $(TARGET),--target "$(TARGET)") $(if $(DSP),--dsp "$(DSP)")
 
-.PHONY: area pe-area compare lo-bits netlist timing energy
-area pe-area netlist timing energy: area-dir cells
+.PHONY: area pe-area compare lo-bits netlist timing energy layout
+area pe-area netlist timing energy layout: area-dir cells
 compare lo-bits: cells
 
 # The standard cells that areas are in, where neither LIBERTY names others nor TARGET an FPGA.
@@ -53,3 +53,6 @@ ALL += $(BUILD)/gatesim
 $(BUILD)/gatesim: $(BUILD)/obj/synth/gatesim.o
 	$(CC) $(CFLAGS) $(LDFLAGS) $^ -o $@
 $(BUILD)/obj/synth/gatesim.o: CFLAGS += -O3
+
+layout: timing ## DIR=DIR or CONFIG=NAME [CLOCK_PS=N]: one element placed, routed, checked, as GDS, and its clock with wires (Debian 12)
+	@$(PYTHON) synth/layout.py "$(AREA_DIR)" $(AREA_WORDS)

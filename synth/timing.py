@@ -9,6 +9,7 @@ import pathlib
 import sys
 
 import area
+import blocks
 import job
 import opensta
 import structure
@@ -18,7 +19,7 @@ from job import Failed, Usage
 ROWS_COLS = (2, 2)
 PERIOD = 1.0  # ns, of the timing runs; a path's own period is this less its slack
 ELEMENT, EDGES, PORTS = "element", "edges", "ports"
-SOURCES = ("timing.py", "opensta.py", "structure.py", "targets.py", "liberty.py", "ripple.v", "prefix.v")
+SOURCES = ("timing.py", "opensta.py", "blocks.py", "structure.py", "targets.py", "liberty.py", "ripple.v", "prefix.v")
 METHOD = ("Method: Yosys and abc map each way, OpenSTA times 2 x 2 elements with the units at their edges, flip-flops included. "
           "Limits: cells without wires, one corner, an ideal clock; what reaches all elements (clear, enable) drives four here and "
           "wants a tree of buffers in a large array.")
@@ -39,15 +40,31 @@ class Flow:
         self.sta = opensta.Sta(emitted.directory, yosys.work)
         self.shape = structure.Structure(emitted, yosys, ROWS_COLS)
         self.element = self.shape.element
+        self.written = None
 
     def measure(self, recipe):
         """Figures of the element by one recipe, and its paths."""
         figures = self.map(recipe)[self.element]
         self.assemble()
         worst = self.time()
-        return {"recipe": recipe.name, "period_ns": worst[ELEMENT].needs(PERIOD), "um2": figures["um2"],
+        return {"recipe": recipe.name, "blocks": self.blocks(worst[ELEMENT]), "period_ns": worst[ELEMENT].needs(PERIOD), "um2": figures["um2"],
                 "flip_flops": figures["flip_flops"], "edges_ns": worst[EDGES].needs(PERIOD),
                 "ports_ns": worst[PORTS].needs(PERIOD), "worst": worst}
+
+    def blocks(self, path):
+        """The element's share of a path by block, and its ends by name."""
+        place, work = self.yosys.place, self.yosys.work
+        if self.written is None:
+            self.yosys.run([f"read_rtlil {place('units.il')}", "flatten", *job.keep_only([self.element]),
+                            "synth -run coarse:fine -noshare", "techmap", f"json -o {place('written.json')} {self.element}"])
+            self.written = blocks.one_module(work / "written.json")
+            self.instances = {name.removeprefix("."): role for name, (role, _) in self.shape.element_instances().items()}
+        self.yosys.run([f"read_rtlil {place('mapped.il')}", f"json -o {place('mapped.json')} {self.element}"])
+        found = blocks.Blocks(self.written, blocks.one_module(work / "mapped.json"), self.target.library, self.instances)
+        steps = [(structure.within_element(point.pin), point.delay) for point in path.points]
+        start, end = steps[0][0], steps[-1][0]
+        # The last point is the register's input, at no delay without wires.
+        return {"from": found.net_name(start), "to": found.net_name(end), "split": [*found.split(steps[:-1], end), ["setup", path.setup]]}
 
     def map(self, recipe):
         """The units mapped by a recipe, left in mapped.il; their figures."""
@@ -144,6 +161,8 @@ def lines(report):
     yield f"{'longest paths of *':34}{'ns':>10}   from, to"
     for name, path in report["paths"].items():
         yield f"  {name:32}{path['ns']:>10.2f}   {path['from']}, {path['to']}"
+    named = report["blocks"]
+    yield f"  the element's, {named['from']} to {named['to']}: " + ", ".join(f"{name} {ns:.2f}" for name, ns in named["split"])
     yield ""
     yield METHOD
 
