@@ -1,4 +1,4 @@
-/* A whole GEMM on the golden model: every operand is unpacked once per block, then the steps run down K. */
+/* A whole GEMM on the golden model: every operand is decoded once per block, then the steps run down K. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -34,7 +34,7 @@ static bool check(const struct source *m, bool specials, struct daa_error *error
     return true;
 }
 
-/* Element (row, col) of the result, from K unpacked operands of a row of A and a column of B. */
+/* Element (row, col) of the result, from K decoded operands of a row of A and a column of B. */
 static uint32_t dot(const struct daa_config *config, size_t k, const struct daa_operand *a, const struct daa_operand *b,
                     uint32_t c0, struct daa_tally *tally) {
     size_t streams = (size_t)config->streams;
@@ -49,7 +49,7 @@ static uint32_t dot(const struct daa_config *config, size_t k, const struct daa_
 bool daa_gemm(const struct daa_config *config, size_t m, size_t n, size_t k, const uint32_t *a, size_t lda,
               const uint32_t *b, size_t ldb, const uint32_t *c0, size_t ldc0, uint32_t *c, size_t ldc,
               struct daa_counts *counts, struct daa_error *error) {
-    enum { BLOCK = 1 << 18 }; /* operands of A unpacked at a time, about: 2 MB */
+    enum { BLOCK = 1 << 18 }; /* operands of A decoded at a time, about: 2 MB */
     struct daa_error why;
     if (!config || !daa_config_check(config, DAA_SOFTWARE, &why))
         return daa_fail(error, "the configuration is not one that daa_options_resolve() makes: %.400s",
@@ -81,10 +81,10 @@ bool daa_gemm(const struct daa_config *config, size_t m, size_t n, size_t k, con
         size_t rows = m - first < block ? m - first : block;
         for (size_t row = 0; row < rows; row++)
             for (size_t i = 0; i < k; i++)
-                a_block[row * k + i] = daa_unpack(config, config->a_format, a[(first + row) * lda + i]);
+                a_block[row * k + i] = daa_decode(config, config->a_format, a[(first + row) * lda + i]);
         for (size_t col = 0; col < n; col++) {
             for (size_t i = 0; i < k; i++)
-                b_column[i] = daa_unpack(config, config->b_format, b[i * ldb + col]);
+                b_column[i] = daa_decode(config, config->b_format, b[i * ldb + col]);
             for (size_t row = 0; row < rows; row++)
                 c[(first + row) * ldc + col] =
                     dot(config, k, a_block + row * k, b_column, c0 ? c0[(first + row) * ldc0 + col] : 0, &tally);

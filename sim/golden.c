@@ -4,7 +4,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-/* ---- unpack (section 2): once per operand, at the edge of the array ---- */
+/* ---- decode (sections 1 and 2): once per operand, at the edge of the array ---- */
 
 /* The significand's top T bits, rounded; in the significand's own unit, so it may be 2^(Y+1). */
 static int low_significand(int sig, int drop, enum daa_lo_round round) {
@@ -13,7 +13,7 @@ static int low_significand(int sig, int drop, enum daa_lo_round round) {
     return (kept + up) << drop;
 }
 
-struct daa_operand daa_unpack(const struct daa_config *config, struct daa_format format, uint32_t bits) {
+struct daa_operand daa_decode(const struct daa_config *config, struct daa_format format, uint32_t bits) {
     struct daa_number number = daa_number_read(format, bits);
     struct daa_operand operand = {.kind = (uint8_t)number.kind};
     int sign = number.negative ? -1 : 1;
@@ -31,7 +31,7 @@ struct daa_operand daa_unpack(const struct daa_config *config, struct daa_format
     return operand;
 }
 
-/* ---- steer (sections 3, 4, 6): what becomes of each product ---- */
+/* ---- unpack (sections 3, 6): class and key of each product, from its decoded operands ---- */
 
 struct steering {
     enum daa_fate fate[DAA_STREAMS_MAX];
@@ -41,7 +41,7 @@ struct steering {
     bool nan, inf[2];         /* a NaN product; an Inf product of sign + and - */
 };
 
-static void classify(struct steering *s, int stream, struct daa_operand a, struct daa_operand b) {
+static void unpack(struct steering *s, int stream, struct daa_operand a, struct daa_operand b) {
     bool zero = a.kind == DAA_CLASS_ZERO || b.kind == DAA_CLASS_ZERO;
     if (a.kind >= DAA_CLASS_INF || b.kind >= DAA_CLASS_INF) {
         s->fate[stream] = DAA_FATE_SPECIAL;
@@ -59,6 +59,8 @@ static void classify(struct steering *s, int stream, struct daa_operand a, struc
         s->any = true;
     }
 }
+
+/* ---- steer (sections 3, 4): what becomes of each product ---- */
 
 /* Is product a of key_a larger in magnitude than b of key_b? Each is at least 2^key and below 2^(key+2), in one unit.
  */
@@ -86,7 +88,7 @@ static int largest(const struct steering *s, bool by_key, int count, const struc
 static void steer(const struct daa_config *config, uint64_t step, int count, const struct daa_operand *a,
                   const struct daa_operand *b, struct steering *s) {
     for (int i = 0; i < count; i++)
-        classify(s, i, a[i], b[i]);
+        unpack(s, i, a[i], b[i]);
     if (!s->any)
         return;
     const struct daa_policy_info *policy = daa_policy_info(config->policy);
@@ -110,15 +112,21 @@ static int32_t multiply(enum daa_fate fate, struct daa_operand a, struct daa_ope
     return fate == DAA_FATE_LOW ? a.low * b.low : 0;
 }
 
-/* ---- align (section 4): the exact sum of a step, in units of 2^(K* - D - Ya - Yb) ---- */
+/* ---- align (section 4): a product in units of 2^(K* - D - Ya - Yb), which all of a step share ---- */
+
+static int64_t align(int32_t product, int key, int lowest) {
+    return product * (INT64_C(1) << (key - lowest));
+}
+
+/* ---- sum (section 4): exact ---- */
 
 /* Terms below 2^(22 + 32 + 1) fit with room to spare. */
-static int64_t align(const struct steering *s, int window, int count, const struct daa_operand *a,
-                     const struct daa_operand *b) {
+static int64_t add_up(const struct steering *s, int window, int count, const struct daa_operand *a,
+                      const struct daa_operand *b) {
     int64_t sum = 0;
     for (int i = 0; i < count; i++)
         if (s->fate[i] == DAA_FATE_HIGH || s->fate[i] == DAA_FATE_LOW)
-            sum += multiply(s->fate[i], a[i], b[i]) * (INT64_C(1) << (s->key[i] - (s->top - window)));
+            sum += align(multiply(s->fate[i], a[i], b[i]), s->key[i], s->top - window);
     return sum;
 }
 
@@ -130,7 +138,7 @@ struct daa_sum daa_sum_step(const struct daa_config *config, uint64_t step, int 
         tally->products[s.fate[i]][i]++;
     struct daa_sum sum = {.some = s.any, .key = s.top, .inf = {s.nan || s.inf[0], s.nan || s.inf[1]}};
     if (s.any) {
-        sum.sig = align(&s, config->window, count, a, b);
+        sum.sig = add_up(&s, config->window, count, a, b);
         sum.exp = s.top - config->window - config->a_format.frac_bits - config->b_format.frac_bits;
     }
     return sum;
@@ -173,13 +181,13 @@ void daa_acc_text(const struct daa_config *config, struct daa_acc acc, char text
 
 struct daa_acc daa_step(const struct daa_config *config, uint64_t step, const uint32_t *a, const uint32_t *b,
                         struct daa_acc acc, struct daa_counts *counts) {
-    struct daa_operand a_unpacked[DAA_STREAMS_MAX], b_unpacked[DAA_STREAMS_MAX];
+    struct daa_operand a_decoded[DAA_STREAMS_MAX], b_decoded[DAA_STREAMS_MAX];
     struct daa_tally tally = {0};
     for (int i = 0; i < config->streams; i++) {
-        a_unpacked[i] = daa_unpack(config, config->a_format, a[i]);
-        b_unpacked[i] = daa_unpack(config, config->b_format, b[i]);
+        a_decoded[i] = daa_decode(config, config->a_format, a[i]);
+        b_decoded[i] = daa_decode(config, config->b_format, b[i]);
     }
-    struct daa_sum sum = daa_sum_step(config, step, config->streams, a_unpacked, b_unpacked, &tally);
+    struct daa_sum sum = daa_sum_step(config, step, config->streams, a_decoded, b_decoded, &tally);
     if (counts)
         daa_tally_add(&tally, counts);
     return daa_accumulate(config, acc, sum);

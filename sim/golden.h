@@ -1,4 +1,4 @@
-/* The golden model's inside, on unpacked operands: for the files of libdaa. */
+/* The golden model's inside, on decoded operands: for the files of libdaa. */
 #ifndef DAA_GOLDEN_H
 #define DAA_GOLDEN_H
 
@@ -19,7 +19,7 @@ struct daa_tally {
     uint64_t products[DAA_FATES][DAA_STREAMS_MAX];
 };
 
-struct daa_operand daa_unpack(const struct daa_config *config, struct daa_format format, uint32_t bits);
+struct daa_operand daa_decode(const struct daa_config *config, struct daa_format format, uint32_t bits);
 /* What a step gives the accumulator: the exact sum of its finite products, and its Infs. */
 struct daa_sum {
     bool some;   /* is there a finite product that is not zero? */
