@@ -420,6 +420,7 @@ struct plan *plan_new(const struct daa_config *config) {
     add_texts(plan, config);
     plan_number(plan, "rows", config->rows);
     plan_number(plan, "cols", config->cols);
+    plan_number(plan, "side_max", DAA_SIDE_MAX);
     plan_number(plan, "streams", config->streams);
     plan_number(plan, "lo_bits", config->lo_bits);
     plan_number(plan, "window", config->window);

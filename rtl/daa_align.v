@@ -4,7 +4,7 @@
 module daa_align #(
     parameter integer Frac    = 14,  // fraction bits of the product; two integer bits above them
     parameter integer Whole   = 2,  // integer bits of what comes out
-    parameter integer Room    = 0,  // what the shift has more than the distance, for carries of low rounding to take back
+    parameter integer Room    = 0,  // places that the shift has more than the distance, for carries of low rounding
     parameter integer Shift   = 4,
     parameter integer Shifted = 1,  // 0: the largest product, which is never shifted and always valid
     parameter integer SumFrac = 14,  // fraction bits of the sum: the lowest place that a product can reach

@@ -172,6 +172,10 @@ module daa_array #(
             .clk_i(clk_i), .load_i(1'b1), .d_i({g_b[c-1].result_write, g_b[c-1].result_at}), .q_o({result_write, result_at})
         );
       end
+      if (c == Cols - 1) begin : g_done
+        assign c0_done = c0_read;
+        assign result_done = result_write;
+      end
 
       wire c0_take;
       wire [AccBits-1:0] c0_word;
@@ -239,8 +243,6 @@ module daa_array #(
         );
       end
     end
-    assign c0_done = g_b[Cols-1].c0_read;
-    assign result_done = g_b[Cols-1].result_write;
   endgenerate
 
 endmodule

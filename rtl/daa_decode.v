@@ -39,7 +39,8 @@ module daa_decode #(
 
   // Class.
   wire                zero = exp_zero & ((Subnormals == 0) | ~|frac);
-  wire                special = (Specials != 0) & ((Encoding == 0) ? &exponent : (Encoding == 1) & (&exponent) & (&frac));
+  wire                special = (Specials != 0) &
+      ((Encoding == 0) ? &exponent : (Encoding == 1) & (&exponent) & (&frac));
   wire                nan = |frac;
 
   // Exponent and fraction, normalised.

@@ -41,15 +41,22 @@ module daa_pe #(
   localparam integer ShiftBits = 4;  // of a product's distance from the largest key
   localparam integer High = 1;  // products per step that are high
   localparam integer HighBits = 15;  // of the operands of one
+  localparam integer AFrac = 7;  // fraction bits of an operand
+  localparam integer BFrac = 7;
   localparam integer HighFrac = 14;  // fraction bits of one
+  localparam integer Shifted = 0;  // 0: the high product is the largest
   localparam integer Low = 1;  // products per step that are low
   localparam integer LowBits = 9;  // of the operands of one
-  localparam integer LowFrac = 6;  // fraction bits of one
-  localparam integer LowShift = 4;  // bits of its shift: the distance, and a place for each carry
   localparam integer ALow = 4;  // significant bits of a low value
   localparam integer BLow = 4;
   localparam integer ALowFrac = 3;
   localparam integer BLowFrac = 3;
+  localparam integer AUp = 1;  // 1: rounding may carry a low value to 2
+  localparam integer BUp = 1;
+  localparam integer LowFrac = 6;  // fraction bits of one
+  localparam integer LowWhole = 3;  // integer bits of one: 3 where both low values may be 2
+  localparam integer LowRoom = 2;  // places that its shift has more than the distance, one for each carry
+  localparam integer LowShift = 4;  // bits of its shift
   localparam integer TermBits = 18;  // of an aligned product, and of the sum: its sign above 17 bits
   localparam integer AddendBits = 31;  // of the sum as the accumulator takes it
   localparam integer HasR2 = 0;
@@ -140,7 +147,7 @@ module daa_pe #(
       wire [ShiftBits-1:0] shift;
       wire [HighFrac+1:0] product;
       daa_term #(
-          .AFrac(7), .BFrac(7), .Frac(HighFrac), .Shift(ShiftBits), .Shifted(0), .HasR2(HasR2)
+          .AFrac(AFrac), .BFrac(BFrac), .Frac(HighFrac), .Shift(ShiftBits), .Shifted(Shifted), .HasR2(HasR2)
       ) u_term (
           .clk_i(clk_i),
           .clear_i(clear_i),
@@ -155,7 +162,7 @@ module daa_pe #(
           .product_o(product)
       );
       daa_align #(
-          .Frac(HighFrac), .Shift(ShiftBits), .Shifted(0)
+          .Frac(HighFrac), .Shift(ShiftBits), .Shifted(Shifted)
       ) u_align (
           .valid_i(valid), .shift_i(shift), .product_i(product), .term_o(term[i*TermBits+:TermBits])
       );
@@ -163,7 +170,7 @@ module daa_pe #(
   endgenerate
   generate
     for (i = 0; i < Low; i = i + 1) begin : g_low
-      // Low values; one that rounding carries to the next binade takes back a place of the shift.
+      // Low values, from 1 on. The shift has a place for each that may carry to 2; one that does takes it back.
       wire [LowBits-1:0] operands = low[i*LowBits+:LowBits];
       wire a_carry, b_carry;
       wire [ALowFrac-1:0] a_frac;
@@ -171,7 +178,7 @@ module daa_pe #(
       daa_low #(.Bits(ALow)) u_a_low (.low_i(operands[BLow+:ALow]), .carry_o(a_carry), .frac_o(a_frac));
       daa_low #(.Bits(BLow)) u_b_low (.low_i(operands[0+:BLow]), .carry_o(b_carry), .frac_o(b_frac));
       wire [ShiftBits+1:0] places = {2'b00, distances[(High+i)*ShiftBits+:ShiftBits]}
-          + {{(ShiftBits + 1) {1'b0}}, (1 != 0) & ~a_carry} + {{(ShiftBits + 1) {1'b0}}, (1 != 0) & ~b_carry};
+          + {{(ShiftBits + 1) {1'b0}}, (AUp != 0) & ~a_carry} + {{(ShiftBits + 1) {1'b0}}, (BUp != 0) & ~b_carry};
       wire unused_places = &{1'b0, places};
 
       wire valid;
@@ -193,7 +200,7 @@ module daa_pe #(
           .product_o(product)
       );
       daa_align #(
-          .Frac(LowFrac), .Whole(3), .Room(2), .Shift(LowShift)
+          .Frac(LowFrac), .Whole(LowWhole), .Room(LowRoom), .Shift(LowShift)
       ) u_align (
           .valid_i(valid), .shift_i(shift), .product_i(product), .term_o(term[(High+i)*TermBits+:TermBits])
       );

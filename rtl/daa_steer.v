@@ -1,5 +1,5 @@
-// Controller of policy `exponent`: from the products' exponents alone it decides which stream gets the high multiplier and
-// how far every other product is behind. Combinational. Contract, sections 3 and 4.
+// Controller of policy `exponent`: from the products' exponents alone it decides which stream gets the high multiplier,
+// and how far every other product is behind. Combinational. Contract, sections 3 and 4.
 //
 // A tournament. Node n below Streams is stream n; node Streams + m is the winner of match m, which nodes 2m and 2m + 1
 // play. The last winner is high; the loser of match m goes to low multiplier m.
@@ -18,7 +18,7 @@ module daa_steer #(
     input  wire     [Streams*KeyBits-1:0] key_i,
     input  wire    [Streams*HighBits-1:0] high_i,
     input  wire     [Streams*LowBits-1:0] low_i,
-    // Multipliers: the high one first, then low multiplier m at (1 + m)*Width, of low_o at m*Width.
+    // Multipliers: of valid_o and distance_o the high one first, then low multiplier m at 1 + m; of low_o at m.
     output wire            [HighBits-1:0] high_o,
     output wire [(Streams-1)*LowBits-1:0] low_o,
     output wire             [Streams-1:0] valid_o,
