@@ -51,13 +51,13 @@ void daa_anchored_tile(const struct engine_plan *plan, size_t steps, int rows, i
     for (size_t lane = 0; lane < width; lane++) {
         struct daa_operand of_b[DEPTH_MAX], of_a[DAA_STREAMS_MAX];
         for (size_t k = 0; k < steps * streams; k++)
-            of_b[k] = daa_unpack(config, config->b_format, b[k * width + lane]);
+            of_b[k] = daa_decode(config, config->b_format, b[k * width + lane]);
         for (size_t row = 0; row < (size_t)rows; row++) {
             uint32_t *state = (uint32_t *)(void *)(acc + row * ld) + lane;
             struct daa_acc value = get(config, state, width);
             for (size_t t = 0; t < steps; t++) {
                 for (size_t s = 0; s < streams; s++)
-                    of_a[s] = daa_unpack(config, config->a_format, a[row * a_stride + t * streams + s]);
+                    of_a[s] = daa_decode(config, config->a_format, a[row * a_stride + t * streams + s]);
                 value = daa_accumulate(config, value,
                                        daa_sum_step(config, t, (int)streams, of_a, of_b + t * streams, &unused));
             }
