@@ -20,13 +20,13 @@ accuracy-report: ## tables and plots from the study's CSV [STUDY=directory]
 	$(TRAIN) train.report $(STUDY)
 
 # Operands of every GEMM early in the study's first run and late in it, from that run done once more: 0.6 GB.
-OPERANDS := $(BUILD)/operands
-$(OPERANDS)/loss.npy: | $(BUILD)/libdaa.so
-	$(TRAIN) train.run --arm bf16 --seed 0 --data $(DATA) --work $(OPERANDS) --dump $(OPERANDS) --dump-steps 47,891 --curve $@
+DUMPED := $(BUILD)/operands
+$(DUMPED)/loss.npy: | $(BUILD)/libdaa.so
+	$(TRAIN) train.run --arm bf16 --seed 0 --data $(DATA) --work $(DUMPED) --dump $(DUMPED) --dump-steps 47,891 --curve $@
 
-accuracy-snr: $(OPERANDS)/loss.npy ## signal-to-noise ratios of the study: STUDY/snr.csv
-	$(TRAIN) train.snr $(OPERANDS) $(STUDY)/snr.csv
+accuracy-snr: $(DUMPED)/loss.npy ## signal-to-noise ratios of the study: STUDY/snr.csv
+	$(TRAIN) train.snr $(DUMPED) $(STUDY)/snr.csv
 
-training-operands: $(OPERANDS)/loss.npy ## cut tests/data/training out of real training tensors
-	$(TRAIN) train.operands $(OPERANDS) tests/data/training --layers conv1,layer1.0.conv2,layer3.0.conv2,layer4.1.conv2 \
+training-operands: $(DUMPED)/loss.npy ## cut tests/data/training out of real training tensors
+	$(TRAIN) train.operands $(DUMPED) tests/data/training --layers conv1,layer1.0.conv2,layer3.0.conv2,layer4.1.conv2 \
 	  --origin "make training-operands: ResNet-18 on Fashion-MNIST, arm bf16, seed 0, early and late in training"

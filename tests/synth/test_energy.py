@@ -340,3 +340,8 @@ def test_refusals(emit, energy, operands, tmp_path):
     dark.write_text(re.sub(r"internal_power", "external_power", OSU.read_text()))
     refused(*operands, "--liberty", dark, text="dark.lib: cell NAND2X1 has no table of internal energy")
     refused(*operands, build=tmp_path, text="daavec; make builds it")
+
+
+def test_make_asks_for_no_operands_but_those_given(run):
+    assert "--operands" not in run("make", "-n", "energy", "DIR=x").stdout
+    assert '--operands "here"' in run("make", "-n", "energy", "DIR=x", "OPERANDS=here").stdout
