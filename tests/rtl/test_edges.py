@@ -12,6 +12,8 @@ CONFIGS = {
     "bf16": "--rows 4 --cols 4",
     "fp16-onto-fp16": "--rows 4 --cols 4 --streams 1 --format fp16 --acc-format fp16 --pipeline 2",
     "bf16-onto-bf16": "--rows 4 --cols 4 --acc-format e8m7 --out-format e5m2 --pipeline 3",
+    "anchored": "--rows 4 --cols 4 --accumulator anchored",
+    "anchored-narrow": "--rows 4 --cols 4 --format e5m2 --accumulator anchored --acc-format e6m10 --acc-bits 12 --out-format e4m3",
     "fp8-onto-e5m7": "--rows 4 --cols 4 --streams 4 --a-format e4m3 --b-format e5m2 --acc-format e5m7 --lo-bits 2",
     "eight-streams": "--rows 4 --cols 4 --streams 8 --lo-bits 2 --window 9",
     "plain-fp16": "--rows 4 --cols 4 --streams 4 --format fp16 --policy static --specials off --out-format e4m3",
