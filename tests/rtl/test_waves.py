@@ -132,13 +132,19 @@ def test_a_step_of_zeros_between_others_moves_no_multiplier(config, tmp_path):
     assert moved(waves, behind, begin + 50, begin + 160) == []
 
 
+@pytest.mark.parametrize("small", [0, 0x3000], ids=["zero", "dropped"])
 @pytest.mark.parametrize("config", ["tiny", "quad"])
-def test_a_product_of_zero_moves_no_multiplier_of_its_own(config, tmp_path, rng):
-    """Streams beyond the first have zeros: only the high multiplier moves."""
+def test_a_product_that_takes_no_part_moves_no_multiplier(config, small, tmp_path, rng):
+    """Beside a product in stream 0, the others are zero, or far below the window; their other operands change."""
     array = arrays.emit(tmp_path / "array", "--config", config, "--rows", 1, "--cols", 1)
-    streams = json.loads((array / "daa.json").read_text())["options"]["streams"]
-    waves = dump(array, [(1, 0, *([rng.randrange(ONE, ONE + 0x200)] + [0] * (streams - 1) for _ in "AB")) for _ in range(16)])
+    others = json.loads((array / "daa.json").read_text())["options"]["streams"] - 1
+
+    def some():
+        return rng.randrange(ONE, ONE + 0x80)
+
+    waves = dump(array, [(1, 0, [some()] + [some() for _ in range(others)], [some()] + [small] * others) for _ in range(16)])
     begin = min(time for changes in waves.signals("clk_i$").values() for time, _ in changes)
     assert moved(waves, r"\.g_high\[0\]\.u_term\.u_mul\.", begin + 20, begin + 160)
     assert waves.signals(r"\.g_low\[0\]\.u_term\.u_mul\.")
     assert moved(waves, r"\.g_low\[\d\]\.u_term\.u_mul\.", begin, begin + 160) == []
+
