@@ -322,7 +322,7 @@ static bool in_range(const struct option *option, const struct daa_value *value)
     case FORMAT:
         return in_limits(option, value->format) && is_whole(value->format);
     case NAME:
-        return memchr(value->text, 0, DAA_PREFIX_MAX + 1) && read_name(value->text);
+        return value->text && memchr(value->text, 0, DAA_PREFIX_MAX + 1) && read_name(value->text);
     }
     return false;
 }

@@ -730,6 +730,8 @@ static void host_fma(void) {
 
 static uint32_t *random_matrix(struct daa_format f, bool specials, size_t rows, size_t stride) {
     uint32_t *matrix = malloc(rows * stride * sizeof *matrix + 1);
+    if (!matrix)
+        abort();
     for (size_t i = 0; i < rows * stride; i++)
         do
             matrix[i] = random_bits(f, specials, 0);

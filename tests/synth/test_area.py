@@ -131,7 +131,8 @@ def test_report_on_osu(emit, report):
     # The element is what it is in the array, and what its parts are apart.
     assert found["pe"]["um2"] == found["pe_um2"] > 0
     assert found["pe_split_um2"] == pytest.approx(found["pe_um2"] - found["pe"]["blocks"]["across blocks"]["um2"])
-    assert abs(found["pe_split_um2"] / found["pe_um2"] - 1) < 0.1
+    # An element of so few bits gains much across its blocks; one of bf16 less than a tenth.
+    assert abs(found["pe_split_um2"] / found["pe_um2"] - 1) < 0.25
     edges = sum(unit["um2"] * unit["count"] for unit in found["units"] if unit["role"] not in ("element", "buffers"))
     assert found["array_um2"] == pytest.approx(edges + 4 * found["pe_um2"])
     # The buffers beside it: a row of C0 and of results for each place, accumulators and results as wide as e5m7.
