@@ -14,7 +14,7 @@ struct setting {
     const char *text;
 };
 
-enum { SETTINGS_MAX = 3 };
+enum { SETTINGS_MAX = 5 };
 
 struct named {
     const char *name, *meaning;
@@ -25,6 +25,24 @@ static const struct named named[] = {
     {"baseline", "the conventional array: 1 stream", {{OPT_STREAMS, "1"}}},
     {"paper", "the default: 2 streams of bf16, one high and one low product", {{0}}},
     {"quad", "4 streams of bf16, one high and three low products", {{OPT_STREAMS, "4"}}},
+    {"safe2",
+     "2 streams of 6 bits, low products of 4: 37 dB and more in all GEMMs of training",
+     {{OPT_FORMAT, "e8m5"}, {OPT_ACCUMULATOR, "anchored"}}},
+    {"lean2",
+     "2 streams of 5 bits, low products of 3",
+     {{OPT_FORMAT, "e8m4"}, {OPT_LO_BITS, "3"}, {OPT_ACCUMULATOR, "anchored"}}},
+    {"alike2",
+     "symmetric rival of safe2: 2 streams of 5 bits alike, aligned by the controller",
+     {{OPT_FORMAT, "e8m4"}, {OPT_LO_BITS, "5"}, {OPT_ACCUMULATOR, "anchored"}}},
+    {"safe4",
+     "4 streams of 6 bits, low products of 4",
+     {{OPT_STREAMS, "4"}, {OPT_FORMAT, "e8m5"}, {OPT_ACCUMULATOR, "anchored"}}},
+    {"lean4",
+     "4 streams of 5 bits, low products of 3",
+     {{OPT_STREAMS, "4"}, {OPT_FORMAT, "e8m4"}, {OPT_LO_BITS, "3"}, {OPT_ACCUMULATOR, "anchored"}}},
+    {"alike4",
+     "symmetric rival of safe4: 4 streams of 5 bits alike",
+     {{OPT_STREAMS, "4"}, {OPT_FORMAT, "e8m4"}, {OPT_LO_BITS, "5"}, {OPT_ACCUMULATOR, "anchored"}}},
     {"high2", "symmetric rival: 2 streams, both high", {{OPT_POLICY, "high"}}},
     {"low2", "symmetric rival: 2 streams, both low", {{OPT_POLICY, "low"}}},
     {"fp8", "2 streams of fp8, e4m3 by e5m2", {{OPT_A_FORMAT, "e4m3"}, {OPT_B_FORMAT, "e5m2"}}},
