@@ -1,7 +1,7 @@
 """Brings the made parts of README.md and of docs/ up to date: readme.py [--build DIR] [--check] [PART]...
 
 A part stands between two marks. Each comes from a command: `configs` and `options` from daagen, `run` from `make run`,
-`compare` from `make compare`, `accuracy` from the study's results, `lo-bits` from `make lo-bits`,
+`claim` and `compare` from docs/results, which `make compare` leaves, `accuracy` from the study's results, `lo-bits` from `make lo-bits`,
 `speed` from `make bench-engine bench-rivals`. With --check nothing is written; a part that is not up to date is told, and the exit status is 1.
 """
 import json
@@ -47,16 +47,41 @@ def run(build):
     yield "```"
 
 
-def compare(build):
-    """What `make compare` measured, a configuration a row."""
-    report = json.loads((build / "compare.json").read_text())
-    yield "| " + " | ".join(["configuration", *(head for head, _, _ in comparison.COLUMNS)]) + " |"
-    yield "| --- |" + " ---: |" * len(comparison.COLUMNS)
-    for name, row in report["configurations"].items():
-        yield f"| `{name}` | " + " | ".join(comparison.cell(row, key, form) for _, key, form in comparison.COLUMNS) + " |"
+def claim(_):
+    """The winners in numbers, over the conventional element."""
+    rows = json.loads((ROOT / "docs/results/compare.json").read_text())["configurations"]
+    base, shown = rows[comparison.BASE], ("paper", "safe2", "safe4")
+    lines = (
+        ("MACs a cycle, Verilated RTL", lambda row: f"{row['macs_per_cycle']:.2f}x"),
+        ("clock, OSU 0.18 um cells, flip-flops included", lambda row: f"{base['clock_ns'] / row['clock_ns']:.2f}x"),
+        ("area of an element at that clock", lambda row: f"{row['um2'] / base['um2']:.2f}x"),
+        ("MACs a second and mm2", lambda row: f"**{comparison.rate(row) / comparison.rate(base):.2f}x**"),
+        ("energy a MAC at that clock, glitches counted", lambda row: f"**{row['pj_per_mac']['all'] / base['pj_per_mac']['all'] - 1:+.0%}**"),
+        ("energy a MAC, both of the fewest cells", lambda row: f"{row['pj_per_mac_small']['all'] / base['pj_per_mac_small']['all'] - 1:+.0%}"),
+        ("signal to noise on training's operands, dB", lambda row: f"{min(row['db'][gemm] for gemm in comparison.GEMMS):.0f}"),
+    )
+    yield "| over the conventional element | " + " | ".join(f"`{name}`" for name in shown) + " |"
+    yield "| --- |" + " ---: |" * len(shown)
+    for text, figure in lines:
+        yield f"| {text} | " + " | ".join(figure(rows[name]) for name in shown) + " |"
+
+
+def compare(_):
+    """What `make compare` left, a configuration a row; ratios are to the conventional element."""
+    report = json.loads((ROOT / "docs/results/compare.json").read_text())
+    rows = report["configurations"]
+    base = rows[comparison.BASE]
+    yield "| element | clock ns | um2 | MACs/cycle | MACs/s/mm2 | pJ/MAC | small: um2 | pJ/MAC | dB, forward | input grad. | weight grad. |"
+    yield "| --- |" + " ---: |" * 10
+    for name, row in rows.items():
+        energy, small = row["pj_per_mac"]["all"], row["pj_per_mac_small"]["all"]
+        yield (f"| {name.strip()} | {row['clock_ns']:.2f} | {row['um2']:,.0f} ({row['um2'] / base['um2']:.2f}) | {row['macs_per_cycle']:.2f} | "
+               f"{comparison.rate(row):.2f} ({comparison.rate(row) / comparison.rate(base):.2f}) | "
+               f"{energy:.0f} ({energy / base['pj_per_mac']['all']:.2f}) | {row['um2_small']:,.0f} | "
+               f"{small:.0f} ({small / base['pj_per_mac_small']['all']:.2f}) | "
+               + " | ".join(f"{row['db'][gemm]:.1f}" for gemm in comparison.GEMMS) + " |")
     yield ""
-    *_, note = comparison.lines(report)
-    yield note
+    yield f"{report['library']}; in brackets, over conventional. {report['says']}"
 
 
 ARMS = ("s2-t4", "s4-t4", "s2-t1", "static-t1", "low-t1")  # the accuracy of these; the report has all
@@ -130,7 +155,7 @@ def speed(build):
 
 
 # What makes a part, and the document that it stands in.
-PARTS = {"run": (run, "README.md"), "compare": (compare, "README.md"), "accuracy": (accuracy, "README.md"),
+PARTS = {"run": (run, "README.md"), "claim": (claim, "README.md"), "compare": (compare, "README.md"), "accuracy": (accuracy, "README.md"),
          "lo-bits": (low_bits, "docs/configurations.md"), "speed": (speed, "docs/speed.md"),
          "configs": (configs, "docs/configurations.md"), "options": (options, "docs/configurations.md")}
 

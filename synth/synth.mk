@@ -1,12 +1,12 @@
-# synth/: area on standard cells and FPGAs, clock, configurations side by side, the netlist.
+# synth/: area on standard cells and FPGAs, clock, energy, the netlist.
 #   LIBERTY=F.lib[.gz] another library; TARGET=ice40|ecp5|xilinx an FPGA, DSP=yes|no; CLOCK_PS=N a delay to reach.
 AREA_DIR   := $(or $(DIR),$(if $(filter command line,$(origin CONFIG)),$(BUILD)/area/$(CONFIG)))
 AREA_WORDS := $(if $(LIBERTY),--liberty "$(LIBERTY)") $(if $(CLOCK_PS),--clock-ps "$(CLOCK_PS)")
 FPGA_WORDS := $(if $(TARGET),--target "$(TARGET)") $(if $(DSP),--dsp "$(DSP)")
 
-.PHONY: area pe-area compare lo-bits netlist timing energy layout
+.PHONY: area pe-area lo-bits netlist timing energy layout
 area pe-area netlist timing energy layout: area-dir cells
-compare lo-bits: cells
+lo-bits: cells
 
 # The standard cells that areas are in, where neither LIBERTY names others nor TARGET an FPGA.
 .PHONY: cells
@@ -30,9 +30,6 @@ area: ## DIR=DIR or CONFIG=NAME [LIBERTY=F.lib[.gz]] [CLOCK_PS=N] [TARGET=ice40|
 
 pe-area: ## as area, but one element only, quickly
 	@$(PYTHON) synth/area.py "$(AREA_DIR)" --element $(AREA_WORDS) $(FPGA_WORDS)
-
-compare: all ## baseline, paper, quad, high2, low2 side by side: area, MACs per cycle, throughput per area, cycles
-	@$(PYTHON) synth/compare.py --build "$(abspath $(BUILD))" $(if $(LIBERTY),--liberty "$(abspath $(LIBERTY))")
 
 lo-bits: all ## area of an element with 4 to 1 low bits [LIBERTY=F.lib[.gz]]
 	@$(PYTHON) synth/lo_bits.py --build "$(abspath $(BUILD))" $(if $(LIBERTY),--liberty "$(abspath $(LIBERTY))")

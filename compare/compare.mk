@@ -1,0 +1,9 @@
+# compare/: configurations side by side, from area, clock, energy, cycles and noise; the sweep behind the Pareto figure.
+.PHONY: compare pareto
+compare: all cells ## conventional, paper, winners and rivals: area, clock, energy, dB: docs/results/compare.json [LIBERTY=F.lib[.gz]]
+	@$(PYTHON) compare/compare.py --build "$(abspath $(BUILD))" $(if $(LIBERTY),--liberty "$(abspath $(LIBERTY))" --output "$(BUILD)/compare.json")
+
+pareto: all cells ## the sweep over streams, formats, low bits and accumulators, hours: docs/results/pareto.csv, .svg [JOBS=2] [ONLY=NAME,...] [PROFILE=compare/slurm]
+	@./daa --need sweep
+	snakemake -s compare/Snakefile --rerun-triggers mtime --keep-going -q -c $(JOBS) $(if $(PROFILE),--profile $(PROFILE)) \
+	  --config build="$(abspath $(BUILD))" $(if $(ONLY),only=$(ONLY) output="$(BUILD)/pareto") $(if $(LIBERTY),liberty="$(abspath $(LIBERTY))" output="$(BUILD)/pareto")
