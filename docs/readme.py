@@ -13,7 +13,7 @@ import statistics
 import subprocess
 import sys
 
-sys.path[:0] = [str(pathlib.Path(__file__).resolve().parent.parent / room) for room in (".", "common", "demo", "synth")]
+sys.path[:0] = [str(pathlib.Path(__file__).resolve().parent.parent / room) for room in (".", "common", "compare", "demo", "synth")]
 import compare as comparison  # noqa: E402
 import lo_bits  # noqa: E402
 import summary  # noqa: E402

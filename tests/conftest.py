@@ -16,8 +16,9 @@ def pytest_addoption(parser):
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "long: minutes, not seconds; run by `make test-long`")
-    # A shell's background processes ignore this signal, and so would the commands that the tests interrupt.
+    # A shell's background processes ignore these signals, and so would the commands that the tests interrupt.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGQUIT, signal.SIG_DFL)
 
 
 def pytest_report_header(config):

@@ -15,7 +15,7 @@ import pytest
 
 from conftest import ROOT
 
-NAMED = ["baseline", "paper", "quad", "high2", "low2", "fp8", "tiny"]
+NAMED = ["baseline", "paper", "quad", "safe2", "lean2", "alike2", "safe4", "lean4", "alike4", "high2", "low2", "fp8", "tiny"]
 OPERANDS = ["bf16", "tf32", "fp16", "e5m2", "e4m3", "e3m2", "e2m3", "e2m1", "e8m1", "e7m10", "e2m10", "e6m9", "e4m1"]
 ACCUMULATORS = ["fp32", "e8m10", "e5m23", "fp16", "e6m15", "e8m7", "e5m7"]
 CHOICES = {
