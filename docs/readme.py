@@ -155,7 +155,7 @@ def speed(build):
 
 
 # What makes a part, and the document that it stands in.
-PARTS = {"run": (run, "README.md"), "claim": (claim, "README.md"), "compare": (compare, "README.md"), "accuracy": (accuracy, "README.md"),
+PARTS = {"run": (run, "docs/results/run.md"), "claim": (claim, "README.md"), "compare": (compare, "README.md"), "accuracy": (accuracy, "README.md"),
          "lo-bits": (low_bits, "docs/configurations.md"), "speed": (speed, "docs/speed.md"),
          "configs": (configs, "docs/configurations.md"), "options": (options, "docs/configurations.md")}
 
