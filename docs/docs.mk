@@ -2,7 +2,7 @@
 .PHONY: drawing readme readme-speed
 drawing: $(BUILD)/daagen ## redraw docs/timing.svg from a simulation
 	@$(BUILD)/daagen --config tiny -o $(BUILD)/timing
-	$(PYTHON) docs/timing.py $(BUILD)/timing docs/timing.svg
+	$(PYTHON) docs/drawing.py $(BUILD)/timing docs/timing.svg
 
 readme: ## bring the README's figures and tables up to date (runs run and lo-bits)
 	@+$(MAKE) --no-print-directory run lo-bits

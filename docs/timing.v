@@ -1,4 +1,4 @@
-// Drives an array through one scenario of docs/timing.py and prints its handshakes, a line a cycle.
+// Drives an array through one scenario of docs/drawing.py and prints its handshakes, a line a cycle.
 `default_nettype none
 `timescale 1ns / 1ns
 

@@ -7,7 +7,7 @@ import pytest
 from conftest import ROOT
 
 sys.path.insert(0, str(ROOT / "docs"))
-import timing  # noqa: E402
+import drawing as timing  # noqa: E402
 
 SIZES = [(1, 1, 1), (2, 2, 1), (1, 4, 2), (5, 1, 3), (3, 4, 2), (4, 3, 3)]
 

@@ -1,4 +1,4 @@
-"""Draws docs/timing.svg, the interface's timing, from a simulation of the `tiny` array: timing.py DIR [SVG]."""
+"""Draws docs/timing.svg, the interface's timing, from a simulation of the `tiny` array: drawing.py DIR [SVG]."""
 import pathlib
 import re
 import subprocess
