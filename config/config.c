@@ -180,6 +180,17 @@ int daa_result_rows_auto(const struct daa_config *config) {
     return config->rows + config->cols + config->pipeline + 3 + foot;
 }
 
+int daa_container(struct daa_format format) {
+    const int width = daa_format_width(format);
+    return width <= 8 ? 1 : width <= 16 ? 2 : 4;
+}
+
+int daa_block_k_step(const struct daa_config *config) {
+    const int bytes = config->bus_bits / 8, s = config->streams;
+    const int least = min(daa_container(config->a_format), daa_container(config->b_format));
+    return s * s > bytes / least ? s * s : bytes / least; /* all of them powers of two */
+}
+
 static bool wider(struct daa_format a, struct daa_format b) {
     return a.exp_bits > b.exp_bits || a.frac_bits > b.frac_bits;
 }
@@ -240,6 +251,26 @@ static bool check_accumulator(const struct daa_config *config, const struct daa_
     return true;
 }
 
+static bool check_core_absent(const struct daa_value *value, struct daa_error *error) {
+    for (unsigned i = OPT_BUS_BITS; i <= OPT_QUEUE; i++)
+        if (!value[i].automatic)
+            return daa_fail(error, "%s is %d and core is 'off', which has none; it must be auto, or core on",
+                            daa_option_info(i)->name, value[i].number);
+    return true;
+}
+
+static bool check_multiple(const char *name, int number, const char *of, int step, struct daa_error *error) {
+    return number % step == 0 || daa_fail(error, "%s is %d; it must be a multiple of %s, %d, so auto or %d", name,
+                                          number, of, step, (number + step - 1) / step * step);
+}
+
+static bool check_core(const struct daa_config *config, struct daa_error *error) {
+    return check_multiple("block-m", config->block_m, "rows", config->rows, error) &&
+           check_multiple("block-n", config->block_n, "cols", config->cols, error) &&
+           check_multiple("block-k", config->block_k, "S*S and of the elements of a bus word", daa_block_k_step(config),
+                          error);
+}
+
 static bool check_buffer(const struct daa_config *config, const char *name, int held, struct daa_error *error) {
     return held >= config->rows ||
            daa_fail(error, "%s is %d and rows is %d; a tile's rows must fit: auto, or at least %d", name, held,
@@ -252,7 +283,8 @@ static bool check(const struct daa_config *config, enum daa_use use, struct daa_
     return check_operand(config, "a-format", config->a_format, error) &&
            check_operand(config, "b-format", config->b_format, error) && check_out(config, error) &&
            check_buffer(config, "c0-rows", config->c0_rows, error) &&
-           check_buffer(config, "result-rows", config->result_rows, error);
+           check_buffer(config, "result-rows", config->result_rows, error) &&
+           (!config->core || check_core(config, error));
 }
 
 static bool read_all(const struct daa_options *options, struct daa_value value[OPT_COUNT], struct daa_error *error) {
@@ -264,6 +296,21 @@ static bool read_all(const struct daa_options *options, struct daa_value value[O
             return false;
     }
     return true;
+}
+
+static int given(const struct daa_value *value, int automatic) {
+    return value->automatic ? automatic : value->number;
+}
+
+static void resolve_core(struct daa_config *config, const struct daa_value *value) {
+    config->bus_bits = given(&value[OPT_BUS_BITS], 128);
+    const int side = config->rows > config->cols ? config->rows : config->cols, step = daa_block_k_step(config);
+    config->block_m = given(&value[OPT_BLOCK_M], 8 * config->rows);
+    config->block_n = given(&value[OPT_BLOCK_N], 8 * config->cols);
+    config->block_k = given(&value[OPT_BLOCK_K], (8 * side + step - 1) / step * step);
+    config->outstanding = given(&value[OPT_OUTSTANDING], 4);
+    config->axi_id_bits = given(&value[OPT_AXI_ID_BITS], 4);
+    config->queue = given(&value[OPT_QUEUE], 2);
 }
 
 bool daa_options_resolve(const struct daa_options *options, enum daa_use use, struct daa_config *config,
@@ -296,7 +343,11 @@ bool daa_options_resolve(const struct daa_options *options, enum daa_use use, st
     config->result_rows =
         value[OPT_RESULT_ROWS].automatic ? daa_result_rows_auto(config) : value[OPT_RESULT_ROWS].number;
     snprintf(config->prefix, sizeof(config->prefix), "%s", value[OPT_PREFIX].text);
-    return check_accumulator(config, value, error) && check(config, use, error);
+    config->core = value[OPT_CORE].number != 0;
+    if (config->core)
+        resolve_core(config, value);
+    return check_accumulator(config, value, error) && (config->core || check_core_absent(value, error)) &&
+           check(config, use, error);
 }
 
 bool daa_config_check(const struct daa_config *config, enum daa_use use, struct daa_error *error) {

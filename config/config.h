@@ -19,7 +19,7 @@ extern "C" {
 #define DAA_WINDOW_MAX 32
 #define DAA_PREFIX_MAX 32
 
-enum { DAA_STREAMS_MAX = 8, DAA_ERROR_MAX = 512, DAA_OPTION_COUNT_MAX = 32 };
+enum { DAA_STREAMS_MAX = 8, DAA_ERROR_MAX = 512, DAA_OPTION_COUNT_MAX = 40 };
 
 enum daa_lo_round { DAA_NEAREST, DAA_TRUNCATE };
 enum daa_accumulator { DAA_ROUNDED, DAA_ANCHORED };
@@ -36,8 +36,12 @@ struct daa_config {
     enum daa_policy policy;
     int window; /* D: 0..DAA_WINDOW_MAX */
     bool specials;
-    int pipeline;                    /* 1..3 */
-    int c0_rows, result_rows;        /* that wait inside the array: rows..4096 */
+    int pipeline;                  /* 1..3 */
+    int c0_rows, result_rows;      /* that wait inside the array: rows..4096 */
+    bool core;                     /* also <prefix>_core; only then are the next ones not 0 */
+    int bus_bits;                  /* 64, 128, 256 or 512 */
+    int block_m, block_n, block_k; /* what the core computes at a time */
+    int outstanding, axi_id_bits, queue;
     char prefix[DAA_PREFIX_MAX + 1]; /* modules are called <prefix>_array, ... */
 };
 
@@ -109,6 +113,12 @@ int daa_sum_growth(const struct daa_config *config);
  * column has read it; of results, from a tile's last step until a row goes out. */
 int daa_c0_rows_auto(const struct daa_config *config);
 int daa_result_rows_auto(const struct daa_config *config);
+
+/* In the core's memory and on its bus a number takes 1, 2 or 4 bytes. */
+int daa_container(struct daa_format format);
+/* block-k is a multiple of this: S*S, so that the policy rotate goes on where K was cut, and the elements of a word of
+ * the buffers, which are those of a bus word or a step's. */
+int daa_block_k_step(const struct daa_config *config);
 
 /* The named configurations: name, one line of meaning. Index 0..count-1. */
 size_t daa_named_count(void);

@@ -105,6 +105,31 @@ static const struct option table[OPT_COUNT] = {
     [OPT_RESULT_ROWS] = {{"result-rows", "auto", "auto|" WHOLE_RANGE(1, 4096),
                           "rows of results that wait inside, a tile or more; auto: tiles of Rows steps lose no cycle"},
                          WHOLE_LIMITS(1, 4096)},
+    [OPT_CORE] = {{"core", "off", "off|on", "on: also PREFIX_core, the array with registers, buffers and an AXI bus"},
+                  WORD,
+                  0,
+                  0,
+                  0,
+                  0},
+    [OPT_BUS_BITS] =
+        {{"bus-bits", "auto", "auto|64|128|256|512", "data bits of the core's AXI bus; auto: 128"}, POWER, 0, 0, 0, 0},
+    [OPT_BLOCK_M] = {{"block-m", "auto", "auto|" WHOLE_RANGE(1, 4096),
+                      "rows of C that the core computes at a time, a multiple of rows; auto: 8 rows"},
+                     WHOLE_LIMITS(1, 4096)},
+    [OPT_BLOCK_N] = {{"block-n", "auto", "auto|" WHOLE_RANGE(1, 4096),
+                      "columns of C that the core computes at a time, a multiple of cols; auto: 8 cols"},
+                     WHOLE_LIMITS(1, 4096)},
+    [OPT_BLOCK_K] = {{"block-k", "auto", "auto|" WHOLE_RANGE(1, 4096),
+                      "where the core cuts K, a multiple of S*S and of the elements of a bus word; auto: about 8 times "
+                      "the larger of rows and cols"},
+                     WHOLE_LIMITS(1, 4096)},
+    [OPT_OUTSTANDING] = {{"outstanding", "auto", "auto|" WHOLE_RANGE(1, 16),
+                          "bursts that the core has under way, of each matrix; auto: 4"},
+                         WHOLE_LIMITS(1, 16)},
+    [OPT_AXI_ID_BITS] = {{"axi-id-bits", "auto", "auto|" WHOLE_RANGE(2, 8), "bits of the core's AXI IDs; auto: 4"},
+                         WHOLE_LIMITS(2, 8)},
+    [OPT_QUEUE] = {{"queue", "auto", "auto|" WHOLE_RANGE(1, 8), "jobs that wait in the core; auto: 2"},
+                   WHOLE_LIMITS(1, 8)},
     [OPT_PREFIX] = {{"prefix", "daa", "a Verilog identifier of at most " APPLY(TEXT, DAA_PREFIX_MAX) " characters",
                      "modules are named PREFIX_array, PREFIX_pe, ..."},
                     NAME,
@@ -271,6 +296,22 @@ static struct daa_value value_of(const struct daa_config *config, enum daa_optio
     case OPT_RESULT_ROWS:
         return (struct daa_value){.automatic = config->result_rows == daa_result_rows_auto(config),
                                   .number = config->result_rows};
+    case OPT_CORE: /* where there is none, nothing is said about it */
+        return (struct daa_value){.automatic = !config->core, .number = config->core};
+    case OPT_BUS_BITS:
+        return (struct daa_value){.automatic = !config->core, .number = config->bus_bits};
+    case OPT_BLOCK_M:
+        return (struct daa_value){.automatic = !config->core, .number = config->block_m};
+    case OPT_BLOCK_N:
+        return (struct daa_value){.automatic = !config->core, .number = config->block_n};
+    case OPT_BLOCK_K:
+        return (struct daa_value){.automatic = !config->core, .number = config->block_k};
+    case OPT_OUTSTANDING:
+        return (struct daa_value){.automatic = !config->core, .number = config->outstanding};
+    case OPT_AXI_ID_BITS:
+        return (struct daa_value){.automatic = !config->core, .number = config->axi_id_bits};
+    case OPT_QUEUE:
+        return (struct daa_value){.automatic = !config->core, .number = config->queue};
     case OPT_PREFIX:
         return (struct daa_value){.text = config->prefix};
     case OPT_FORMAT: /* a-format and b-format say it */

@@ -24,6 +24,14 @@ enum daa_option {
     OPT_PIPELINE,
     OPT_C0_ROWS,
     OPT_RESULT_ROWS,
+    OPT_CORE,
+    OPT_BUS_BITS,
+    OPT_BLOCK_M,
+    OPT_BLOCK_N,
+    OPT_BLOCK_K,
+    OPT_OUTSTANDING,
+    OPT_AXI_ID_BITS,
+    OPT_QUEUE,
     OPT_PREFIX,
     OPT_COUNT
 };

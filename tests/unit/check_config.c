@@ -198,6 +198,39 @@ static void check_rules(void) {
     expect(!resolve(NULL, "streams 8", DAA_HARDWARE, &config) && config.streams == 8, "streams 8", "is refused");
 }
 
+/* The core's options exist only with it; what is automatic fits the rules. */
+static void check_core(void) {
+    struct daa_config config;
+    gives(NULL, "core off", "--pipeline 2 --prefix daa");
+    gives(
+        NULL, "core on",
+        "--core on --bus-bits 128 --block-m 128 --block-n 128 --block-k 128 --outstanding 4 --axi-id-bits 4 --queue 2 "
+        "--prefix daa");
+    gives("tiny", "core on bus-bits 64", "--bus-bits 64 --block-m 16 --block-n 16 --block-k 16 ");
+    gives(NULL, "core on rows 5 cols 3 streams 4 bus-bits 64", "--block-m 40 --block-n 24 --block-k 48 ");
+    gives("fp8", "core on bus-bits 512", "--block-k 128 ");
+    gives("tiny", "core on a-format e4m3 bus-bits 512", "--block-k 64 ");
+    refuses("core yes", "it must be off|on");
+    refuses("queue 3", "queue is 3 and core is 'off', which has none; it must be auto, or core on");
+    refuses("bus-bits 64 core off", "bus-bits is 64 and core is 'off'");
+    refuses("core on bus-bits 32", "it must be auto|64|128|256|512");
+    refuses("core on block-m 24", "block-m is 24; it must be a multiple of rows, 16, so auto or 32");
+    refuses("core on cols 3 block-n 16", "block-n is 16; it must be a multiple of cols, 3, so auto or 18");
+    refuses("core on block-k 100", "it must be a multiple of S*S and of the elements of a bus word, 8, so auto or 104");
+    refuses("core on streams 8 block-k 96", "it must be a multiple of S*S and of the elements of a bus word, 64");
+    refuses("core on axi-id-bits 1", "it must be auto|2..8");
+    refuses("core on outstanding 17", "it must be auto|1..16");
+    refuses("core on queue 9", "it must be auto|1..8");
+    expect(!resolve(NULL, "core on", DAA_HARDWARE, &config), "core", "is refused");
+    struct daa_error error;
+    config.block_n = 17;
+    expect(!daa_config_check(&config, DAA_HARDWARE, &error) && strstr(error.text, "multiple of cols"), "block_n 17",
+           error.text);
+    config.block_n = 0;
+    expect(!daa_config_check(&config, DAA_HARDWARE, &error) && strstr(error.text, "block-n is '0'"), "block_n 0",
+           error.text);
+}
+
 /* The table of policies against the contract's. */
 static void check_policies(void) {
     static const struct {
@@ -311,6 +344,7 @@ int main(void) {
     check_window();
     check_values();
     check_rules();
+    check_core();
     check_policies();
     check_unresolved();
     check_accumulator();
