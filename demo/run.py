@@ -1,9 +1,10 @@
 """The main job: a network trained on Fashion-MNIST on the simulated array (`make run`).
 
 Every product of matrices of the training, forward and backward, runs through the Verilated array of an emitted directory, and
-daatb holds every result against the golden model bit for bit. The same training with one stream, in the same formats, says
-what the second stream is worth. Every figure comes from a command of this project: daagen emits, daatb simulates, daagemm
-gives the arithmetic of arrays that are not simulated, `make area` measures the cells.
+daatb holds every result against the golden model bit for bit. Beside it stand the conventional array and the paper's, one step of
+the same training on each in RTL, all of it in the same arithmetic in software. Every figure comes from a command of this project:
+daagen emits, daatb simulates, daagemm gives the arithmetic of arrays that are not simulated, `make area` measures the cells, and
+what would take too long here, clock and energy, is quoted from what `make compare` left.
 """
 import argparse
 import contextlib
@@ -70,29 +71,42 @@ class Steps:
         print(f"{again} {state()}{time.monotonic() - start:.1f} s{chr(27) + '[K' if self.terminal else ''}", file=sys.stderr)
 
 
-def command(words, log, answer=None):
-    """Runs a command with what it says in LOG, and its standard output in ANSWER if that is given.
-
-    A failure is told by a line of LOG."""
-    words = [str(word) for word in words]
+def started(words, log, answer):
+    """A command with what it says in LOG, and its standard output in ANSWER if that is given."""
     with open(log, "wb") as said, open(answer or os.devnull, "wb") as out:
         try:
-            child = subprocess.Popen(words, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=out if answer else said, stderr=said)
+            return subprocess.Popen(words, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=out if answer else said, stderr=said)
         except OSError as error:
             raise Failed(f"{words[0]} cannot be run ({error.strerror})") from None
-        try:
-            status = child.wait()
-        except BaseException:
-            child.terminate()
+
+
+def commands(jobs):
+    """Runs commands side by side; each is words, a log, and a file for its answer or None. A failure is told by a line of its log."""
+    jobs = [([str(word) for word in words], log, answer) for words, log, answer in jobs]
+    children = []
+    try:
+        for job in jobs:
+            children.append(started(*job))
+        for child in children:
             child.wait()
-            raise
-    if status:
-        said = [line for line in log.read_text(errors="replace").split("\n") if line.strip()]
-        told = [line for line in said if not re.match(r"make(\[\d+\])?: ", line)]
-        # A compiler goes on after its error, a command of ours ends with it.
-        errors = [line for line in told if "error" in line.lower()]
-        line = (errors or told or said or [f"{words[0]} failed with status {status}"])[-1]
-        raise Failed(f"{line} (all of it: {log})")
+    except BaseException:
+        for child in children:
+            child.terminate()
+        for child in children:
+            child.wait()
+        raise
+    for (words, log, _), child in zip(jobs, children):
+        if child.returncode:
+            raise Failed(f"{told(log) or f'{words[0]} failed with status {child.returncode}'} (all of it: {log})")
+
+
+def told(log):
+    """The line of LOG that says what went wrong."""
+    said = [line for line in log.read_text(errors="replace").split("\n") if line.strip()]
+    own = [line for line in said if not re.match(r"make(\[\d+\])?: ", line)]
+    # A compiler goes on after its error, a command of ours ends with it.
+    errors = [line for line in own if "error" in line.lower()]
+    return (errors or own or said or [None])[-1]
 
 
 def save(path, array):
@@ -124,6 +138,7 @@ class Array:
         self.name = name
         self.arguments = arguments
         self.directory = job.out / name
+        self.quoted = CONVENTIONAL if arguments[1] == "baseline" else arguments[1]
         self.tally = Tally()
 
     def log(self, what):
@@ -131,13 +146,14 @@ class Array:
 
     def emit(self):
         """daagen leaves files as they are where they would be the same, so that what was built stays up to date."""
-        command([self.job.daagen, *self.arguments, "-o", self.directory], self.log("emit"))
+        commands([([self.job.daagen, *self.arguments, "-o", self.directory], self.log("emit"), None)])
         self.options = json.loads((self.directory / "daa.json").read_text())["options"]
         self.rows, self.columns, self.streams = (int(self.options[name]) for name in ("rows", "cols", "streams"))
 
-    def make(self, target, *words, answer=None):
-        command(["make", "--no-print-directory", target, f"DIR={self.directory}", f"BUILD={self.job.build}", *words],
-                self.log(target), answer)
+    def make(self, target, *words):
+        """A target of the Makefile on the directory, for commands()."""
+        return (["make", "--no-print-directory", target, f"DIR={self.directory}", f"BUILD={self.job.build}", *words],
+                self.log(target), self.job.out / f"{self.name}-{target}.txt")
 
     def product(self, program, a, b, c0, *words):
         given = []
@@ -145,7 +161,7 @@ class Array:
             if matrix is not None:
                 save(self.job.scratch / f"{option}.npy", matrix)
                 given += [f"--{option}", self.job.scratch / f"{option}.npy"]
-        command([*program, *given, "-o", self.job.scratch / "result.npy", *words], self.log("product"))
+        commands([([*program, *given, "-o", self.job.scratch / "result.npy", *words], self.log("product"), None)])
         return np.load(self.job.scratch / "result.npy")
 
     def simulated(self, kind, a, b, c0=None):
@@ -163,28 +179,24 @@ class Array:
         """The same bits by the fastest engine of libdaa."""
         return self.product([self.job.daagemm, "--config", self.directory / "daa.json"], a, b, c0)
 
-    def area(self):
-        tables = self.job.out / f"{self.name}-area.txt"
-        self.make("area", f"LIBERTY={self.job.liberty}", answer=tables)
-        self.area_report = json.loads((self.directory / "area.json").read_text())
-
     def figures(self):
         told = self.tally.figures()
         peak = self.rows * self.columns * self.streams
         figures = {"rows": self.rows, "cols": self.columns, "streams": self.streams, "options": self.options, **told,
                    "utilization": told["macs_per_cycle"] / peak}
         if self.job.liberty:
-            figures.update(pe_um2=self.area_report["pe_um2"], array_um2=self.area_report["array_um2"],
-                           macs_per_cycle_per_mm2=1e6 * told["macs_per_cycle"] / self.area_report["array_um2"])
+            report = json.loads((self.directory / "area.json").read_text())
+            figures.update(library=report["library"], array_mm2=report["array_um2"] / 1e6)
+        figures["quoted"] = QUOTED.get(self.quoted)
         return figures
 
 
-# What the 1-stream rival shares with the array: the same work, in the same numbers.
-SHARED = ("rows", "cols", "a-format", "b-format", "acc-format", "out-format", "specials", "pipeline")
-
-
-def option_words(options, names):
-    return [word for name in names for word in (f"--{name}", str(options[name]))]
+# The arrays that stand beside the one that is trained: what a reader compares with.
+RIVALS = ("baseline", "paper")
+# What `make compare` measured, by its own names.
+COMPARED = "docs/results/compare.json"
+QUOTED = json.loads((ROOT / COMPARED).read_text())["configurations"]
+CONVENTIONAL = "conventional"
 
 
 def library(named):
@@ -211,6 +223,10 @@ class Job:
         """The directory's name: the configuration's, or for a file that of its directory (DIR/daa.json) or its own."""
         path = pathlib.Path(self.config)
         return path.resolve().parent.name if path.name == "daa.json" else path.stem
+
+    def beside(self):
+        """The configurations that the array is held against."""
+        return [name for name in RIVALS if name != self.config]
 
     def prepare(self):
         try:
@@ -267,46 +283,46 @@ class Job:
         steps = Steps(7 if self.liberty else 6)
         with steps.step(f"images from {self.data}"):
             self.prepare()
-        with steps.step(f"emitting {self.config} and its 1-stream rival"):
+        with steps.step(f"emitting {self.config}, and {' and '.join(self.beside())} beside it"):
             array = Array(self, self.name(), ["--config", self.config])
             array.emit()
-            rival = Array(self, f"{array.name}-1stream", ["--config", "baseline", *option_words(array.options, SHARED)])
-            rival.emit()
+            size = ["--rows", array.rows, "--cols", array.columns]
+            rivals = {name: Array(self, f"{array.name}-beside-{name}", ["--config", name, *size]) for name in self.beside()}
+            for rival in rivals.values():
+                rival.emit()
+        arrays = [array, *rivals.values()]
         if self.liberty:  # before what takes long, in case the library is none
-            with steps.step("area of both"):
-                array.area()
-                rival.area()
-        with steps.step("verilating both"):
-            array.make("tb")
-            rival.make("tb")
+            with steps.step("area of each"):
+                commands([each.make("area", f"LIBERTY={self.liberty}") for each in arrays])
+        with steps.step("verilating each"):
+            commands([each.make("tb") for each in arrays])
         with steps.step("training on the array", lambda: self.said):
             net, losses = self.trained(array.simulated, self.steps)
         training = array.tally.figures()
         with steps.step("test images through the array", lambda: self.said):
             correct = {"rtl": self.correct(net, array.simulated)}
-        with steps.step("the same with 1 stream, and in float32", lambda: self.said):
-            self.trained(rival.simulated, 1)
-            net, _ = self.trained(rival.emulated, self.steps)
-            correct["rival"] = self.correct(net, rival.emulated, 10000)
+        with steps.step("the same beside it, and in float32", lambda: self.said):
+            for name, rival in rivals.items():
+                self.trained(rival.simulated, 1)
+                net, _ = self.trained(rival.emulated, self.steps)
+                correct[name] = self.correct(net, rival.emulated, 10000)
             net, exact_losses = self.trained(network.exact, self.steps)
             correct["float32"] = self.correct(net, network.exact, 10000)
             self.said = ""
             self.leave_operands(net)
-        return self.result(array, rival, training, losses, exact_losses, correct)
+        return self.result(array, rivals, training, losses, exact_losses, correct)
 
-    def result(self, array, rival, training, losses, exact_losses, correct):
-        """One step's cycles on either array: all steps are alike."""
-        a_step = training["cycles"] / self.steps
+    def result(self, array, rivals, training, losses, exact_losses, correct):
+        """One step's cycles on each array: all steps are alike."""
         return {
             "config": self.config,
             "layers": [self.train.images.shape[1], HIDDEN, OUTPUTS],
             "steps": self.steps, "batch": self.batch, "tested": self.tested,
             "loss": {"first": losses[0], "last": float(np.mean(losses[-10:])), "last_float32": float(np.mean(exact_losses[-10:]))},
             "correct": correct,
-            "array": {**array.figures(), "training": training, "cycles_a_step": a_step},
-            "rival": {**rival.figures(), "cycles_a_step": rival.tally.figures()["cycles"]},
-            "speedup": rival.tally.figures()["cycles"] / a_step,
-            "library": array.area_report["library"] if self.liberty else None,
+            "array": {**array.figures(), "training": training, "cycles_a_step": training["cycles"] / self.steps},
+            "rivals": {name: {**rival.figures(), "cycles_a_step": rival.tally.figures()["cycles"]} for name, rival in rivals.items()},
+            "quoted_from": COMPARED,
         }
 
 
@@ -320,7 +336,7 @@ def read_arguments():
     parser.add_argument("--steps", type=int, default=100, help="of the training (default 100)")
     parser.add_argument("--batch", type=int, default=64, help="images a step (default 64)")
     parser.add_argument("--test", type=int, default=10000, help="test images, from the first (default 10000)")
-    parser.add_argument("--config", default="paper", help="named configuration or daa.json (default paper)")
+    parser.add_argument("--config", default="safe2", help="named configuration or daa.json (default safe2)")
     parser.add_argument("--data", type=pathlib.Path, default=fashion_mnist.DIRECTORY, help="directory of the data set")
     parser.add_argument("--liberty", type=pathlib.Path, help="standard cells, gzipped or not (default OSU 0.18 um)")
     parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build", help="where the commands are")

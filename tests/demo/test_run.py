@@ -64,15 +64,25 @@ def test_every_product_ran_on_the_array(done):
 
 def test_the_figures_fit_each_other(done):
     _, _, result = done
-    array, rival = result["array"], result["rival"]
-    assert (array["streams"], rival["streams"]) == (2, 1)
-    assert array["rows"] == rival["rows"] == 2
-    for figures in (array, rival):
+    array, rivals = result["array"], result["rivals"]
+    assert list(rivals) == ["baseline", "paper"]
+    assert [figures["streams"] for figures in (array, *rivals.values())] == [2, 1, 2]
+    for figures in (array, *rivals.values()):
+        assert figures["rows"] == figures["cols"] == 2
         assert figures["macs_per_cycle"] == pytest.approx(figures["macs"] / figures["cycles"])
         assert figures["utilization"] == pytest.approx(figures["macs_per_cycle"] / (4 * figures["streams"]))
     assert array["cycles_a_step"] == array["training"]["cycles"] / 2
-    assert result["speedup"] == pytest.approx(rival["cycles_a_step"] / array["cycles_a_step"])
-    assert 1.9 < result["speedup"] <= 2
+    assert 1.9 < rivals["baseline"]["cycles_a_step"] / array["cycles_a_step"] <= 2
+    assert rivals["paper"]["cycles_a_step"] == array["cycles_a_step"]  # tiny is paper, smaller
+
+
+def test_silicon_is_quoted_from_the_committed_comparison(done):
+    out, _, result = done
+    compared = json.loads((ROOT / result["quoted_from"]).read_text())["configurations"]
+    assert result["array"]["quoted"] is None
+    for name, of in ("baseline", "conventional"), ("paper", "paper"):
+        assert result["rivals"][name]["quoted"] == compared[of]
+        assert f"{compared[of]['clock_ns']:.2f}" in out and f"{compared[of]['um2']:,.0f}" in out
 
 
 def test_it_learns(done):
@@ -89,7 +99,7 @@ def test_operands_are_left_to_try(workplace, done):
 def test_what_is_printed(done):
     out, err, result = done
     for text in ("test accuracy", f"all {result['array']['results']:,} results equal the golden model's", "array tiny: 2 x 2",
-                 f"{result['array']['cycles_a_step']:,.0f}", f"{result['rival']['cycles_a_step']:,}"):
+                 f"{result['array']['cycles_a_step']:,.0f}", f"{result['rivals']['baseline']['cycles_a_step']:,}"):
         assert text in out
     assert len(out.splitlines()) < 24
     assert err.count("[7/7]") == 1
@@ -104,9 +114,9 @@ def test_without_standard_cells_all_but_the_areas_is_done(workplace, done, monke
     out, err = capsys.readouterr()
     assert "[6/6]" in err and "area" not in err
     # What is not an area is as before.
-    want = [line for line in done[0].splitlines() if not re.search("um2|mm2|^Areas", line)]
-    assert len(want) == len(done[0].splitlines()) - 4
-    assert out.splitlines() == [*want, "Areas: none, without standard cells."]
+    want = [line for line in done[0].splitlines() if "array of fewest cells" not in line]
+    assert len(want) == len(done[0].splitlines()) - 1
+    assert out.splitlines() == ["Array's area: none, without standard cells." if line.startswith("Array: ") else line for line in want]
 
 
 def test_another_library_is_read_before_the_training(workplace, tmp_path):
