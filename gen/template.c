@@ -22,6 +22,7 @@ struct engine {
     int depth;
     size_t line;   /* from 0 */
     size_t column; /* in the line that is being written, from 0 */
+    bool live;     /* the lines are written, not only checked */
 };
 
 static _Noreturn void mistake(const struct engine *engine, const char *format, ...)
@@ -100,14 +101,43 @@ static int number_of(const struct engine *engine, const char *name) {
     return value->number;
 }
 
-/* A name or a number. */
+static int read_number(const struct engine *engine, const char **p);
+
+/* What stands between the brackets of LIST[...]; NULL: no such item, in a block that is not written. */
+static const char *read_item(const struct engine *engine, const char **p, const struct value *list) {
+    int index = read_number(engine, p);
+    if (*(*p)++ != ']')
+        mistake(engine, "']' expected after '%s['", list->name);
+    if (index >= 0 && index < list->number)
+        return list->items[index];
+    if (engine->live)
+        mistake(engine, "'%s' has no item %d; it has %d", list->name, index, list->number);
+    return NULL;
+}
+
+static int item_number(const struct engine *engine, const char **p, const char *name) {
+    const struct value *list = find_value(engine, name);
+    if (list->kind != LIST)
+        mistake(engine, "'%s' is no list", name);
+    const char *text = read_item(engine, p, list);
+    char *end = NULL;
+    long number = text ? strtol(text, &end, 10) : 0;
+    if (text && (!*text || *end))
+        mistake(engine, "'%s' has the item '%.32s'; a number is needed", name, text);
+    return (int)number;
+}
+
+/* A number, a name, or an item of a list. */
 static int read_operand(const struct engine *engine, const char **p) {
     skip_blanks(p);
     if (isdigit((unsigned char)**p))
         return read_digits(engine, p);
     char name[PLAN_NAME_MAX];
     read_name(engine, p, name);
-    return number_of(engine, name);
+    if (**p != '[')
+        return number_of(engine, name);
+    (*p)++;
+    return item_number(engine, p, name);
 }
 
 /* Operands with '+', '-' or '*' between them, taken from left to right. */
@@ -123,18 +153,6 @@ static int read_number(const struct engine *engine, const char **p) {
         int other = read_operand(engine, p);
         number = operation == '+' ? number + other : operation == '-' ? number - other : number * other;
     }
-}
-
-/* ${list[i]}; in a block that is not written, I need not be in range. */
-static const char *read_item(const struct engine *engine, const char **p, const struct value *list, bool live) {
-    int index = read_number(engine, p);
-    if (*(*p)++ != ']')
-        mistake(engine, "']' expected after '%s['", list->name);
-    if (!live)
-        return "";
-    if (index < 0 || index >= list->number)
-        mistake(engine, "'%s' has no item %d; it has %d", list->name, index, list->number);
-    return list->items[index];
 }
 
 /* The text or list that the expression at P starts with, or NULL: it is a number. */
@@ -166,7 +184,7 @@ static void write_value(struct engine *engine, const char **p, bool live) {
         for (size_t column = (size_t)read_digits(engine, p); live && engine->column < column;)
             write_text(engine, " ", 1);
     } else if (value) {
-        text = value->kind == LIST ? read_item(engine, p, value, live) : value->text;
+        text = value->kind == LIST ? read_item(engine, p, value) : value->text;
     } else {
         snprintf(digits, sizeof(digits), "%d", read_number(engine, p));
         text = digits;
@@ -174,7 +192,7 @@ static void write_value(struct engine *engine, const char **p, bool live) {
     if (**p != '}')
         mistake(engine, "'}' expected in '${%.32s'", start);
     (*p)++;
-    if (live)
+    if (live && text)
         write_text(engine, text, strlen(text));
 }
 
@@ -214,10 +232,9 @@ static bool read_condition(const struct engine *engine, const char *p) {
     bool wanted = *p != '!';
     if (!wanted)
         p++;
-    char name[PLAN_NAME_MAX];
-    read_name(engine, &p, name);
+    int number = read_operand(engine, &p);
     expect_end(engine, p);
-    return (number_of(engine, name) != 0) == wanted;
+    return (number != 0) == wanted;
 }
 
 static void render_block(struct engine *engine, size_t opened, bool live);
@@ -263,6 +280,7 @@ static void render_block(struct engine *engine, size_t opened, bool live) {
     for (; engine->line < engine->template->count; engine->line++) {
         const char *line = engine->template->lines[engine->line];
         const char *p = directive(line);
+        engine->live = live;
         if (!p) {
             write_line(engine, line, live);
         } else if (skip_word(&p, "if")) {

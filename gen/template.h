@@ -3,8 +3,8 @@
  *   ${>40}                            blanks up to column 40, counted from 0
  *   //% if name   //% if !name        lines up to //% end only where a number is not (is) zero
  *   //% for i in 1..name              lines up to //% end once for each number; bounds: 4, name, name-1
- * and, as a template's first line, `//% file if name`: the file is emitted only then. Names are checked in dropped
- * blocks too. */
+ * There an item of a list that is a number, list[i], may stand for a name. And as a template's first line,
+ * `//% file if name`: the file is emitted only then. Names are checked in dropped blocks too. */
 #ifndef DAAGEN_TEMPLATE_H
 #define DAAGEN_TEMPLATE_H
 

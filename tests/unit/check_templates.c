@@ -37,6 +37,9 @@ static struct plan *small_plan(void) {
     plan_list(plan, "list");
     plan_item(plan, "list", "first");
     plan_item(plan, "list", "second");
+    plan_list(plan, "ends");
+    plan_item(plan, "ends", "2");
+    plan_item(plan, "ends", "0");
     return plan;
 }
 
@@ -96,6 +99,10 @@ static void check_engine(void) {
     gives("//% for i in 1..zero\n${list[i]}\n//% end\nend", "end\n");
     gives("//% for i in 0..1\n//% if i\nmore\n//% end\n//% for j in i..1\n${i}${j}\n//% end\n//% end",
           "00\n01\nmore\n11\n");
+    gives("//% for i in 0..ends[0]\n${i}\n//% end", "0\n1\n2\n");
+    gives("//% for i in 0..ends-1\n//% if ends[i]\nyes ${i}\n//% end\n//% end", "yes 0\n");
+    gives("//% if !ends[1]\n${list[ends[1] + 1]}\n//% end", "second\n");
+    gives("//% for i in 1..zero\n//% if ends[i + 7]\n//% end\n//% end\nend", "end\n");
     gives("//% file if zero\nbody", "body\n");
     says("a\n${nobody}", "t.in:2: no value is called 'nobody'");
     says("//% if zero\n${nobody}\n//% end", "t.in:2: no value is called 'nobody'");
@@ -109,6 +116,9 @@ static void check_engine(void) {
     says("${word-1}", "t.in:1: '}' expected");
     says("//% if word\n//% end", "t.in:1: 'word' is a text");
     says("a\n//% if three\nb", "t.in:2: no //% end to this line");
+    says("//% if list[0]\n//% end", "t.in:1: 'list' has the item 'first'; a number is needed");
+    says("//% if three[0]\n//% end", "t.in:1: 'three' is no list");
+    says("//% if ends[2]\n//% end", "t.in:1: 'ends' has no item 2; it has 2");
     says("//% end", "t.in:1: '//% end' is not expected here");
     says("//% while three\n//% end", "t.in:1: '//% while three' is not expected here");
     says("//% if three four\n//% end", "t.in:1: nothing more expected at 'four'");
