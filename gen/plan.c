@@ -9,6 +9,7 @@
 
 #include "../files/command.h"
 #include "ports.h"
+#include "registers.h"
 
 static struct value *add(struct plan *plan, const char *name, enum kind kind) {
     assert(plan->count < VALUES_MAX && strlen(name) < sizeof(plan->values[0].name) && !plan_find(plan, name));
@@ -443,5 +444,14 @@ struct plan *plan_new(const struct daa_config *config) {
     add_buffer(plan, config, "c0_rows", config->c0_rows, daa_c0_rows_auto(config));
     add_buffer(plan, config, "result_rows", config->result_rows, daa_result_rows_auto(config));
     ports_add(plan, config);
+    plan_number(plan, "core", config->core);
+    plan_number(plan, "bus_bits", config->bus_bits);
+    plan_number(plan, "block_m", config->block_m);
+    plan_number(plan, "block_n", config->block_n);
+    plan_number(plan, "block_k", config->block_k);
+    plan_number(plan, "outstanding", config->outstanding);
+    plan_number(plan, "axi_id_bits", config->axi_id_bits);
+    plan_number(plan, "queue", config->queue);
+    registers_add(plan, config);
     return plan;
 }

@@ -22,7 +22,7 @@ struct value {
     bool used;          /* a template named it */
 };
 
-enum { VALUES_MAX = 200 };
+enum { VALUES_MAX = 300 };
 
 struct plan {
     struct value values[VALUES_MAX];

@@ -21,14 +21,15 @@ enum access {
 /* The list that says which fields have an access, and the manual's words for it. */
 static const struct {
     const char *list, *word;
+    bool written;
 } accesses[ACCESSES] = {
-    [CONSTANT] = {"field_is_constant", "constant"},
-    [LIVE] = {"field_is_live", "read"},
-    [STORED] = {"field_is_stored", "read, write"},
-    [SHADOW] = {"field_is_shadow", "read, write"},
-    [CLEARED] = {"field_is_cleared", "read, write 1 to clear"},
-    [PULSE] = {"field_is_pulse", "write 1"},
-    [COUNT] = {"field_is_count", "read"},
+    [CONSTANT] = {"field_is_constant", "constant", false},
+    [LIVE] = {"field_is_live", "read", false},
+    [STORED] = {"field_is_stored", "read, write", true},
+    [SHADOW] = {"field_is_shadow", "read, write", true},
+    [CLEARED] = {"field_is_cleared", "read, write 1 to clear", true},
+    [PULSE] = {"field_is_pulse", "write 1", true},
+    [COUNT] = {"field_is_count", "read", false},
 };
 
 struct field {
@@ -48,14 +49,10 @@ struct reg {
     struct field fields[FIELDS_MAX]; /* up to one without a name */
 };
 
-#define WHOLE(access, value)                                                                                           \
-    {                                                                                                                  \
-        { "VALUE", 0, 32, access, value, "" }                                                                          \
-    }
-#define PART(bits, access)                                                                                             \
-    {                                                                                                                  \
-        { "VALUE", 0, bits, access, NULL, "" }                                                                         \
-    }
+/* A register without parts, and one of two that hold a number together. */
+#define VALUE(bits, access, value) .fields = {{"VALUE", 0, bits, access, value, ""}}
+#define PART(bits, access) VALUE(bits, access, NULL)
+#define WHOLE(access, value) VALUE(32, access, value)
 #define PAIR(name, offset, access, text)                                                                               \
     {name "_LO", offset, text ": bits 31 to 0", WHOLE(access, NULL)}, {                                                \
         name "_HI", (offset) + 4, text ": bits 63 to 32", WHOLE(access, NULL)                                          \
@@ -63,7 +60,7 @@ struct reg {
 
 /* In the order of their offsets. Registers of a job are packed in this order, too. */
 static const struct reg table[] = {
-    {"ID", 0x000, "\"DAA1\": this is a core with these registers", WHOLE(CONSTANT, "register_id")},
+    {"ID", 0x000, "the letters DAA1: this is a core with these registers", WHOLE(CONSTANT, "register_id")},
     {"VERSION",
      0x004,
      "the generator's version",
@@ -109,14 +106,14 @@ static const struct reg table[] = {
       {"QUEUE", 24, 4, CONSTANT, "queue", "jobs that can wait"}}},
     {"CONTROL",
      0x040,
-     "",
+     "control",
      {{"RESET", 0, 1, PULSE, NULL,
        "soft reset: drop all jobs, let the bus finish, reset the array; see STATUS.RESETTING"},
       {"IRQ_DONE", 1, 1, STORED, NULL, "interrupt while IRQ.DONE is set"},
       {"IRQ_ERROR", 2, 1, STORED, NULL, "interrupt while IRQ.ERROR or IRQ.REFUSED is set"}}},
     {"STATUS",
      0x044,
-     "",
+     "how the core stands",
      {{"IDLE", 0, 1, LIVE, NULL, "no job waits or runs, no soft reset is under way"},
       {"FULL", 1, 1, LIVE, NULL, "no room for a job: START would be refused"},
       {"RESETTING", 2, 1, LIVE, NULL, "a soft reset is under way"},
@@ -125,7 +122,7 @@ static const struct reg table[] = {
       {"ERROR", 16, 4, LIVE, NULL, "code of the first job in error since IRQ.ERROR was cleared, as below"}}},
     {"IRQ",
      0x048,
-     "",
+     "what has happened",
      {{"DONE", 0, 1, CLEARED, NULL, "a job has ended, well or in error"},
       {"ERROR", 1, 1, CLEARED, NULL, "a job has ended in error; clearing it clears STATUS.ERROR and ERROR_JOB"},
       {"REFUSED", 2, 1, CLEARED, NULL,
@@ -152,7 +149,7 @@ static const struct reg table[] = {
     {"STRIDE_C", 0x0cc, "likewise of C", WHOLE(SHADOW, NULL)},
     {"FLAGS",
      0x0d0,
-     "",
+     "kinds and places of the matrices",
      {{"A_ALONG_K", 0, 1, SHADOW, NULL, "A's elements follow each other along K (row-major), else along M"},
       {"B_ALONG_K", 1, 1, SHADOW, NULL, "B's elements follow each other along K (column-major), else along N"},
       {"A_FLOAT32", 2, 1, SHADOW, NULL, "A is float32, rounded to its format while it is loaded"},
@@ -161,14 +158,11 @@ static const struct reg table[] = {
       {"C0_OPERAND", 5, 1, SHADOW, NULL, "C0 is in A's format, else in the accumulator's"},
       {"C_OPERAND", 6, 1, SHADOW, NULL, "C is rounded to A's format, else it is in the result's"}}},
     {"TAG", 0x0d4, "names the job where it ends in error", PART(16, SHADOW)},
-    {"START",
-     0x0d8,
-     "",
-     {{"START", 0, 1, PULSE, NULL, "queue the job that the registers from A_LO to TAG hold; they stay as they are"}}},
+    {"START", 0x0d8, "queue the job that the registers from A_LO to TAG hold; they stay as they are", PART(1, PULSE)},
 
     {"COUNT",
      0x100,
-     "",
+     "the counters",
      {{"SNAPSHOT", 0, 1, PULSE, NULL, "take all counters at one time, to be read from the registers below"}}},
     PAIR("CYCLES", 0x108, COUNT, "cycles since the reset"),
     PAIR("BUSY", 0x110, COUNT, "cycles in which a job ran"),
@@ -197,9 +191,10 @@ static const char *const codes[][2] = {
 enum { CODES = sizeof(codes) / sizeof(codes[0]) };
 
 static const char *const lists[] = {
-    "reg_names",     "reg_offsets",   "reg_words",   "reg_texts",    "reg_first",  "reg_last",     "field_names",
-    "field_signals", "field_lows",    "field_highs", "field_widths", "field_at",   "field_access", "field_texts",
-    "field_resets",  "counter_names", "job_names",   "job_lows",     "job_widths", "code_names",   "code_texts",
+    "reg_names",   "reg_signals",  "reg_writable", "field_is_part", "field_masks", "field_places",  "reg_offsets",
+    "reg_words",   "reg_texts",    "reg_first",    "reg_last",      "field_names", "field_signals", "field_lows",
+    "field_highs", "field_widths", "field_at",     "field_access",  "field_texts", "field_resets",  "counter_names",
+    "job_names",   "job_lows",     "job_widths",   "code_names",    "code_texts",
 };
 
 static void put_number(struct plan *plan, const char *list, int number) {
@@ -219,17 +214,24 @@ static bool is_lone(const struct reg *reg) {
     return strcmp(reg->fields[0].name, "VALUE") == 0;
 }
 
+/* TEXT in small letters. */
+static void lower(char name[NAMES_MAX], const char *text) {
+    snprintf(name, NAMES_MAX, "%s", text);
+    for (char *p = name; *p; p++)
+        if (*p >= 'A' && *p <= 'Z')
+            *p = (char)(*p | 0x20);
+}
+
 enum half { NEITHER, LOWER, UPPER };
 
 /* The name of what FIELD is or is a half of, in small letters: a for A_LO and for A_HI. */
 static enum half whole_name(const struct reg *reg, const struct field *field, char name[NAMES_MAX]) {
+    char text[NAMES_MAX];
     if (is_lone(reg) || field->access == SHADOW) /* a job's fields have names of their own */
-        snprintf(name, NAMES_MAX, "%s", is_lone(reg) ? reg->name : field->name);
+        snprintf(text, sizeof(text), "%s", is_lone(reg) ? reg->name : field->name);
     else
-        snprintf(name, NAMES_MAX, "%s_%s", reg->name, field->name);
-    for (char *p = name; *p; p++)
-        if (*p >= 'A' && *p <= 'Z')
-            *p = (char)(*p | 0x20);
+        snprintf(text, sizeof(text), "%s_%s", reg->name, field->name);
+    lower(name, text);
     char *end = name + strlen(name) - 3;
     const enum half half = end <= name               ? NEITHER
                            : strcmp(end, "_lo") == 0 ? LOWER
@@ -260,11 +262,21 @@ static uint32_t reset_value(struct plan *plan, const struct field *field) {
     return (uint32_t)value->number;
 }
 
+/* "7:4", and "0" of one bit. */
+static void put_place(struct plan *plan, const struct field *field) {
+    char place[16];
+    snprintf(place, sizeof(place), field->bits > 1 ? "%d:%d" : "%d", field->low + field->bits - 1, field->low);
+    plan_item(plan, "field_places", place);
+}
+
 static void put_field(struct plan *plan, const struct reg *reg, const struct field *field, int *job_at) {
     char name[NAMES_MAX];
     const enum half half = whole_name(reg, field, name);
     plan_item(plan, "field_names", field->name);
     plan_item(plan, "field_signals", name);
+    put_number(plan, "field_is_part", !is_lone(reg));
+    put_hex(plan, "field_masks", 8, (uint32_t)((((uint64_t)1 << field->bits) - 1) << field->low));
+    put_place(plan, field);
     put_number(plan, "field_lows", field->low);
     put_number(plan, "field_highs", field->low + field->bits - 1);
     put_number(plan, "field_widths", field->bits);
@@ -280,8 +292,19 @@ static void put_field(struct plan *plan, const struct reg *reg, const struct fie
         put_job(plan, name, half, field, job_at);
 }
 
+static bool is_writable(const struct reg *reg) {
+    for (const struct field *field = reg->fields; field < reg->fields + FIELDS_MAX && field->name; field++)
+        if (accesses[field->access].written)
+            return true;
+    return false;
+}
+
 static void put_register(struct plan *plan, const struct reg *reg, int *job_at) {
+    char name[NAMES_MAX];
+    lower(name, reg->name);
     plan_item(plan, "reg_names", reg->name);
+    plan_item(plan, "reg_signals", name);
+    put_number(plan, "reg_writable", is_writable(reg));
     put_hex(plan, "reg_offsets", 3, reg->offset);
     put_hex(plan, "reg_words", 3, reg->offset / 4);
     plan_item(plan, "reg_texts", reg->text);
@@ -306,6 +329,14 @@ static void add_constants(struct plan *plan, const struct daa_config *config) {
     plan_number(plan, "version_patch", (int)patch);
 }
 
+/* Bits of a number up to MOST. */
+static int bits_of(int most) {
+    int bits = 1;
+    while (most >> bits)
+        bits++;
+    return bits;
+}
+
 void registers_add(struct plan *plan, const struct daa_config *config) {
     int job_at = 0;
     add_constants(plan, config);
@@ -320,4 +351,5 @@ void registers_add(struct plan *plan, const struct daa_config *config) {
         plan_item(plan, "code_texts", codes[code][1]);
     }
     plan_number(plan, "job_bits", job_at);
+    plan_number(plan, "macs_bits", bits_of(config->rows * config->cols * config->streams));
 }

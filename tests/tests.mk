@@ -12,9 +12,9 @@ setup: ## install what run and test need (as root)
 	@./daa --need run train test
 
 # What tests can use and Debian does not have, from PyPI.
-tools: need-test ## install fusesoc into build/tools, for the tests that want it
+tools: need-test ## install fusesoc and systemrdl-compiler into build/tools, for the tests that want it
 	$(PYTHON) -m venv $(BUILD)/tools
-	$(BUILD)/tools/bin/pip install -q --disable-pip-version-check fusesoc
+	$(BUILD)/tools/bin/pip install -q --disable-pip-version-check fusesoc systemrdl-compiler
 
 need-test:
 	@./daa --need run train test
