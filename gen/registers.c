@@ -255,7 +255,8 @@ static void put_job(struct plan *plan, const char *name, enum half half, const s
 static uint32_t reset_value(struct plan *plan, const struct field *field) {
     if (field->access != CONSTANT)
         return 0;
-    const struct value *value = plan_find(plan, field->value);
+    struct value *value = plan_find(plan, field->value);
+    value->used = true; /* by the decoder */
     if (value->kind == TEXT) /* of more bits than a number has */
         return (uint32_t)strtoul(value->text, NULL, 16);
     assert(field->bits == 32 || value->number >> field->bits == 0);

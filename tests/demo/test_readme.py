@@ -9,7 +9,7 @@ import pytest
 from conftest import ROOT
 
 DOCUMENTS = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/architecture.md", "docs/contract.md", "docs/datasheet.md",
-             "docs/api.md", "docs/python.md", "docs/configurations.md", "docs/speed.md"]
+             "docs/api.md", "docs/python.md", "docs/configurations.md", "docs/speed.md", "docs/registers.md"]
 
 
 def commands(document):
