@@ -181,7 +181,7 @@ static void add_policy(struct plan *plan, const struct daa_config *config) {
     plan_number(plan, "hi_shifted", high > 0 && !single && !tournament);
 }
 
-/* Low values: an operand with fewer fraction bits than asked for keeps them all, and then has no rounding bit `up`. */
+/* Low values: an operand with fewer fraction bits than asked for keeps them all, and then never rounds up. */
 static void add_low(struct plan *plan, const struct daa_config *config) {
     static const char *const sides[2] = {"a", "b"};
     const struct daa_format format[2] = {config->a_format, config->b_format};
@@ -343,12 +343,9 @@ static void add_exponents(struct plan *plan, const struct daa_config *config) {
     for (int side = 0; side < 2; side++) {
         add_named(plan, sides[side], "exp_field", DERIVED, e.field[side]);
         add_named(plan, sides[side], "exp_base", DERIVED, e.base[side]);
-        /* What the decoder adds to a raw exponent, and a whole decoded operand: zero, special, sign, the two fields,
-         * up. */
+        /* What the decoder adds to a raw exponent, and a whole decoded operand: zero, special, sign, the two fields. */
         add_named(plan, sides[side], "exp_shift", NOT_REPORTED, -daa_format_bias(format[side]) - e.base[side]);
-        add_named(plan, sides[side], "op_bits", DERIVED,
-                  2 + config->specials + e.field[side] + format[side].frac_bits +
-                      value_of(plan, side == 0 ? "a_up" : "b_up"));
+        add_named(plan, sides[side], "op_bits", DERIVED, 2 + config->specials + e.field[side] + format[side].frac_bits);
     }
     int bases = e.base[0] + e.base[1];
     /* One bit more than the longer field, so that both extend to it. */

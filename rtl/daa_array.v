@@ -39,8 +39,8 @@ module daa_array #(
   localparam integer BBits = 16;
   localparam integer AccBits = 32;
   localparam integer OutBits = 32;
-  localparam integer AOp = 19;  // bits of a decoded operand
-  localparam integer BOp = 19;
+  localparam integer AOp = 18;  // bits of a decoded operand
+  localparam integer BOp = 18;
   localparam integer StateBits = 32;  // of an accumulator, on the columns' buses
   localparam integer C0At = (C0Rows > 1) ? $clog2(C0Rows) : 1;
   localparam integer ResultAt = (ResultRows > 1) ? $clog2(ResultRows) : 1;
@@ -128,7 +128,7 @@ module daa_array #(
       for (s = 0; s < Streams; s = s + 1) begin : g_stream
         daa_decode #(
             .ExpBits(8), .FracBits(7), .Encoding(0), .Subnormals(0),
-            .Specials(1), .LoBits(4), .Up(1), .ExpField(8), .ExpShift(-1)
+            .Specials(1), .ExpField(8), .ExpShift(-1)
         ) u_decode (
             .clk_i(clk_i), .clear_i(row_clear), .take_i(take_a), .go_i(go),
             .data_i(a_data_i[(r*Streams+s)*ABits+:ABits]), .op_o(edge_a[s*AOp+:AOp])
@@ -149,7 +149,7 @@ module daa_array #(
       for (s = 0; s < Streams; s = s + 1) begin : g_stream
         daa_decode #(
             .ExpBits(8), .FracBits(7), .Encoding(0), .Subnormals(0),
-            .Specials(1), .LoBits(4), .Up(1), .ExpField(8), .ExpShift(0)
+            .Specials(1), .ExpField(8), .ExpShift(0)
         ) u_decode (
             .clk_i(clk_i), .clear_i(col_clear), .take_i(take_b), .go_i(go),
             .data_i(b_data_i[(c*Streams+s)*BBits+:BBits]), .op_o(edge_b[s*BOp+:BOp])

@@ -1,10 +1,9 @@
 // Edge decoder: one raw operand to the fields that the elements use, once per row or column and stream.
 // Latency: 2 cycles, into an input register where a step waits for its turn, and on into the array.
-// Contract, sections 1 and 2 (classes, subnormals, low rounding).
+// Contract, sections 1 and 2 (classes, subnormals).
 //
-// op_o, from the top: zero, special (NaN or Inf; the top fraction bit tells NaN), sign, exponent, fraction, up (the
-// low significand is the top LoBits of 1.fraction, plus up). A zero operand changes only `zero`: the other fields
-// keep their last value, so that nothing moves behind them.
+// op_o, from the top: zero, special (NaN or Inf; the top fraction bit tells NaN), sign, exponent, fraction. A zero
+// operand changes only `zero`: the other fields keep their last value, so that nothing moves behind them.
 `default_nettype none
 
 module daa_decode #(
@@ -13,11 +12,9 @@ module daa_decode #(
     parameter integer Encoding   = 0,  // 0: ieee, 1: fn (NaN is all ones, no Inf), 2: finite
     parameter integer Subnormals = 0,  // 0: read as zero, 1: normalised
     parameter integer Specials   = 1,  // 0: no NaN or Inf comes in, and op_o has no `special`
-    parameter integer LoBits     = 4,
-    parameter integer Up         = 1,  // 0: the low significand is cut, and op_o has no `up`
     parameter integer ExpField   = 8,  // bits of the exponent in op_o
     parameter integer ExpShift   = 0,  // exponent in op_o = biased exponent + ExpShift
-    parameter integer OpBits     = 2 + Specials + ExpField + FracBits + Up
+    parameter integer OpBits     = 2 + Specials + ExpField + FracBits
 ) (
     input  wire                      clk_i,
     input  wire                      clear_i,  // reset sweep
@@ -30,7 +27,6 @@ module daa_decode #(
   localparam integer ExpWork = ((ExpField > ExpBits) ? ExpField : ExpBits) + 3;
   localparam integer Fields = OpBits - 1;
   localparam integer CountBits = 4;  // leading zeros of at most 10 fraction bits
-  localparam integer Cut = (LoBits > FracBits) ? 1 : FracBits + 1 - LoBits;  // bits below the low significand
 
   wire                sign = data_i[ExpBits+FracBits];
   wire [ ExpBits-1:0] exponent = data_i[FracBits+:ExpBits];
@@ -62,14 +58,8 @@ module daa_decode #(
     end
   endgenerate
 
-  // Low rounding: to nearest, ties to even.
-  wire [FracBits:0] sig = {1'b1, norm_frac};
-  wire [FracBits:0] rest = sig & ~({(FracBits + 1) {1'b1}} << Cut);
-  wire [FracBits:0] half = {{FracBits{1'b0}}, 1'b1} << (Cut - 1);
-  wire              up = (rest > half) | ((rest == half) & sig[Cut]);
-
   wire [FracBits-1:0] out_frac = special ? {FracBits{nan}} & ~({FracBits{1'b1}} >> 1) : norm_frac;
-  wire [ExpField+FracBits+2:0] fields = {special, sign, norm_exp[ExpField-1:0], out_frac, up};
+  wire [ExpField+FracBits+1:0] fields = {special, sign, norm_exp[ExpField-1:0], out_frac};
   wire unused_ok = &{1'b0, norm_exp[ExpWork-1:ExpField], fields};
 
   // Input register, and the first register of the array. Where a step waits, its fields may go ahead: the array looks at
@@ -84,7 +74,7 @@ module daa_decode #(
       fields_q      <= {Fields{1'b0}};
     end else begin
       if (take_i) wait_zero_q <= zero;
-      if (take_i & ~zero) wait_fields_q <= fields[1-Up+:Fields];
+      if (take_i & ~zero) wait_fields_q <= fields[0+:Fields];
       zero_q <= ~go_i | wait_zero_q;
       if (~wait_zero_q) fields_q <= wait_fields_q;
     end

@@ -1,4 +1,4 @@
-// Low value of an operand: the top Bits bits of its significand, plus the rounding that the edge decided.
+// Low value of an operand: the top Bits bits of its significand, plus one in the last place where it rounds up.
 // Combinational. Contract, section 2: it may carry into the next binade; then the fraction is zero.
 `default_nettype none
 
@@ -6,7 +6,7 @@ module daa_low #(
     parameter integer Bits = 4,
     parameter integer Frac = (Bits > 1) ? Bits - 1 : 1
 ) (
-    input  wire [Bits-1:0] low_i,   // the fraction's top Bits - 1 bits, then `up`
+    input  wire [Bits-1:0] low_i,   // the fraction's top Bits - 1 bits, then whether to round up
     output wire            carry_o,
     output wire [Frac-1:0] frac_o
 );

@@ -14,8 +14,8 @@
 
 module daa_pe #(
     parameter integer Streams   = 2,
-    parameter integer AOp       = 19,  // bits of a decoded operand, as daa_decode lays it out
-    parameter integer BOp       = 19,
+    parameter integer AOp       = 18,  // bits of a decoded operand, as daa_decode lays it out
+    parameter integer BOp       = 18,
     parameter integer StateBits = 32  // bits of an accumulator, as it travels on the column's buses
 ) (
     input  wire                   clk_i,

@@ -8,14 +8,12 @@ module daa_unpack #(
     parameter integer BFrac    = 7,
     parameter integer AExp     = 8,
     parameter integer BExp     = 8,
-    parameter integer AUp      = 1,  // 1: the operand has an `up` bit
-    parameter integer BUp      = 1,
     parameter integer ALow     = 4,
     parameter integer BLow     = 4,
     parameter integer LowBits  = 9,
     parameter integer HighBits = 15,
-    parameter integer AOp      = 19,
-    parameter integer BOp      = 19
+    parameter integer AOp      = 18,
+    parameter integer BOp      = 18
 ) (
     input  wire      [AOp-1:0] a_i,
     input  wire      [BOp-1:0] b_i,
@@ -23,18 +21,18 @@ module daa_unpack #(
     output wire                nan_o,      // it is NaN
     output wire                sign_o,
     output wire [HighBits-1:0] high_o,     // for a high multiplier: sign, fraction of A, fraction of B
-    output wire  [LowBits-1:0] low_o,      // for a low one: sign, then of A and of B the top fraction bits and `up`
+    output wire  [LowBits-1:0] low_o,      // for a low one: sign, then of A and of B the top fraction bits, and whether to round up
     output wire                nonzero_o,  // a finite product that is not zero
     output wire  [KeyBits-1:0] key_o
 );
 
-  wire [AFrac-1:0] a_frac = a_i[AUp+:AFrac];
-  wire [BFrac-1:0] b_frac = b_i[BUp+:BFrac];
-  wire [AExp-1:0] a_exp = a_i[AUp+AFrac+:AExp];
-  wire [BExp-1:0] b_exp = b_i[BUp+BFrac+:BExp];
+  wire [AFrac-1:0] a_frac = a_i[0+:AFrac];
+  wire [BFrac-1:0] b_frac = b_i[0+:BFrac];
+  wire [AExp-1:0] a_exp = a_i[AFrac+:AExp];
+  wire [BExp-1:0] b_exp = b_i[BFrac+:BExp];
   wire a_zero = a_i[AOp-1];
   wire b_zero = b_i[BOp-1];
-  wire sign = a_i[AUp+AFrac+AExp] ^ b_i[BUp+BFrac+BExp];
+  wire sign = a_i[AFrac+AExp] ^ b_i[BFrac+BExp];
 
   // A zero leaves the other fields as they were, `special` too.
   wire a_special = a_i[AOp-2] & ~a_zero;
@@ -45,8 +43,11 @@ module daa_unpack #(
   assign sign_o = sign;
   assign key_o = {{(KeyBits - AExp) {1'b0}}, a_exp} + {{(KeyBits - BExp) {1'b0}}, b_exp};
   assign high_o = {sign, a_frac, b_frac};
-  wire [AFrac:0] a_cut = {a_frac >> (AFrac + 1 - ALow), (AUp != 0) & a_i[0]};
-  wire [BFrac:0] b_cut = {b_frac >> (BFrac + 1 - BLow), (BUp != 0) & b_i[0]};
+  wire a_up, b_up;
+  daa_nearest #(.Frac(AFrac), .Bits(ALow), .Up(1)) u_a_up (.frac_i(a_frac), .up_o(a_up));
+  daa_nearest #(.Frac(BFrac), .Bits(BLow), .Up(1)) u_b_up (.frac_i(b_frac), .up_o(b_up));
+  wire [AFrac:0] a_cut = {a_frac >> (AFrac + 1 - ALow), a_up};
+  wire [BFrac:0] b_cut = {b_frac >> (BFrac + 1 - BLow), b_up};
   assign low_o = {sign, a_cut[ALow-1:0], b_cut[BLow-1:0]};
   wire unused_ok = &{1'b0, a_cut, b_cut};
 
