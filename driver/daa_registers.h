@@ -107,6 +107,8 @@
 #define DAA_REG_ERROR_JOB        0x050u
 /* jobs that have ended in error; wraps */
 #define DAA_REG_FAILED           0x054u
+/* how the last eight jobs ended, four bits each: the last one in bits 3 to 0 */
+#define DAA_REG_CODES            0x058u
 /* address of A: bits 31 to 0 */
 #define DAA_REG_A_LO             0x080u
 /* address of A: bits 63 to 32 */

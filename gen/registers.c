@@ -130,6 +130,7 @@ static const struct reg table[] = {
     {"DONE", 0x04c, "jobs that have ended, well or in error; wraps", WHOLE(LIVE, NULL)},
     {"ERROR_JOB", 0x050, "tag of the first job in error since IRQ.ERROR was cleared", PART(16, LIVE)},
     {"FAILED", 0x054, "jobs that have ended in error; wraps", WHOLE(LIVE, NULL)},
+    {"CODES", 0x058, "how the last eight jobs ended, four bits each: the last one in bits 3 to 0", WHOLE(LIVE, NULL)},
 
     PAIR("A", 0x080, SHADOW, "address of A"),
     PAIR("B", 0x088, SHADOW, "address of B"),
@@ -256,7 +257,7 @@ static uint32_t reset_value(struct plan *plan, const struct field *field) {
     if (field->access != CONSTANT)
         return 0;
     struct value *value = plan_find(plan, field->value);
-    value->used = true; /* by the decoder */
+    value->used = true;      /* by the decoder */
     if (value->kind == TEXT) /* of more bits than a number has */
         return (uint32_t)strtoul(value->text, NULL, 16);
     assert(field->bits == 32 || value->number >> field->bits == 0);

@@ -1,5 +1,4 @@
-/* The registers of the core: the one table that its decoder, the C header, the SystemRDL and the manual are made from.
- */
+/* The registers of the core: the one table that decoder, C header, SystemRDL and manual are made from. */
 #ifndef DAAGEN_REGISTERS_H
 #define DAAGEN_REGISTERS_H
 
@@ -10,10 +9,10 @@
  * `reg_last`.
  * An item a field: `field_names` (IDLE), `field_signals` (status_idle), `field_is_part` (0 where it is the whole
  * register), `field_lows`, `field_highs`, `field_widths`, `field_places` (7:4), `field_masks` and `field_resets` in
- * hexadecimal, `field_at` (its place in the signal, or in a job), `field_access` in words, `field_texts`; and, 0 or 1, a
- * list `field_is_...` for each access.
- * An item a counter: `counter_names`; a way for a job to end: `code_names`, `code_texts`; a field of a job as daa_regs
- * gives it to the core: `job_names`, `job_lows`, `job_widths`. `job_bits` is the width of the whole. */
+ * hexadecimal, `field_at` (its place in the signal, or in a job), `field_access` in words, `field_texts`; and, 0 or 1,
+ * a list `field_is_...` for each access. An item a counter: `counter_names`; a way for a job to end: `code_names`,
+ * `code_texts`; a field of a job as daa_regs gives it to the core: `job_names`, `job_lows`, `job_widths`. `job_bits` is
+ * the width of the whole. */
 void registers_add(struct plan *plan, const struct daa_config *config);
 
 #endif

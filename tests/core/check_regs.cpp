@@ -80,7 +80,7 @@ struct Model {
     std::deque<Job> waiting;
     std::deque<uint32_t> running; // tags
     bool resetting = false, irq = false;
-    uint32_t control = 0, pending = 0, error = 0, error_job = 0, done = 0, failed = 0;
+    uint32_t control = 0, pending = 0, error = 0, error_job = 0, done = 0, failed = 0, codes = 0;
     uint64_t count[COUNTERS] = {}, taken[COUNTERS] = {};
 
     unsigned left() const {
@@ -122,6 +122,9 @@ struct Model {
             return true;
         case DAA_REG_FAILED:
             *value = failed;
+            return true;
+        case DAA_REG_CODES:
+            *value = codes;
             return true;
         case DAA_REG_START:
         case DAA_REG_COUNT:
@@ -201,6 +204,7 @@ static void step(Model &m, const Access *write, const Core &core) {
         m.running.pop_front();
         m.pending |= 1;
         m.done++;
+        m.codes = m.codes << 4 | core.code;
         if (core.code) {
             if (!(m.pending & 2)) {
                 m.error = core.code;
@@ -255,8 +259,8 @@ struct Mood {
 };
 
 static Access random_access(const Mood &mood) {
-    static const uint32_t often[] = {DAA_REG_IRQ,  DAA_REG_STATUS,    DAA_REG_COUNT,
-                                     DAA_REG_DONE, DAA_REG_ERROR_JOB, DAA_REG_FAILED};
+    static const uint32_t often[] = {DAA_REG_IRQ,       DAA_REG_STATUS, DAA_REG_COUNT, DAA_REG_DONE,
+                                     DAA_REG_ERROR_JOB, DAA_REG_FAILED, DAA_REG_CODES};
     Access access = {4 * below(1024) + below(4), (uint32_t)draw(), (uint8_t)(chance(70) ? 15 : below(16))};
     if (chance(mood.starts))
         access = {DAA_REG_START, 1, (uint8_t)(chance(95) ? 1 : 14)};
