@@ -4,7 +4,7 @@ JOBS   ?= 2
 TESTS  ?= tests
 PYTEST  = $(PYTHON) -m pytest -q -p no:cacheprovider -n $(JOBS) --dist loadgroup --seed $(SEED) $(TESTS)
 
-C_FILES = $(wildcard $(addsuffix /*.[ch],config sim engine files gemm gen tb synth tests/*))
+C_FILES = $(wildcard $(addsuffix /*.[ch],config driver sim engine files gemm gen tb synth tests/*))
 
 .PHONY: setup tools need-test need-lint test test-long lint sanitize
 
