@@ -319,7 +319,7 @@ static void add_anchored(struct plan *plan, const struct daa_config *given, int 
     if (!here)
         return;
     plan_number(plan, "addend_bits", flags + size_bits + 2 + value_of(plan, "sum_bits"));
-    report(plan, DERIVED, "state_bits", flags + config->acc_bits + anchor_bits);
+    report(plan, DERIVED, "state_bits", flags + config->core + config->acc_bits + anchor_bits); /* core: also `full` */
 }
 
 static void add_rounded(struct plan *plan, const struct daa_config *config, const struct exponents *e, int key_offset) {
@@ -411,6 +411,14 @@ static void add_accumulator(struct plan *plan, const struct daa_config *config) 
     plan_number(plan, "has_r3", config->pipeline > 1 + anchored);
 }
 
+/* Words of the array's buffers where K may be cut: of C0 or of a state, which the anchored accumulator has to tell
+ * apart, and of a result or a state. */
+static void add_partials(struct plan *plan, const struct daa_config *config) {
+    int state = value_of(plan, "state_bits");
+    plan_number(plan, "c0_bits", max(value_of(plan, "acc_width"), state) + (config->accumulator == DAA_ANCHORED));
+    plan_number(plan, "result_bits", max(value_of(plan, "out_width"), state));
+}
+
 struct plan *plan_new(const struct daa_config *config) {
     struct plan *plan = calloc(1, sizeof(*plan));
     if (!plan)
@@ -440,6 +448,7 @@ struct plan *plan_new(const struct daa_config *config) {
     add_latencies(plan, config);
     add_buffer(plan, config, "c0_rows", config->c0_rows, daa_c0_rows_auto(config));
     add_buffer(plan, config, "result_rows", config->result_rows, daa_result_rows_auto(config));
+    add_partials(plan, config);
     ports_add(plan, config);
     plan_number(plan, "core", config->core);
     plan_number(plan, "bus_bits", config->bus_bits);

@@ -8,29 +8,35 @@ struct port {
     const char *times, *width; /* a vector of TIMES numbers, each of the plan's WIDTH bits, S of them where STREAMS */
     bool streams;
     const char *note;
+    bool core; /* only inside the core, which cuts K */
 };
 
 static const struct port ports[] = {
-    {"clk_i", NULL, NULL, false, "everything happens on its rising edge"},
-    {"rst_ni", NULL, NULL, false, "reset, active low, synchronous"},
-    {"a_valid_i", NULL, NULL, false, "a step of A"},
-    {"a_ready_o", NULL, NULL, false, "is taken"},
-    {"a_data_i", "Rows", "a_width", true, "row r, stream s"},
-    {"a_last_i", NULL, NULL, false, "the tile's last step"},
-    {"a_c0_i", NULL, NULL, false, "on its first step: it starts from C0, else from +0"},
-    {"b_valid_i", NULL, NULL, false, "a step of B"},
-    {"b_ready_o", NULL, NULL, false, "is taken"},
-    {"b_data_i", "Cols", "b_width", true, "column c, stream s"},
-    {"b_last_i", NULL, NULL, false, "the tile's last step: as a_last_i"},
-    {"c0_valid_i", NULL, NULL, false, "a row of C0"},
-    {"c0_ready_o", NULL, NULL, false, "is taken"},
-    {"c0_data_i", "Cols", "acc_width", false, "column c"},
-    {"c0_last_i", NULL, NULL, false, "the tile's last row, row Rows-1"},
-    {"c_valid_o", NULL, NULL, false, "a row of results"},
-    {"c_ready_i", NULL, NULL, false, "is taken"},
-    {"c_data_o", "Cols", "out_width", false, "column c"},
-    {"c_last_o", NULL, NULL, false, "the tile's last row, row Rows-1"},
-    {"error_o", NULL, NULL, false, "a last mark was not where it belongs; stays until reset"},
+    {"clk_i", NULL, NULL, false, "everything happens on its rising edge", false},
+    {"rst_ni", NULL, NULL, false, "reset, active low, synchronous", false},
+    {"a_valid_i", NULL, NULL, false, "a step of A", false},
+    {"a_ready_o", NULL, NULL, false, "is taken", false},
+    {"a_data_i", "Rows", "a_width", true, "row r, stream s", false},
+    {"a_last_i", NULL, NULL, false, "the tile's last step", false},
+    {"a_c0_i", NULL, NULL, false, "on its first step: it starts from C0, else from +0", false},
+    {"a_more_i", NULL, NULL, false, "on its last step: its rows leave as states, from which a tile goes on", true},
+    {"b_valid_i", NULL, NULL, false, "a step of B", false},
+    {"b_ready_o", NULL, NULL, false, "is taken", false},
+    {"b_data_i", "Cols", "b_width", true, "column c, stream s", false},
+    {"b_last_i", NULL, NULL, false, "the tile's last step: as a_last_i", false},
+    {"c0_valid_i", NULL, NULL, false, "a row of C0", false},
+    {"c0_ready_o", NULL, NULL, false, "is taken", false},
+    {"c0_data_i", "Cols", "acc_width", false, "column c", false},
+    {"c0_last_i", NULL, NULL, false, "the tile's last row, row Rows-1", false},
+    {"c0_partial_i", NULL, NULL, false, "this row is of states", true},
+    {"c0_state_i", "Cols", "state_bits", false, "column c", true},
+    {"c_valid_o", NULL, NULL, false, "a row of results", false},
+    {"c_ready_i", NULL, NULL, false, "is taken", false},
+    {"c_data_o", "Cols", "out_width", false, "column c", false},
+    {"c_last_o", NULL, NULL, false, "the tile's last row, row Rows-1", false},
+    {"c_partial_o", NULL, NULL, false, "this row is of states", true},
+    {"c_state_o", "Cols", "state_bits", false, "column c", true},
+    {"error_o", NULL, NULL, false, "a last mark was not where it belongs; stays until reset", false},
 };
 enum { PORTS = sizeof(ports) / sizeof(ports[0]) };
 
@@ -71,6 +77,8 @@ void ports_add(struct plan *plan, const struct daa_config *config) {
     for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
         plan_list(plan, lists[i]);
     for (const struct port *port = ports; port < ports + PORTS; port++) {
+        if (port->core && !config->core)
+            continue;
         plan_item(plan, "port_names", port->name);
         put_signal(plan, port->name);
         plan_item(plan, "port_kinds", is_input(port->name) ? "input " : "output");

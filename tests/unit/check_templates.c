@@ -132,7 +132,8 @@ static void check_engine(void) {
 static const char *const wanted[][2] = {{"policy", "rotate"},   {"policy", "static"},   {"lo-round", "truncate"},
                                         {"specials", "off"},    {"out-format", "bf16"}, {"streams", "4"},
                                         {"streams", "1"},       {"format", "e2m1"},     {"a-format", "e4m3"},
-                                        {"out-format", "e4m3"}, {"policy", "low"},      {"policy", "high"}};
+                                        {"out-format", "e4m3"}, {"policy", "low"},      {"policy", "high"},
+                                        {"core", "on"}};
 enum { WANTED = sizeof(wanted) / sizeof(wanted[0]), NAMES_MAX = VALUES_MAX };
 
 static struct {
