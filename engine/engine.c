@@ -354,25 +354,22 @@ static uint32_t result_bits(float acc) {
 
 /* COUNT results, next to each other, into the output format where it is another one. */
 static void convert_line(const struct job *job, size_t count, uint32_t *to) {
-    for (size_t i = 0; !job->plain_out && i < count; i++)
+    for (size_t i = 0; !job->plain_out && !job->plan.anchored && i < count; i++)
         write_result(job->args->config, job->args->c.type,
                      daa_acc_out(job->args->config, daa_acc_start(job->args->config, to[i])), &to[i]);
 }
 
-static void finish_anchored(const struct job *job, const struct place *p, size_t j, const uint32_t *acc) {
-    const struct daa_gemm_result_matrix *c = &job->args->c;
-    const size_t cols = least(job->lanes, p->cols - j * job->lanes), col = p->col + j * job->lanes;
+/* Anchored accumulators of the task's panel J, in place of each M its result as it is written. */
+static void round_anchored(const struct job *job, const struct place *p, size_t j, uint32_t *acc) {
+    const struct daa_config *config = job->args->config;
+    const size_t cols = least(job->lanes, p->cols - j * job->lanes);
     uint32_t line[LANES_MAX];
     for (size_t row = 0; row < p->rows; row++, acc += job->acc_ld) {
         if (job->plain_out)
-            daa_anchored_line(acc, job->lanes, cols, line);
-        for (size_t i = 0; i < cols; i++) {
-            uint32_t *to = (uint32_t *)c->data + c_index(job, p->batch, c->stride, c->ld, p->row + row, col + i);
-            if (job->plain_out)
-                *to = line[i];
-            else
-                write_result(job->args->config, c->type, daa_anchored_get(job->args->config, acc + i, job->lanes), to);
-        }
+            daa_anchored_line(config, acc, job->lanes, cols, line);
+        for (size_t i = 0; !job->plain_out && i < cols; i++)
+            write_result(config, job->args->c.type, daa_anchored_get(config, acc + i, job->lanes), &line[i]);
+        memcpy(acc, line, cols * sizeof *acc);
     }
 }
 
@@ -385,9 +382,9 @@ static void finish(const struct job *job, const struct place *p, size_t j, const
     for (size_t row = 0; !job->exchanged && row < p->rows; row++) {
         uint32_t *to = data + c_index(job, p->batch, c->stride, c->ld, p->row + row, col);
         if (job->kernel)
-            job->kernel->results(acc + row * job->lanes, cols, to);
+            job->kernel->results(acc + row * job->acc_ld, cols, to);
         for (size_t i = 0; !job->kernel && i < cols; i++)
-            to[i] = result_bits(acc[row * job->lanes + i]);
+            to[i] = result_bits(acc[row * job->acc_ld + i]);
         convert_line(job, cols, to);
     }
     for (size_t row = 0; job->exchanged && row < p->rows; row += SQUARE) {
@@ -395,7 +392,7 @@ static void finish(const struct job *job, const struct place *p, size_t j, const
         for (size_t first = 0; first < cols; first += SQUARE) {
             const size_t count = least(SQUARE, cols - first);
             uint32_t square[SQUARE][SQUARE];
-            job->kernel->turn(acc + row * job->lanes + first, job->lanes, square);
+            job->kernel->turn(acc + row * job->acc_ld + first, job->acc_ld, square);
             for (size_t k = 0; k < count; k++) {
                 uint32_t *to = data + c_index(job, p->batch, c->stride, c->ld, p->row + row, col + first + k);
                 if (rows == SQUARE)
@@ -472,9 +469,11 @@ static void run_task(const struct job *job, size_t task, const struct scratch *s
             run_column(job, &p, block, s, s->acc + j * column, ld);
         }
     }
-    for (size_t j = 0; j < p.col_panels; j++)
-        anchored ? finish_anchored(job, &p, j, (const uint32_t *)(const void *)(s->acc + j * column))
-                 : finish(job, &p, j, s->acc + j * column);
+    for (size_t j = 0; j < p.col_panels; j++) {
+        if (anchored)
+            round_anchored(job, &p, j, (uint32_t *)(void *)(s->acc + j * column));
+        finish(job, &p, j, s->acc + j * column);
+    }
 }
 
 /* ---- memory ---- */

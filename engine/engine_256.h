@@ -28,6 +28,9 @@ INLINE void store_words(uint32_t *to, words a) {
 INLINE words load_halves(const uint16_t *from) {
     return _mm256_loadu_si256((const __m256i_u *)from);
 }
+INLINE floats load_floats_of(const uint32_t *from) {
+    return _mm256_castsi256_ps(load_words(from));
+}
 INLINE floats load_floats(const float *from) {
     return _mm256_loadu_ps(from);
 }
@@ -79,6 +82,12 @@ INLINE words or_words(words a, words b) {
 }
 INLINE words xor_words(words a, words b) {
     return _mm256_xor_si256(a, b);
+}
+INLINE words or_three(words a, words b, words c) {
+    return or_words(or_words(a, b), c);
+}
+INLINE words keep_words(of_words mask, words a) {
+    return _mm256_and_si256(a, mask);
 }
 INLINE words add_words(words a, words b) {
     return _mm256_add_epi32(a, b);
@@ -204,6 +213,12 @@ INLINE words up_words(words a, int places) {
 /* Arithmetic shifts, each word by its own number of places, which may be more than it has. */
 INLINE words down_words(words a, words places) {
     return _mm256_srav_epi32(a, places);
+}
+INLINE words down_where(of_words mask, words a, words places, words other) {
+    return pick_words(mask, down_words(a, places), other);
+}
+INLINE words max_where(of_words mask, words a, words b) {
+    return _mm256_and_si256(mask, max_words(a, b));
 }
 /* Rounded to nearest even. */
 INLINE words nearest_words(floats a) {

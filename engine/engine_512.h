@@ -28,6 +28,10 @@ INLINE void store_words(uint32_t *to, words a) {
 INLINE words load_halves(const uint16_t *from) {
     return _mm512_loadu_si512(from);
 }
+/* The same words, as floats. */
+INLINE floats load_floats_of(const uint32_t *from) {
+    return _mm512_castsi512_ps(load_words(from));
+}
 INLINE floats load_floats(const float *from) {
     return _mm512_loadu_ps(from);
 }
@@ -88,6 +92,13 @@ INLINE words or_words(words a, words b) {
 }
 INLINE words xor_words(words a, words b) {
     return _mm512_xor_si512(a, b);
+}
+INLINE words or_three(words a, words b, words c) {
+    return _mm512_ternarylogic_epi32(a, b, c, 0xfe);
+}
+/* Zeros elsewhere. */
+INLINE words keep_words(of_words mask, words a) {
+    return _mm512_maskz_mov_epi32(mask, a);
 }
 INLINE words add_words(words a, words b) {
     return _mm512_add_epi32(a, b);
@@ -212,6 +223,13 @@ INLINE words up_words(words a, int places) {
 /* Arithmetic shifts, each word by its own number of places, which may be more than it has. */
 INLINE words down_words(words a, words places) {
     return _mm512_srav_epi32(a, places);
+}
+/* In one instruction what the compiler makes of two: there OTHER, zeros. */
+INLINE words down_where(of_words mask, words a, words places, words other) {
+    return _mm512_mask_srav_epi32(other, mask, a, places);
+}
+INLINE words max_where(of_words mask, words a, words b) {
+    return _mm512_maskz_max_epi32(mask, a, b);
 }
 /* Rounded to nearest even. */
 INLINE words nearest_words(floats a) {

@@ -5,18 +5,31 @@
 #include "../sim/golden.h"
 #include "engine_kernel.h"
 
+static uint32_t half(const struct daa_config *config) {
+    return UINT32_C(1) << (config->acc_bits - 3);
+}
+
+static bool is_full(int32_t reach) {
+    return reach < ANCHORED_ASKS / 2;
+}
+
+static int32_t place_of(const struct daa_config *config, int32_t reach) {
+    return reach - (config->acc_step - 1) - (is_full(reach) ? ANCHORED_ASKS : 0);
+}
+
 static struct daa_acc get(const struct daa_config *config, const uint32_t *acc, size_t lanes) {
-    return (struct daa_acc){.m = (int32_t)acc[0],
-                            .e = (int32_t)acc[lanes] / config->acc_step,
-                            .full = acc[2 * lanes] & ANCHORED_FULL,
-                            .inf = {acc[2 * lanes] & ANCHORED_INF, acc[2 * lanes] & ANCHORED_INF << 1}};
+    const int32_t reach = (int32_t)acc[lanes];
+    return (struct daa_acc){.m = (int32_t)(acc[0] - half(config)),
+                            .e = place_of(config, reach) / config->acc_step,
+                            .full = is_full(reach),
+                            .inf = {acc[2 * lanes] & 1, acc[2 * lanes] & 2}};
 }
 
 static void put(const struct daa_config *config, struct daa_acc value, uint32_t *acc, size_t lanes) {
-    acc[0] = (uint32_t)value.m;
-    acc[lanes] = (uint32_t)(config->acc_step * value.e);
-    acc[2 * lanes] = (value.full ? (uint32_t)config->acc_step : 0) | (value.inf[0] ? ANCHORED_INF : 0) |
-                     (value.inf[1] ? ANCHORED_INF << 1 : 0);
+    const int32_t reach = config->acc_step * value.e + config->acc_step - 1 + (value.full ? ANCHORED_ASKS : 0);
+    acc[0] = (uint32_t)value.m + half(config);
+    acc[lanes] = (uint32_t)reach;
+    acc[2 * lanes] = (value.inf[0] ? 1 : 0) | (value.inf[1] ? 2 : 0);
 }
 
 void daa_anchored_put(const struct daa_config *config, uint32_t c0, uint32_t *acc, size_t lanes) {
@@ -28,13 +41,13 @@ uint32_t daa_anchored_get(const struct daa_config *config, const uint32_t *acc, 
 }
 
 /* A float of M is rounded once, to nearest even; what is left is its exponent. */
-void daa_anchored_line(const uint32_t *acc, size_t lanes, size_t count, uint32_t *to) {
+void daa_anchored_line(const struct daa_config *config, const uint32_t *acc, size_t lanes, size_t count, uint32_t *to) {
     for (size_t i = 0; i < count; i++) {
-        const float m = (float)(int32_t)acc[i];
+        const float m = (float)(int32_t)(acc[i] - half(config));
         uint32_t bits;
         memcpy(&bits, &m, sizeof bits);
-        const int32_t field = (int32_t)(bits >> 23 & 255) + (int32_t)acc[lanes + i];
-        const uint32_t sign = bits & 0x80000000, inf = acc[2 * lanes + i] / ANCHORED_INF;
+        const int32_t field = (int32_t)(bits >> 23 & 255) + place_of(config, (int32_t)acc[lanes + i]);
+        const uint32_t sign = bits & 0x80000000, inf = acc[2 * lanes + i];
         uint32_t result = sign | (uint32_t)field << 23 | (bits & 0x7fffff);
         result = field >= 255 ? sign | 0x7f800000 : result;
         result = field <= 0 || bits == 0 ? 0 : result;

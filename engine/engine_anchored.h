@@ -1,33 +1,35 @@
-/* The anchored accumulator (docs/contract.md, section 5.2) with at most 32 bits, any number of streams. A step's sum is
- * exact in a float, so that M += the sum / 2^place rounded to nearest even is a product with a power of two and a
- * conversion. An anchor moves seldom: where none of two vectors of lanes does, nothing else is done.
+/* The anchored accumulator (docs/contract.md, section 5.2) with at most 32 bits, on the products of engine_one.h's
+ * lanes, of engine_two.h and of engine_four.h. A step's sum is exact in a float, so that M += the sum / 2^place rounded
+ * to nearest even is a product with a power of two, a conversion and an addition.
  *
- * The place of M's last bit stands for the anchor: G E. A lane's state is three words, those of LANES lanes after one
- * another: M, the place, and the flags (engine_kernel.h). Packed operands are three words too: high value, low value,
- * key; where the winner is fixed the low one is whichever its stream takes. Keys are so biased that the place at which
- * a sum may stand is the largest key without its last log2 G bits. */
+ * That is all while no anchor moves, which is so nearly always. The largest exponents of a row and of a lane in a few
+ * steps together are no less than any of their keys: where they ask for no move, none of these steps does. Whether M
+ * stays in -H .. H-1, H = 2^(W-3), is looked at afterwards, in all these steps at once. A vector of lanes in which a
+ * move is asked for, or M leaves its range, takes the steps one by one.
+ *
+ * The place of M's last bit stands for the anchor: G E. A lane's state is three words, those of a tile's lanes after
+ * one another: M + H; the reach, which is the largest key that moves nothing, or with `full` set one that every key is
+ * above; and the Infs. Keys are so biased that a sum may stand at the place that is its largest key without the last
+ * log2 G bits: what does not ask for more than `place` is at most place + G - 1. */
 #ifndef DAA_ENGINE_ANCHORED_H
 #define DAA_ENGINE_ANCHORED_H
 
-#include "engine_pack.h"
-
 enum {
-    ANCHORED_ROWS = 8,
-    ANCHORED_VECTORS = 2,
-    ANCHORED_LANES = ANCHORED_VECTORS * WIDTH,
-    ANCHORED_PARTS = 3,
-    ANCHORED_RUN = 4,           /* steps that are done together as if no anchor moved; fewer where a step is longer */
-    ANCHORED_CHUNK = 6144,      /* words of packed B that stay in a first-level cache while all rows use them */
-    ANCHORED_ZERO = -(1 << 14), /* key of a zero operand: no sum of it with another is above ANCHORED_NONE */
-    ANCHORED_NONE = -(1 << 13),
+    ANCHORED_ONE_ROWS = 16,
+    ANCHORED_ONE_LANES = 4 * WIDTH,
+    ANCHORED_VECTORS_MAX = 4,
 };
 
-static int anchored_a_group(const struct engine_plan *plan) {
-    return GROUP * ANCHORED_PARTS * plan->streams;
+/* ---- packing of one stream: floats ---- */
+
+static int anchored_one_a_group(const struct engine_plan *plan) {
+    (void)plan;
+    return GROUP;
 }
 
-static int anchored_b_words(const struct engine_plan *plan) {
-    return ANCHORED_PARTS * plan->streams;
+static int anchored_one_b_words(const struct engine_plan *plan) {
+    (void)plan;
+    return 1;
 }
 
 static int anchored_steps_a_word(const struct engine_plan *plan) {
@@ -35,264 +37,379 @@ static int anchored_steps_a_word(const struct engine_plan *plan) {
     return 1;
 }
 
-/* ---- packing ---- */
-
-struct anchored_form {
-    uint32_t drop, add, kept, odd; /* low rounding: + add + (magnitude >> drop & kept | odd), >> drop << drop */
-    uint32_t exact;                /* all ones: the low value is the high one */
-    int32_t bias;                  /* of a key */
-};
-
-static struct anchored_form anchored_make_form(const struct engine_plan *plan, bool exact, int bias) {
-    const uint32_t drop = (uint32_t)(8 - plan->lo_bits);
-    const bool nearest = drop && plan->lo_round == DAA_NEAREST;
-    return (struct anchored_form){
-        .drop = drop,
-        .add = nearest ? (UINT32_C(1) << drop >> 1) - 1 : 0,
-        .kept = nearest && plan->lo_bits > 1, /* at T = 1 the kept bit is the implicit one */
-        .odd = nearest && plan->lo_bits == 1,
-        .exact = exact ? UINT32_MAX : 0,
-        .bias = bias,
-    };
-}
-
-INLINE void anchored_take(const struct anchored_form *f, uint16_t raw, uint32_t *high, uint32_t *low, uint32_t *key) {
-    const uint32_t magnitude = raw & 32767u, sign = (uint32_t)(raw & 32768u) << 16, field = magnitude >> 7;
-    const uint32_t some = field ? UINT32_MAX : 0;
-    const uint32_t rounded = (magnitude + f->add + ((magnitude >> f->drop & f->kept) | f->odd)) >> f->drop << f->drop;
-    const uint32_t value = (f->exact & magnitude) | (~f->exact & rounded);
-    *high = (sign | magnitude << 16) & some;
-    *low = (sign | value << 16) & some;
-    *key = (uint32_t)(field ? (int32_t)field + f->bias : ANCHORED_ZERO);
-}
-
-/* K* + c of the contract, less the biases of two bf16: a sum of keys without its last log2 G bits is G A(...). */
-static int anchored_bias(const struct engine_plan *plan) {
-    return daa_sum_growth(plan->anchored) - (plan->anchored->acc_bits - 3) + plan->anchored->acc_step - 1 - 254;
-}
-
-static size_t anchored_row_words(const struct engine_plan *plan, size_t steps) {
-    return (steps + GROUP - 1) / GROUP * (size_t)anchored_a_group(plan);
-}
-
-static void anchored_pack_a(const struct engine_plan *plan, size_t steps, const uint16_t *raw, size_t stride,
-                            uint32_t *packed) {
-    const struct anchored_form forms[2] = {anchored_make_form(plan, false, anchored_bias(plan)),
-                                           anchored_make_form(plan, true, anchored_bias(plan))};
-    const size_t streams = (size_t)plan->streams, words_a_row = anchored_row_words(plan, steps);
-    for (size_t s = 0; s < streams; s++) {
-        const bool turns = plan->winner == DAA_WINS_TURN, high = form_is_high(plan, 0, s);
-        for (size_t row = 0; row < ANCHORED_ROWS; row++) {
-            uint32_t *to = packed + row * words_a_row + s * ANCHORED_PARTS;
-            const uint16_t *from = raw + row * stride + s;
-            for (size_t t = 0; t < steps; t++, to += streams * ANCHORED_PARTS, from += streams)
-                anchored_take(&forms[turns ? form_is_high(plan, t, s) : high], *from, to, to + 1, to + 2);
+static void anchored_one_pack_a(const struct engine_plan *plan, size_t steps, const uint16_t *raw, size_t stride,
+                                uint32_t *packed) {
+    (void)plan;
+    for (size_t t = 0; t < steps; t += GROUP) {
+        const size_t count = least_of(steps - t, GROUP);
+        for (size_t row = 0; row < ANCHORED_ONE_ROWS; row++, packed += GROUP) {
+            uint16_t padded[GROUP] = {0};
+            const uint16_t *in = raw + row * stride + t;
+            if (count < GROUP)
+                in = memcpy(padded, in, count * sizeof *in);
+            for (size_t i = 0; i < GROUP; i += WIDTH)
+                store_words(packed + i, half_up(widen(in + i)));
         }
     }
 }
 
-static void anchored_pack_b(const struct engine_plan *plan, size_t steps, const uint16_t *raw, uint32_t *packed) {
-    const size_t streams = (size_t)plan->streams;
-    for (size_t k = 0; k < steps * streams; k++, raw += ANCHORED_LANES, packed += ANCHORED_PARTS * ANCHORED_LANES) {
-        const struct anchored_form form = anchored_make_form(plan, form_is_high(plan, k / streams, k % streams), 0);
-        for (size_t lane = 0; lane < ANCHORED_LANES; lane++)
-            anchored_take(&form, raw[lane], packed + lane, packed + ANCHORED_LANES + lane,
-                          packed + 2 * ANCHORED_LANES + lane);
+static void anchored_one_pack_b(const struct engine_plan *plan, size_t steps, const uint16_t *raw, uint32_t *packed) {
+    (void)plan;
+    for (size_t i = 0; i < steps * ANCHORED_ONE_LANES; i += WIDTH)
+        store_words(packed + i, half_up(widen(raw + i)));
+}
+
+/* ---- what one, two and more streams differ in ---- */
+
+/* Operands of a row and of lanes, from a group of steps on. */
+struct anchored_source {
+    const uint32_t *a, *b;
+    const struct two_table *table; /* of two streams, and the row's places in it */
+    const uint32_t *places;
+    words mask;  /* two streams: the bits of a table's words that are operands */
+    words reach; /* more: of the window */
+};
+
+INLINE size_t anchored_vectors(int streams) {
+    return streams > 2 ? FOUR_VECTORS : ANCHORED_VECTORS_MAX;
+}
+
+/* Steps that are done together. */
+INLINE size_t anchored_steps(int streams) {
+    return streams == 1 ? GROUP : STEPS;
+}
+
+INLINE words larger_half(words pairs) {
+    return max_words(down_words(half_up(pairs), all_words(16)), down_words(pairs, all_words(16)));
+}
+
+INLINE words exponents_of_floats(words a) {
+    return down_words(and_words(a, all_words(INT32_MAX)), all_words(23));
+}
+
+/* A row's operands of step T, in registers. */
+INLINE void anchored_operands(int streams, bool steer, const struct anchored_source *s, size_t t, words *of_a) {
+    const size_t words_of_one = streams > 2 ? four_words((size_t)streams / 2, steer) : streams == 1;
+#pragma GCC unroll 12
+    for (size_t i = 0; i < words_of_one; i++)
+        of_a[i] = once(s->a + i * STEPS + t);
+#pragma GCC unroll 2
+    for (size_t f = 0; f < FORMS && streams == 2; f++)
+        of_a[f] = twice(s->a + 2 * (f * STEPS + t));
+}
+
+/* Keys as four_sum() has them. */
+INLINE words exponents_of_keys(words largest) {
+    return down_words(half_up(sub_halves(largest, all_halves(KEY_BIAS))), all_words(16 + KEY_LOG2));
+}
+
+/* The sum of step T in vector V, and of more than two streams the largest key. */
+INLINE floats anchored_sum(int streams, bool steer, const struct anchored_source *s, size_t t, size_t v,
+                           const words *of_a, words *largest) {
+    const size_t pairs = (size_t)streams / 2;
+    if (streams == 1)
+        return mul(as_floats(of_a[0]), load_floats_of(s->b + t * ANCHORED_ONE_LANES + v * WIDTH));
+    if (streams == 2) {
+        const words of_b = load_words(two_entry(s->table, s->places[t]) + v * WIDTH);
+        return sum_of(of_a, and_words(of_b, s->mask), of_b);
     }
+    return four_sum(pairs, steer, s->reach, of_a, s->b + t * four_words(pairs, steer) * FOUR_LANES + v * WIDTH,
+                    largest);
+}
+
+/* Its K*, a sum of two biased exponents; far below all of these where no product takes part. */
+INLINE words anchored_key(int streams, const struct anchored_source *s, size_t t, size_t v, words largest) {
+    if (streams == 1) {
+        const words a = exponents_of_floats(all_words((int)s->a[t]));
+        const words b = exponents_of_floats(load_words(s->b + t * ANCHORED_ONE_LANES + v * WIDTH));
+        const of_words some = greater_words(min_words(a, b), all_words(0));
+        return pick_words(some, add_words(a, b), all_words(2 * ZERO_EXPONENT));
+    }
+    if (streams == 2)
+        return larger_half(add_halves(all_words((int)s->a[(2 * FORMS + 1) * STEPS + t]),
+                                      load_words(s->b + (t * TWO_PACKED + 3) * TWO_LANES + v * WIDTH)));
+    return exponents_of_keys(largest);
+}
+
+/* The largest biased exponent of vector V's lanes in COUNT steps, of one stream and of two. */
+INLINE words anchored_exponents(int streams, const uint32_t *b, size_t count, size_t v) {
+    words largest = all_words(INT16_MIN);
+    b += v * WIDTH;
+    for (size_t t = 0; t < count; t++)
+        largest = max_words(largest, streams == 1 ? exponents_of_floats(load_words(b + t * ANCHORED_ONE_LANES))
+                                                  : larger_half(load_words(b + (t * TWO_PACKED + 3) * TWO_LANES)));
+    return largest;
+}
+
+INLINE __m256i eight_words(const uint32_t *from) {
+    return _mm256_loadu_si256((const __m256i_u *)from);
+}
+
+INLINE int largest_half(__m256i a) {
+    const __m128i eight = _mm_max_epi16(_mm256_castsi256_si128(a), _mm256_extracti128_si256(a, 1));
+    const __m128i turned_over = _mm_xor_si128(eight, _mm_set1_epi16(INT16_MAX)); /* in the order of what has no sign */
+    return (int16_t)(_mm_cvtsi128_si32(_mm_minpos_epu16(turned_over)) ^ INT16_MAX);
+}
+
+/* That of a row. */
+INLINE int anchored_exponent(int streams, const uint32_t *a) {
+    const __m256i size = _mm256_set1_epi32(INT32_MAX);
+    if (streams == 2)
+        return largest_half(eight_words(a + (2 * FORMS + 1) * STEPS));
+    const __m256i first = _mm256_and_si256(eight_words(a), size), next = _mm256_and_si256(eight_words(a + 8), size);
+    return largest_half(_mm256_srli_epi32(_mm256_max_epi32(first, next), 16)) >> 7;
 }
 
 /* ---- a row's steps ---- */
 
-/* M as M + H, H = 2^(W-3): where that has a bit of BEYOND, M is not in -H .. H-1. */
+struct anchored_limits;
+typedef void anchored_function(const struct anchored_limits *limits, const struct anchored_source *s, size_t count,
+                               unsigned slow, bool others, uint32_t *acc);
+
+/* Where M + H has a bit of BEYOND, M is not in -H .. H-1. BIAS: of a key, less that of two exponents. */
 struct anchored_limits {
-    int half, beyond, step;
+    int half, beyond, step, bias;
 };
 
-struct anchored_state {
-    words m[ANCHORED_VECTORS], place[ANCHORED_VECTORS], full[ANCHORED_VECTORS];
-    floats scale[ANCHORED_VECTORS]; /* 2^-place */
-    bool any_full;
-};
+static struct anchored_limits anchored_make_limits(const struct daa_config *config) {
+    const int bits = config->acc_bits, half = 1 << (bits - 3);
+    return (struct anchored_limits){
+        .half = half,
+        .beyond = (int)~(2 * (unsigned)half - 1),
+        .step = config->acc_step,
+        .bias = daa_sum_growth(config) - (bits - 3) + config->acc_step - 1 - 254,
+    };
+}
 
-/* A lane whose place is beyond a float's exponents has nothing to add (below), or only what rounds to zero (above). */
+/* 2^-place. A lane whose place is beyond a float's exponents has nothing to add (below), or only what rounds to zero.
+ */
 INLINE floats anchored_scale(words place) {
     const words field = min_words(max_words(sub_words(all_words(127), place), all_words(1)), all_words(254));
     return as_floats(up_words(field, 23));
 }
 
-INLINE void anchored_load(const struct anchored_limits *limits, struct anchored_state *state, const uint32_t *acc) {
-    of_words any = no_words();
-    for (size_t v = 0; v < ANCHORED_VECTORS; v++, acc += WIDTH) {
-        state->m[v] = add_words(load_words(acc), all_words(limits->half));
-        state->place[v] = load_words(acc + ANCHORED_LANES);
-        state->full[v] = and_words(load_words(acc + 2 * ANCHORED_LANES), all_words(ANCHORED_FULL));
-        state->scale[v] = anchored_scale(state->place[v]);
-        any = either_words(any, greater_words(state->full[v], all_words(0)));
-    }
-    state->any_full = any_of(any);
-}
-
-INLINE void anchored_store(const struct anchored_limits *limits, const struct anchored_state *state, uint32_t *acc) {
-    for (size_t v = 0; v < ANCHORED_VECTORS; v++, acc += WIDTH) {
-        const words others = and_words(load_words(acc + 2 * ANCHORED_LANES), all_words(~ANCHORED_FULL));
-        store_words(acc, sub_words(state->m[v], all_words(limits->half)));
-        store_words(acc + ANCHORED_LANES, state->place[v]);
-        store_words(acc + 2 * ANCHORED_LANES, or_words(others, state->full[v]));
-    }
-}
-
-/* A step of a vector in which an anchor may move; the contract's four points. */
-INLINE of_words anchored_move(const struct anchored_limits *limits, struct anchored_state *state, size_t v, words top,
-                              floats sum) {
-    const words zero = all_words(0), step = all_words(limits->step);
-    const of_words active = greater_words(top, all_words(ANCHORED_NONE));
-    const words rise = sub_words(and_words(top, all_words(-limits->step)), state->place[v]);
-    words shift = pick_words(greater_words(rise, zero), rise, state->full[v]);
-    shift = pick_words(active, shift, zero);
-    const of_words out = bits_of_words(state->m[v], all_words(limits->beyond));
-    const words full = pick_words(greater_words(shift, zero), zero, pick_words(out, step, zero));
-    state->full[v] = pick_words(active, full, state->full[v]);
-    const words m = down_words(sub_words(state->m[v], all_words(limits->half)), shift);
-    state->place[v] = add_words(state->place[v], shift);
-    state->scale[v] = anchored_scale(state->place[v]);
-    state->m[v] = add_words(add_words(m, all_words(limits->half)), nearest_words(mul(sum, state->scale[v])));
-    return greater_words(state->full[v], zero);
-}
-
-/* The sum of a vector's step and its largest key. */
-INLINE floats anchored_sum(int streams, bool steered, int window, const uint32_t *a, const uint32_t *b,
-                           words *largest) {
-    words key[DAA_STREAMS_MAX], top = all_words(0);
-    for (int s = 0; s < streams; s++) {
-        key[s] = add_words(all_words((int)a[s * ANCHORED_PARTS + 2]),
-                           load_words(b + (s * ANCHORED_PARTS + 2) * ANCHORED_LANES));
-        top = s ? max_words(top, key[s]) : key[s];
-    }
-    *largest = top;
-    const words under = add_words(top, all_words(-window - 1));
-    floats sum = as_floats(all_words(0));
-    of_words free = no_words(); /* the winner is this stream or a later one */
-    for (int s = 0; s < streams; s++, a += ANCHORED_PARTS, b += ANCHORED_PARTS * ANCHORED_LANES) {
-        floats term = mul(as_floats(all_words((int)a[1])), as_floats(load_words(b + ANCHORED_LANES)));
-        if (streams > 1)
-            term = keep_floats(greater_words(key[s], under), term);
-        if (steered) {
-            const floats high = mul(as_floats(all_words((int)a[0])), as_floats(load_words(b)));
-            const of_words less = greater_words(top, key[s]);
-            if (s == 0)
-                term = pick_floats(less, term, high);
-            else
-                term = pick_floats(s == streams - 1 ? free : but_not_words(free, less), high, term);
-            free = s ? both_words(free, less) : less;
-        }
-        sum = s ? add(sum, term) : term;
-    }
-    return sum;
-}
-
-/* COUNT steps, whatever anchors do. */
-INLINE void anchored_slowly(const struct engine_plan *plan, const struct anchored_limits *limits, int streams,
-                            bool steered, size_t count, const uint32_t *a, const uint32_t *b,
-                            struct anchored_state *state) {
-    of_words full = no_words();
+/* COUNT steps of vector V, one by one: the contract's four points. Who is full asks for one coarse step. */
+INLINE void anchored_slowly(int streams, bool steer, const struct anchored_limits *limits,
+                            const struct anchored_source *s, size_t count, size_t v, uint32_t *acc, size_t lanes) {
+    const words step = all_words(limits->step), half = all_words(limits->half), beyond = all_words(limits->beyond);
+    const words last = all_words(limits->step - 1), reach = load_words(acc + lanes);
+    const of_words full = greater_words(all_words(ANCHORED_ASKS / 2), reach);
+    words m = sub_words(load_words(acc), half), asked = keep_words(full, step);
+    words place = sub_words(sub_words(reach, last), keep_words(full, all_words(ANCHORED_ASKS)));
     for (size_t t = 0; t < count; t++) {
-        full = no_words();
-        for (size_t v = 0; v < ANCHORED_VECTORS; v++) {
-            words top;
-            const floats sum = anchored_sum(streams, steered, plan->window, a, b + v * WIDTH, &top);
-            full = either_words(full, anchored_move(limits, state, v, top, sum));
-        }
-        a += streams * ANCHORED_PARTS;
-        b += streams * ANCHORED_PARTS * ANCHORED_LANES;
+        words of_a[FOUR_KINDS_MAX], largest = step;
+        anchored_operands(streams, steer, s, t, of_a);
+        const floats sum = anchored_sum(streams, steer, s, t, v, of_a, &largest);
+        const words key = anchored_key(streams, s, t, v, largest);
+        const of_words active = greater_words(key, all_words(-1));
+        const of_words out = bits_of_words(add_words(m, half), beyond);
+        const words wanted = and_words(add_words(key, all_words(limits->bias)), all_words(-limits->step));
+        const words shift = max_where(active, sub_words(wanted, place), asked);
+        asked = down_where(active, keep_words(out, step), shift, asked); /* nothing after a shift */
+        place = add_words(place, shift);
+        m = add_words(down_words(m, shift), nearest_words(mul(sum, anchored_scale(place))));
     }
-    state->any_full = any_of(full);
+    store_words(acc, add_words(m, half));
+    store_words(acc + lanes, add_words(add_words(place, last),
+                                       keep_words(greater_words(asked, all_words(0)), all_words(ANCHORED_ASKS))));
 }
 
-/* COUNT steps as if no anchor moved. False: one does, and the state is as it was. */
-INLINE bool anchored_fast(const struct engine_plan *plan, const struct anchored_limits *limits, int streams,
-                          bool steered, size_t count, const uint32_t *a, const uint32_t *b,
-                          struct anchored_state *state) {
-    words m[ANCHORED_VECTORS], seen[ANCHORED_VECTORS], largest[ANCHORED_VECTORS];
-    of_words moves = no_words();
-#pragma GCC unroll 2
-    for (size_t v = 0; v < ANCHORED_VECTORS; v++)
-        m[v] = seen[v] = state->m[v];
+/* COUNT steps of VECTORS vectors in which no anchor moves. SEEN: all bits that M + H had before each; LARGEST: of the
+ * keys, of more than two streams. */
+INLINE void anchored_fast(int streams, bool steer, const struct anchored_source *s, size_t count, size_t first,
+                          size_t vectors, words *m, const floats *scale, words *seen, words *largest) {
 #pragma GCC unroll 4
-    for (size_t t = 0; t < count; t++, a += streams * ANCHORED_PARTS, b += streams * ANCHORED_PARTS * ANCHORED_LANES) {
-#pragma GCC unroll 2
-        for (size_t v = 0; v < ANCHORED_VECTORS; v++) {
-            words top;
-            const floats sum = anchored_sum(streams, steered, plan->window, a, b + v * WIDTH, &top);
-            largest[v] = t ? max_words(largest[v], top) : top;
-            seen[v] = or_words(seen[v], m[v]);
-            m[v] = add_words(m[v], nearest_words(mul(sum, state->scale[v])));
+    for (size_t v = 0; v < vectors; v++) {
+        seen[v] = m[v];
+        largest[v] = all_words(0); /* the least key */
+    }
+    for (size_t t = 0; t < count; t += 2) {
+        words of_a[2][FOUR_KINDS_MAX], keys[2];
+        anchored_operands(streams, steer, s, t, of_a[0]);
+        anchored_operands(streams, steer, s, t + 1, of_a[1]);
+#pragma GCC unroll 4
+        for (size_t v = 0; v < vectors; v++) {
+            const floats sum = anchored_sum(streams, steer, s, t, first + v, of_a[0], &keys[0]);
+            const floats next = anchored_sum(streams, steer, s, t + 1, first + v, of_a[1], &keys[1]);
+            const words between = add_words(m[v], nearest_words(mul(sum, scale[v])));
+            seen[v] = or_three(seen[v], m[v], between);
+            m[v] = add_words(between, nearest_words(mul(next, scale[v])));
+            if (streams > 2)
+                largest[v] = max_keys(largest[v], max_keys(keys[0], keys[1]));
         }
     }
-#pragma GCC unroll 2
-    for (size_t v = 0; v < ANCHORED_VECTORS; v++) {
-        const words place = and_words(largest[v], all_words(-limits->step));
-        moves = either_words(moves, greater_words(place, state->place[v]));
-        moves = either_words(moves, bits_of_words(seen[v], all_words(limits->beyond)));
-    }
-    if (__builtin_expect(any_of(moves), false))
-        return false;
-#pragma GCC unroll 2
-    for (size_t v = 0; v < ANCHORED_VECTORS; v++)
-        state->m[v] = m[v];
-    return true;
 }
 
-INLINE void anchored_row(const struct engine_plan *plan, int streams, bool steered, size_t steps, const uint32_t *a,
-                         const uint32_t *b, uint32_t *acc) {
-    const int half = 1 << (plan->anchored->acc_bits - 3);
-    const struct anchored_limits limits = {half, (int)~(2 * (unsigned)half - 1), plan->anchored->acc_step};
-    const size_t run = streams > 2 ? 2 : ANCHORED_RUN;
-    struct anchored_state state;
-    anchored_load(&limits, &state, acc);
-    for (size_t t = 0, count; t < steps; t += count) {
-        count = least_of(run, steps - t);
-        if (count < run || state.any_full || !anchored_fast(plan, &limits, streams, steered, run, a, b, &state))
-            anchored_slowly(plan, &limits, streams, steered, count, a, b, &state);
-        a += count * (size_t)streams * ANCHORED_PARTS;
-        b += count * (size_t)streams * ANCHORED_PARTS * ANCHORED_LANES;
-    }
-    anchored_store(&limits, &state, acc);
+INLINE floats anchored_scale_of(const struct anchored_limits *limits, words reach) {
+    return anchored_scale(sub_words(reach, all_words(limits->step - 1)));
 }
 
-static void anchored_rows(const struct engine_plan *plan, size_t steps, const uint32_t *a, size_t words_a_row,
-                          const uint32_t *b, uint32_t *acc, size_t ld) {
-    const bool steered = plan->winner == DAA_WINS_LARGEST;
-    for (size_t row = 0; row < ANCHORED_ROWS; row++, a += words_a_row, acc += ld) {
-        if (plan->streams == 1)
-            anchored_row(plan, 1, false, steps, a, b, acc);
-        else if (plan->streams == 2)
-            steered ? anchored_row(plan, 2, true, steps, a, b, acc) : anchored_row(plan, 2, false, steps, a, b, acc);
-        else if (plan->streams == 4)
-            steered ? anchored_row(plan, 4, true, steps, a, b, acc) : anchored_row(plan, 4, false, steps, a, b, acc);
-        else
-            steered ? anchored_row(plan, 8, true, steps, a, b, acc) : anchored_row(plan, 8, false, steps, a, b, acc);
+/* Where steps were not as anchored_fast() took them. */
+INLINE of_words anchored_failed(int streams, const struct anchored_limits *limits, words seen, words largest,
+                                words reach) {
+    const of_words out = bits_of_words(seen, all_words(limits->beyond));
+    const words key = add_words(exponents_of_keys(largest), all_words(limits->bias));
+    return streams > 2 ? either_words(out, greater_words(key, reach)) : out;
+}
+
+/* COUNT steps of the vectors of a row that SLOW has a bit for, and of the others if they are not done. */
+INLINE void anchored_apart(int streams, bool steer, const struct anchored_limits *limits,
+                           const struct anchored_source *s, size_t count, unsigned slow, bool others, uint32_t *acc) {
+    const size_t vectors = anchored_vectors(streams), lanes = vectors * WIDTH;
+    for (size_t v = 0; v < vectors; v++, acc += WIDTH) {
+        bool is_slow = slow >> v & 1;
+        if (!is_slow && others) {
+            words m = load_words(acc), seen, largest;
+            const words reach = load_words(acc + lanes);
+            const floats scale = anchored_scale_of(limits, reach);
+            anchored_fast(streams, steer, s, count, v, 1, &m, &scale, &seen, &largest);
+            is_slow = any_of(anchored_failed(streams, limits, seen, largest, reach));
+            if (!is_slow)
+                store_words(acc, m);
+        }
+        if (is_slow)
+            anchored_slowly(streams, steer, limits, s, count, v, acc, lanes);
     }
 }
 
-static void anchored_run(const struct engine_plan *plan, size_t steps, size_t panels, const uint32_t *a, size_t a_block,
-                         const uint32_t *b, float *acc, size_t ld, uint32_t *table) {
-    const size_t a_step = (size_t)plan->streams * ANCHORED_PARTS, b_step = a_step * ANCHORED_LANES;
-    const size_t words_a_row = anchored_row_words(plan, steps), chunk = ANCHORED_CHUNK / b_step;
-    (void)table;
-    for (size_t t = 0, count; t < steps; t += count) {
-        count = least_of(chunk, steps - t);
-        for (size_t i = 0; i < panels; i++)
-            anchored_rows(plan, count, a + i * a_block + t * a_step, words_a_row, b + t * b_step,
-                          (uint32_t *)(void *)(acc + i * ANCHORED_ROWS * ld), ld);
+/* COUNT steps of a row; EXPONENTS: the largest ones of the lanes. */
+INLINE void anchored_row(int streams, bool steer, const struct anchored_limits *limits, const struct anchored_source *s,
+                         size_t count, const words *exponents, anchored_function *apart, uint32_t *acc) {
+    const size_t vectors = anchored_vectors(streams), lanes = vectors * WIDTH, group = anchored_steps(streams);
+    const words of_row = all_words(streams > 2 ? 0 : anchored_exponent(streams, s->a) + limits->bias);
+    words m[ANCHORED_VECTORS_MAX], seen[ANCHORED_VECTORS_MAX], largest[ANCHORED_VECTORS_MAX];
+    floats scale[ANCHORED_VECTORS_MAX];
+    of_words fails[ANCHORED_VECTORS_MAX], any = no_words();
+    unsigned slow = 0;
+#pragma GCC unroll 4
+    for (size_t v = 0; v < vectors; v++) {
+        const words reach = load_words(acc + lanes + v * WIDTH);
+        m[v] = load_words(acc + v * WIDTH);
+        scale[v] = anchored_scale_of(limits, reach);
+        fails[v] = streams > 2 ? no_words() : greater_words(add_words(exponents[v], of_row), reach);
+        any = either_words(any, fails[v]);
+    }
+    if (__builtin_expect(count < group || any_of(any), false)) {
+#pragma GCC unroll 4
+        for (size_t v = 0; v < vectors; v++)
+            slow |= count < group || any_of(fails[v]) ? 1U << v : 0;
+        apart(limits, s, count, slow, true, acc);
+        return;
+    }
+    anchored_fast(streams, steer, s, group, 0, vectors, m, scale, seen, largest);
+    any = no_words();
+#pragma GCC unroll 4
+    for (size_t v = 0; v < vectors; v++) {
+        fails[v] = anchored_failed(streams, limits, seen[v], largest[v], load_words(acc + lanes + v * WIDTH));
+        any = either_words(any, fails[v]);
+    }
+    const bool failed = any_of(any);
+#pragma GCC unroll 4
+    for (size_t v = 0; v < vectors; v++) {
+        const bool again = failed && any_of(fails[v]);
+        if (!again)
+            store_words(acc + v * WIDTH, m[v]);
+        slow |= again ? 1U << v : 0;
+    }
+    if (__builtin_expect(slow, false))
+        apart(limits, s, count, slow, false, acc);
+}
+
+/* ---- runs ---- */
+
+INLINE void anchored_groups(int streams, bool steer, const struct engine_plan *plan, size_t steps, size_t panels,
+                            const uint32_t *a, size_t a_block, const uint32_t *b, uint32_t *acc, size_t ld,
+                            uint32_t *space, anchored_function *apart) {
+    const struct anchored_limits limits = anchored_make_limits(plan->anchored);
+    const size_t group = anchored_steps(streams), vectors = anchored_vectors(streams);
+    const size_t rows = streams == 1 ? ANCHORED_ONE_ROWS : streams == 2 ? TWO_ROWS : FOUR_ROWS;
+    const size_t kinds = streams == 1   ? 1
+                         : streams == 2 ? (size_t)two_kinds(plan)
+                                        : four_words((size_t)streams / 2, steer);
+    const size_t b_words = streams == 2 ? TWO_PACKED : kinds, row_words = kinds * group;
+    struct two_table table;
+    struct anchored_source s = {
+        .table = &table, .mask = all_words(two_in_order(plan) ? -2 : -1), .reach = four_reach(plan->window)};
+    __attribute__((aligned(64))) uint32_t places[TWO_ROWS * STEPS];
+    for (size_t t = 0; t < steps; t += group, a += rows * row_words, b += group * b_words * vectors * WIDTH) {
+        const size_t count = least_of(group, steps - t);
+        words exponents[ANCHORED_VECTORS_MAX];
+        if (streams == 2)
+            table = two_make_table(plan, count, panels, a, a_block, b, space);
+        for (size_t v = 0; streams <= 2 && v < vectors; v++)
+            exponents[v] = anchored_exponents(streams, b, count, v);
+        s.b = b;
+        for (size_t i = 0; i < panels; i++) {
+            s.a = a + i * a_block;
+            if (streams == 2)
+                two_places(&table, s.a, row_words, places);
+            for (size_t row = 0; row < rows; row++, s.a += row_words) {
+                s.places = places + row * STEPS;
+                anchored_row(streams, steer, &limits, &s, count, exponents, apart, acc + (i * rows + row) * ld);
+            }
+        }
     }
 }
 
-#define KERNEL_ANCHORED(which)                                                                                         \
+#define ANCHORED_RUN(name, streams, steer)                                                                             \
+    static __attribute__((noinline)) void name##_apart(const struct anchored_limits *limits,                           \
+                                                       const struct anchored_source *s, size_t count, unsigned slow,   \
+                                                       bool others, uint32_t *acc) {                                   \
+        anchored_apart(streams, steer, limits, s, count, slow, others, acc);                                           \
+    }                                                                                                                  \
+    static void name(const struct engine_plan *plan, size_t steps, size_t panels, const uint32_t *a, size_t a_block,   \
+                     const uint32_t *b, float *acc, size_t ld, uint32_t *space) {                                      \
+        const unsigned before = _mm_getcsr();                                                                          \
+        _mm_setcsr(FLUSHING);                                                                                          \
+        anchored_groups(streams, steer, plan, steps, panels, a, a_block, b, (uint32_t *)(void *)acc, ld, space,        \
+                        name##_apart);                                                                                 \
+        _mm_setcsr(before);                                                                                            \
+    }
+ANCHORED_RUN(anchored_one_run, 1, false)
+ANCHORED_RUN(anchored_two_run, 2, false)
+ANCHORED_RUN(anchored_four_steered, 4, true)
+ANCHORED_RUN(anchored_four_fixed, 4, false)
+ANCHORED_RUN(anchored_eight_steered, 8, true)
+ANCHORED_RUN(anchored_eight_fixed, 8, false)
+
+static void anchored_four_run(const struct engine_plan *plan, size_t steps, size_t panels, const uint32_t *a,
+                              size_t a_block, const uint32_t *b, float *acc, size_t ld, uint32_t *space) {
+    const bool steer = plan->winner == DAA_WINS_LARGEST;
+    if (plan->streams == 4)
+        (steer ? anchored_four_steered : anchored_four_fixed)(plan, steps, panels, a, a_block, b, acc, ld, space);
+    else
+        (steer ? anchored_eight_steered : anchored_eight_fixed)(plan, steps, panels, a, a_block, b, acc, ld, space);
+}
+
+#define KERNEL_ANCHORED_ONE(which)                                                                                     \
     {                                                                                                                  \
-        .engine = which, .rows = ANCHORED_ROWS, .lanes = ANCHORED_LANES, .acc_words = ANCHORED_PARTS,                  \
-        .a_group = anchored_a_group, .b_words = anchored_b_words, .steps_a_word = anchored_steps_a_word,               \
-        .pack_a = anchored_pack_a, .pack_b = anchored_pack_b, .run = anchored_run, .load = pack_load,                  \
-        .scan = pack_scan, .wide = daa_anchored_tile,                                                                  \
+        .engine = which, .rows = ANCHORED_ONE_ROWS, .lanes = ANCHORED_ONE_LANES, .acc_words = ANCHORED_WORDS,          \
+        .a_group = anchored_one_a_group, .b_words = anchored_one_b_words, .steps_a_word = anchored_steps_a_word,       \
+        .pack_a = anchored_one_pack_a, .pack_b = anchored_one_pack_b, .run = anchored_one_run, .load = pack_load,      \
+        .scan = pack_scan, .results = pack_results, .turn = pack_turn, .wide = daa_anchored_tile,                      \
+    }
+#define KERNEL_ANCHORED_TWO(which)                                                                                     \
+    {                                                                                                                  \
+        .engine = which, .rows = TWO_ROWS, .lanes = TWO_LANES, .acc_words = ANCHORED_WORDS, .a_group = two_a_group,    \
+        .b_words = two_b_words, .steps_a_word = two_steps_a_word, .pack_a = two_pack_a, .pack_b = two_pack_b,          \
+        .run = anchored_two_run, .table_words = two_table_words, .load = pack_load, .scan = pack_scan,                 \
+        .results = pack_results, .turn = pack_turn, .wide = daa_anchored_tile,                                         \
+    }
+#define KERNEL_ANCHORED_FOUR(which)                                                                                    \
+    {                                                                                                                  \
+        .engine = which, .rows = FOUR_ROWS, .lanes = FOUR_LANES, .acc_words = ANCHORED_WORDS, .a_group = four_a_group, \
+        .b_words = four_kinds, .steps_a_word = four_steps_a_word, .pack_a = four_pack_a, .pack_b = four_pack_b,        \
+        .run = anchored_four_run, .load = pack_load, .scan = pack_scan, .results = pack_results, .turn = pack_turn,    \
+        .wide = daa_anchored_tile,                                                                                     \
+    }
+
+/* By accumulator, and by the logarithm of the streams. */
+#define KERNELS(which)                                                                                                 \
+    {                                                                                                                  \
+        {KERNEL_ONE(which), KERNEL_TWO(which), KERNEL_FOUR(which)}, {                                                  \
+            KERNEL_ANCHORED_ONE(which), KERNEL_ANCHORED_TWO(which), KERNEL_ANCHORED_FOUR(which),                       \
+                KERNEL_ANCHORED_FOUR(which)                                                                            \
+        }                                                                                                              \
     }
 
 #endif

@@ -44,7 +44,7 @@ INLINE floats sum_of(const words *a, words b, words who) {
 
 #include "engine_two.h"
 
-const struct engine_kernel daa_kernel_avx512bf16_one = KERNEL_ONE(DAA_ENGINE_AVX512BF16);
-const struct engine_kernel daa_kernel_avx512bf16_two = KERNEL_TWO(DAA_ENGINE_AVX512BF16);
-const struct engine_kernel daa_kernel_avx512bf16_four = KERNEL_FOUR(DAA_ENGINE_AVX512BF16);
+#include "engine_anchored.h"
+
+const struct engine_kernel daa_kernels_avx512bf16[2][ENGINE_STREAMS] = KERNELS(DAA_ENGINE_AVX512BF16);
 #endif

@@ -26,8 +26,9 @@ struct engine_plan {
     const struct daa_config *anchored;
 };
 
-/* An anchored accumulator's flags: `full`, which is there as the coarse step that it asks for, and the Infs. */
-enum { ANCHORED_FULL = 255, ANCHORED_INF = 256 };
+/* An anchored accumulator: the words of its state (engine_anchored.h); by how much its reach is lower where it is full,
+ * so that every key is above it. */
+enum { ANCHORED_WORDS = 3, ANCHORED_ASKS = -(1 << 14) };
 
 /* Exponent fields seen in a packed block: a tile whose products all stay in range may take the fast kernel. */
 struct engine_range {
@@ -46,7 +47,7 @@ engine_exact_path daa_anchored_tile;
 /* A lane's state from C0's bits, its result's bits, and those of COUNT lanes in fp32. */
 void daa_anchored_put(const struct daa_config *config, uint32_t c0, uint32_t *acc, size_t lanes);
 uint32_t daa_anchored_get(const struct daa_config *config, const uint32_t *acc, size_t lanes);
-void daa_anchored_line(const uint32_t *acc, size_t lanes, size_t count, uint32_t *to);
+void daa_anchored_line(const struct daa_config *config, const uint32_t *acc, size_t lanes, size_t count, uint32_t *to);
 
 struct engine_kernel {
     enum daa_engine engine;
@@ -78,11 +79,10 @@ struct engine_kernel {
     engine_exact_path *wide;
 };
 
-/* By the number of streams. */
-extern const struct engine_kernel daa_kernel_avx2_one, daa_kernel_avx2_two, daa_kernel_avx2_four;
-extern const struct engine_kernel daa_kernel_avx512_one, daa_kernel_avx512_two, daa_kernel_avx512_four;
-extern const struct engine_kernel daa_kernel_avx512bf16_one, daa_kernel_avx512bf16_two, daa_kernel_avx512bf16_four;
-extern const struct engine_kernel daa_kernel_avx2_anchored, daa_kernel_avx512_anchored;
+/* Rounded and anchored, by the logarithm of the streams; without a tile (rows) where there is none. */
+enum { ENGINE_STREAMS = 4 };
+extern const struct engine_kernel daa_kernels_avx2[2][ENGINE_STREAMS], daa_kernels_avx512[2][ENGINE_STREAMS],
+    daa_kernels_avx512bf16[2][ENGINE_STREAMS];
 extern const struct engine_kernel daa_kernel_wide;
 
 /* An engine's kernel for a plan; NULL for the engines that are not SIMD. */

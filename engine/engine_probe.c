@@ -21,38 +21,29 @@ bool daa_engine_parse(const char *name, enum daa_engine *engine) {
     return false;
 }
 
-static const struct engine_kernel *fast_kernel(enum daa_engine engine, int streams) {
+static const struct engine_kernel *fast_kernel(enum daa_engine engine, const struct engine_plan *plan) {
 #if defined(__x86_64__)
-    static const struct engine_kernel *const kernels[][3] = {
-        {&daa_kernel_avx2_one, &daa_kernel_avx2_two, &daa_kernel_avx2_four},
-        {&daa_kernel_avx512_one, &daa_kernel_avx512_two, &daa_kernel_avx512_four},
-        {&daa_kernel_avx512bf16_one, &daa_kernel_avx512bf16_two, &daa_kernel_avx512bf16_four},
-    };
-    const int place = streams == 1 ? 0 : streams == 2 ? 1 : streams == 4 ? 2 : -1;
-    return engine >= DAA_ENGINE_AVX2 && place >= 0 ? kernels[engine - DAA_ENGINE_AVX2][place] : NULL;
+    static const struct engine_kernel(*const kernels[])[ENGINE_STREAMS] = {daa_kernels_avx2, daa_kernels_avx512,
+                                                                           daa_kernels_avx512bf16};
+    if (engine < DAA_ENGINE_AVX2)
+        return NULL;
+    const struct engine_kernel *found =
+        &kernels[engine - DAA_ENGINE_AVX2][plan->anchored != NULL][__builtin_ctz((unsigned)plan->streams)];
+    return found->rows ? found : NULL;
 #else
     (void)engine;
-    (void)streams;
+    (void)plan;
     return NULL;
 #endif
 }
 
 const struct engine_kernel *daa_kernel(enum daa_engine engine, const struct engine_plan *plan) {
-#if defined(__x86_64__)
-    if (plan->anchored)
-        return engine == DAA_ENGINE_AVX2  ? &daa_kernel_avx2_anchored
-               : engine > DAA_ENGINE_AVX2 ? &daa_kernel_avx512_anchored
-                                          : NULL;
-#endif
-    const struct engine_kernel *fast = fast_kernel(engine, plan->streams);
+    const struct engine_kernel *fast = fast_kernel(engine, plan);
 #if defined(__x86_64__)
     if (fast && !daa_plan_fits_float(plan))
         return daa_plan_fits_two_floats(plan) ? fast : &daa_kernel_wide;
-    return fast;
-#else
-    (void)plan;
-    return fast;
 #endif
+    return fast;
 }
 
 /* By the processor and by the operating system, which must save the registers. */

@@ -20,8 +20,7 @@ enum {
     TWO_ROWS = 16,
     TWO_VECTORS = 4,
     TWO_LANES = WIDTH * TWO_VECTORS,
-    PACKED = 3,            /* words of a lane's step: as product 0 wins, as product 1 does, the difference */
-    KINDS = 2 * FORMS + 1, /* the same of a row's step */
+    TWO_PACKED = 4, /* words of a lane's step: as product 0 wins, as product 1 does, the difference, the exponents */
     TWO_HUGE = 0x7e800000, /* 2^126 as a word; beyond it are sums that might be rounded to Inf, Inf and NaN */
 };
 
@@ -34,14 +33,22 @@ static size_t two_table_words(const struct engine_plan *plan) {
     return two_entries_most(plan) * STEPS * TWO_LANES;
 }
 
-static int two_a_group(const struct engine_plan *plan) {
-    (void)plan;
-    return KINDS * GROUP;
+/* Anchors ask for the exponents; else they are left out. */
+static int two_b_words(const struct engine_plan *plan) {
+    return plan->anchored ? TWO_PACKED : TWO_PACKED - 1;
 }
 
-static int two_b_words(const struct engine_plan *plan) {
-    (void)plan;
-    return PACKED;
+/* The same of a row's step, whose pairs have their forms. */
+static int two_kinds(const struct engine_plan *plan) {
+    return two_b_words(plan) + 2 * FORMS - 2;
+}
+
+static int two_a_group(const struct engine_plan *plan) {
+    return two_kinds(plan) * GROUP;
+}
+
+static size_t two_row_words(const struct engine_plan *plan) {
+    return (size_t)two_kinds(plan) * STEPS;
 }
 
 static int two_steps_a_word(const struct engine_plan *plan) {
@@ -60,7 +67,7 @@ INLINE bool two_in_order(const struct engine_plan *plan) {
 /* The words of WIDTH steps or lanes. HIGH: the high operands of a fixed policy. Where that is one stream, it becomes
  * stream 0, as two_long_row() needs it. */
 INLINE void two_pack(const struct engine_plan *plan, const struct pair_forms *f, words pairs, of_halves high,
-                     words out[PACKED]) {
+                     words out[TWO_PACKED]) {
     const of_halves lower = equal_halves(all_words(0xffff), all_halves(-1));
     words exact = pair_exact(pairs), low = pair_low(f, pairs), exponents = pair_exponents(pairs);
     if (f->steer) {
@@ -78,22 +85,26 @@ INLINE void two_pack(const struct engine_plan *plan, const struct pair_forms *f,
         out[1] = out[0];
     }
     out[2] = products_of_halves(exponents, all_words(-65536 | 1));
+    out[3] = exponents;
 }
 
 static void two_pack_a(const struct engine_plan *plan, size_t steps, const uint16_t *raw, size_t stride,
                        uint32_t *packed) {
     const struct pair_forms forms = pair_make_forms(plan);
     const of_halves high = pair_high(plan, 0, WIDTH, 0); /* whole turns of any policy */
-    for (size_t t = 0; t < steps; t += WIDTH, packed += TWO_ROWS * KINDS * WIDTH) {
+    const size_t row_words = two_row_words(plan);
+    for (size_t t = 0; t < steps; t += WIDTH, packed += TWO_ROWS * row_words * WIDTH / STEPS) {
         for (size_t row = 0; row < TWO_ROWS; row++) {
-            words pairs[PACKED], first[FORMS], second[FORMS];
+            words pairs[TWO_PACKED], first[FORMS], second[FORMS];
             two_pack(plan, &forms, pair_load(raw + row * stride + 2 * t, 2 * (steps - t)), high, pairs);
             spread(pairs[0], first);
             spread(pairs[1], second);
-            uint32_t *out = packed + row * KINDS * STEPS, *next = out + TWO_ROWS * KINDS * STEPS;
+            uint32_t *out = packed + row * row_words, *next = out + TWO_ROWS * row_words;
             for (size_t f = 0; f < FORMS; f++, out += 2 * STEPS, next += 2 * STEPS)
                 store_pairs(out, next, first[f], second[f]);
             store_eights(out, next, pairs[2]);
+            if (plan->anchored)
+                store_eights(out + STEPS, next + STEPS, pairs[3]);
         }
     }
 }
@@ -101,13 +112,14 @@ static void two_pack_a(const struct engine_plan *plan, size_t steps, const uint1
 static void two_pack_b(const struct engine_plan *plan, size_t steps, const uint16_t *raw, uint32_t *packed) {
     const struct pair_forms forms = pair_make_forms(plan);
     const words who = all_words(two_in_order(plan));
-    for (size_t t = 0; t < steps; t++, raw += 2 * TWO_LANES, packed += PACKED * TWO_LANES) {
+    const size_t kinds = (size_t)two_b_words(plan);
+    for (size_t t = 0; t < steps; t++, raw += 2 * TWO_LANES, packed += kinds * TWO_LANES) {
         const of_halves high = pair_high(plan, t, 1, 0);
         for (size_t lane = 0; lane < TWO_LANES; lane += WIDTH) {
-            words kept[PACKED];
+            words kept[TWO_PACKED];
             two_pack(plan, &forms, pair_interleave(raw + lane, TWO_LANES), high, kept);
             kept[1] = or_words(kept[1], who);
-            for (size_t i = 0; i < PACKED; i++)
+            for (size_t i = 0; i < kinds; i++)
                 store_words(packed + i * TWO_LANES + lane, kept[i]);
         }
     }
@@ -136,10 +148,11 @@ static struct differences two_extremes(words least, words most) {
  * say: its other product wins by far. */
 static struct differences two_of_lanes(const struct engine_plan *plan, size_t steps, const uint32_t *b) {
     const words none_least = all_words(255), none_most = all_words(-255);
+    const size_t kinds = (size_t)two_b_words(plan);
     words least = none_least, most = none_most;
     for (size_t t = 0; t < steps; t++) {
         for (size_t lane = 0; lane < TWO_LANES; lane += WIDTH) {
-            const words of_b = load_words(b + (t * PACKED + 2) * TWO_LANES + lane);
+            const words of_b = load_words(b + (t * kinds + 2) * TWO_LANES + lane);
             const of_words both = greater_words(none_least, abs_words(of_b));
             least = min_words(least, pick_words(both, of_b, none_least));
             most = max_words(most, pick_words(both, of_b, none_most));
@@ -152,12 +165,14 @@ static struct differences two_of_lanes(const struct engine_plan *plan, size_t st
 }
 
 /* Those of rows in the steps of a table, of which the first is at A. */
-static struct differences two_of_rows(size_t panels, const uint32_t *a, size_t a_block) {
+static struct differences two_of_rows(const struct engine_plan *plan, size_t panels, const uint32_t *a,
+                                      size_t a_block) {
+    const size_t row_words = two_row_words(plan);
     struct differences found = {1000, -1000};
     for (size_t i = 0; i < panels; i++) {
         __m256i least = _mm256_set1_epi32(found.least), most = _mm256_set1_epi32(found.most);
         for (size_t row = 0; row < TWO_ROWS; row++) {
-            const uint32_t *of_row = a + i * a_block + (row * KINDS + 2 * FORMS) * STEPS;
+            const uint32_t *of_row = a + i * a_block + row * row_words + 2 * FORMS * STEPS;
             least = _mm256_min_epi32(least, _mm256_loadu_si256((const __m256i_u *)of_row));
             most = _mm256_max_epi32(most, _mm256_loadu_si256((const __m256i_u *)of_row));
         }
@@ -206,10 +221,10 @@ INLINE void two_fill(const struct two_table *table, int window, const uint32_t *
 }
 
 static void two_build(const struct engine_plan *plan, size_t steps, const uint32_t *b, const struct two_table *table) {
-    const size_t entries = (size_t)table->entries;
+    const size_t entries = (size_t)table->entries, kinds = (size_t)two_b_words(plan);
     for (size_t t = 0; t < steps; t++)
         for (size_t v = 0; v < TWO_VECTORS; v++)
-            two_fill(table, plan->window, b + t * PACKED * TWO_LANES + WIDTH * v,
+            two_fill(table, plan->window, b + t * kinds * TWO_LANES + WIDTH * v,
                      table->words + t * entries * TWO_LANES + WIDTH * v);
     memset(table->words + steps * entries * TWO_LANES, 0, (STEPS - steps) * entries * TWO_LANES * sizeof *table->words);
 }
@@ -217,12 +232,12 @@ static void two_build(const struct engine_plan *plan, size_t steps, const uint32
 /* ---- rows through the table ---- */
 
 /* Of a panel's rows and steps: where in the table, in bytes. */
-INLINE void two_places(const struct two_table *table, const uint32_t *a, uint32_t *places) {
+INLINE void two_places(const struct two_table *table, const uint32_t *a, size_t row_words, uint32_t *places) {
     const __m256i least = _mm256_set1_epi32(table->least), last = _mm256_set1_epi32(table->entries - 1);
     const __m256i step = _mm256_set_epi32(7, 6, 5, 4, 3, 2, 1, 0);
     const __m256i before = _mm256_mullo_epi32(step, _mm256_set1_epi32(table->entries));
     for (size_t row = 0; row < TWO_ROWS; row++) {
-        const uint32_t *of_row = a + (row * KINDS + 2 * FORMS) * STEPS;
+        const uint32_t *of_row = a + row * row_words + 2 * FORMS * STEPS;
         __m256i entry = _mm256_sub_epi32(_mm256_loadu_si256((const __m256i_u *)of_row), least);
         entry = _mm256_min_epi32(_mm256_max_epi32(entry, _mm256_setzero_si256()), last);
         entry = _mm256_mullo_epi32(_mm256_add_epi32(entry, before), _mm256_set1_epi32(TWO_LANES * sizeof(uint32_t)));
@@ -324,37 +339,42 @@ INLINE void two_long_row(const struct two_table *table, const uint32_t *a, const
 
 /* Places are made for a whole panel: read at once, they would still be on their way to the cache. */
 INLINE void two_rows(bool is_long, const struct two_table *table, size_t panels, const uint32_t *a, size_t a_block,
-                     float *acc, size_t ld) {
+                     size_t row_words, float *acc, size_t ld) {
     __attribute__((aligned(64))) uint32_t places[TWO_ROWS * STEPS];
     for (size_t i = 0; i < panels; i++, a += a_block) {
-        two_places(table, a, places);
+        two_places(table, a, row_words, places);
         for (size_t row = 0; row < TWO_ROWS; row++, acc += ld) {
             if (is_long)
-                two_long_row(table, a + row * KINDS * STEPS, places + row * STEPS, acc);
+                two_long_row(table, a + row * row_words, places + row * STEPS, acc);
             else
-                two_row(table, a + row * KINDS * STEPS, places + row * STEPS, acc);
+                two_row(table, a + row * row_words, places + row * STEPS, acc);
         }
     }
+}
+
+/* That of STEPS steps, of which COUNT are there. */
+static struct two_table two_make_table(const struct engine_plan *plan, size_t count, size_t panels, const uint32_t *a,
+                                       size_t a_block, const uint32_t *b, uint32_t *space) {
+    const struct differences lanes = two_of_lanes(plan, count, b), rows = two_of_rows(plan, panels, a, a_block);
+    struct two_table table = {.words = space, .in_order = two_in_order(plan)};
+    table.least = two_between(rows.least, lanes);
+    table.entries = two_between(rows.most, lanes) - table.least + 1;
+    two_build(plan, count, b, &table);
+    return table;
 }
 
 static void two_run(const struct engine_plan *plan, size_t steps, size_t panels, const uint32_t *a, size_t a_block,
                     const uint32_t *b, float *acc, size_t ld, uint32_t *space) {
     const unsigned before = _mm_getcsr();
     const bool is_long = !daa_plan_fits_float(plan);
-    struct two_table table = {.words = space, .in_order = two_in_order(plan)};
+    const size_t row_words = two_row_words(plan), b_step = (size_t)two_b_words(plan) * TWO_LANES;
     _mm_setcsr(FLUSHING);
-    for (size_t t = 0; t < steps; t += STEPS) {
-        const size_t count = least_of(STEPS, steps - t);
-        const struct differences lanes = two_of_lanes(plan, count, b), rows = two_of_rows(panels, a, a_block);
-        table.least = two_between(rows.least, lanes);
-        table.entries = two_between(rows.most, lanes) - table.least + 1;
-        two_build(plan, count, b, &table);
+    for (size_t t = 0; t < steps; t += STEPS, a += TWO_ROWS * row_words, b += STEPS * b_step) {
+        const struct two_table table = two_make_table(plan, least_of(STEPS, steps - t), panels, a, a_block, b, space);
         if (is_long)
-            two_rows(true, &table, panels, a, a_block, acc, ld);
+            two_rows(true, &table, panels, a, a_block, row_words, acc, ld);
         else
-            two_rows(false, &table, panels, a, a_block, acc, ld);
-        a += STEPS * TWO_ROWS * KINDS;
-        b += STEPS * TWO_LANES * PACKED;
+            two_rows(false, &table, panels, a, a_block, row_words, acc, ld);
     }
     _mm_setcsr(before);
 }

@@ -128,7 +128,7 @@ bool daa_plan_fits_float(const struct engine_plan *plan) {
     int below = plan->window + tail; /* of a term at the window's end; a winner ends at its own last bit */
     if (plan->winner == DAA_WINS_LARGEST && below < plan->frac_bits)
         below = plan->frac_bits;
-    int above = plan->streams == 2 ? 3 : 4;
+    int above = plan->streams == 2 ? 3 : plan->streams == 4 ? 4 : 5;
     bool carries = plan->lo_round == DAA_NEAREST && plan->lo_bits < 8 && plan->winner != DAA_WINS_EVERY &&
                    plan->winner != DAA_WINS_LARGEST;
     if (plan->streams == 2 && plan->window >= 8 && !carries)

@@ -254,6 +254,12 @@ EMULATED __m512 emulated_dpbf16_ps(__m512 sum, __m512bh a_, __m512bh b_) {
 #define _mm512_mask_mov_epi16 emulated_mask_mov_epi16
 #define _mm512_mask_mov_epi32 emulated_mask_mov_epi32
 #define _mm512_mask_mov_ps emulated_mask_mov_ps
+#define _mm512_mask_srav_epi32(other, mask, a, b) emulated_mask_mov_epi32(other, mask, emulated_srav_epi32(a, b))
+#define _mm512_maskz_max_epi32(mask, a, b)                                                                             \
+    emulated_mask_mov_epi32(emulated_setzero_si512(), mask, emulated_max_epi32(a, b))
+#define _mm512_maskz_mov_epi32(mask, a) emulated_mask_mov_epi32(emulated_setzero_si512(), mask, a)
+#undef _mm512_ternarylogic_epi32 /* of the one table that the engines use, 0xfe */
+#define _mm512_ternarylogic_epi32(a, b, c, table) emulated_or_si512(emulated_or_si512(a, b), c)
 #define _mm512_maskz_mov_ps(mask, a) emulated_mask_mov_ps(emulated_castsi512_ps(emulated_setzero_si512()), mask, a)
 #define _mm512_max_epi32 emulated_max_epi32
 #define _mm512_max_epu16 emulated_max_epu16
