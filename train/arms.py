@@ -12,6 +12,11 @@ def _daa(streams, lo_bits, **options):
     return dict(streams=streams, lo_bits=lo_bits, **options)
 
 
+def _anchored(streams, high, low=None):
+    """Operands of HIGH significant bits, low products of LOW; without LOW all alike."""
+    return _daa(streams, low or high, format=f"e8m{high - 1}", accumulator="anchored")
+
+
 class Arm(NamedTuple):
     forward: Optional[dict]  # options of daa.Config over the defaults; None is torch's own float32
     input_grad: Optional[dict]
@@ -27,6 +32,7 @@ def _all(options, seeds, says):
 # The rivals of steering and the arms with one GEMM in DAA have T = 1: at T = 4 all of them, all-low included, are expected
 # within the noise of bf16, so only a low value that hurts tells one steering, and one GEMM, from another. All-low is also
 # there at T = 4, because it is what an architect would build instead.
+# safe, lean and alike are the named configurations of config/config.c, alike also with the bits of lean's rivals.
 # The 2 streams of the default have the most pairs because their target is the smallest; s2-t3 has more than its like because the
 # loss of one of its runs jumps.
 ARMS = {
@@ -47,15 +53,23 @@ ARMS = {
     "rotate-t1": _all(_daa(2, 1, policy="rotate"), 3, "2 streams, 1 low bit, the streams high in turn"),
     "low-t1": _all(_daa(2, 1, policy="low"), 3, "2 streams, all products low, 1 bit"),
     "low-t4": _all(_daa(2, 4, policy="low"), 3, "2 streams, all products low, 4 bits"),
+    "safe2": _all(_anchored(2, 6, 4), 5, "2 streams of 6 bits, 4 low bits, anchored"),
+    "lean2": _all(_anchored(2, 5, 3), 3, "2 streams of 5 bits, 3 low bits, anchored"),
+    "alike2": _all(_anchored(2, 5), 3, "rival of safe2: 2 streams of 5 bits alike, anchored"),
+    "alike2-4": _all(_anchored(2, 4), 3, "rival of lean2: 2 streams of 4 bits alike, anchored"),
+    "safe4": _all(_anchored(4, 6, 4), 5, "4 streams of 6 bits, 4 low bits, anchored"),
+    "lean4": _all(_anchored(4, 5, 3), 3, "4 streams of 5 bits, 3 low bits, anchored"),
+    "alike4": _all(_anchored(4, 5), 3, "rival of safe4: 4 streams of 5 bits alike, anchored"),
+    "alike4-4": _all(_anchored(4, 4), 3, "rival of lean4: 4 streams of 4 bits alike, anchored"),
     "only-forward": Arm(_daa(2, 1), BF16, BF16, 3, "s2-t1 in the forward GEMM, bf16 in the others"),
     "only-input-grad": Arm(BF16, _daa(2, 1), BF16, 3, "s2-t1 in the input gradient, bf16 in the others"),
     "only-weight-grad": Arm(BF16, BF16, _daa(2, 1), 3, "s2-t1 in the weight gradient, bf16 in the others"),
 }
 
 # Of the study, seed by seed: the important pairs first, so that a study cut short has them; the slow ones last.
-ORDER = ("bf16", "s2-t4", "s4-t4", "fp32", "s2-t2", "s2-t1", "s4-t2", "low-t1", "s2-t3", "s4-t3", "s2-t2-trunc",
-         "s2-t1-trunc", "only-forward", "only-input-grad", "only-weight-grad", "low-t4", "s2-t4-trunc", "s2-t3-trunc",
-         "static-t1", "rotate-t1")
+ORDER = ("bf16", "safe2", "safe4", "lean2", "lean4", "alike2", "alike4", "alike2-4", "alike4-4", "s2-t4", "s4-t4", "fp32",
+         "s2-t2", "s2-t1", "s4-t2", "low-t1", "s2-t3", "s4-t3", "s2-t2-trunc", "s2-t1-trunc", "only-forward",
+         "only-input-grad", "only-weight-grad", "low-t4", "s2-t4-trunc", "s2-t3-trunc", "static-t1", "rotate-t1")
 
 REFERENCE = "bf16"
 

@@ -190,6 +190,8 @@ def test_every_arm_resolves():
     found = arms.configs("s2-t1-trunc")["forward"]
     assert (found.streams, found.lo_bits, found.lo_round) == (2, 1, "truncate")
     assert [c.streams for c in arms.configs("only-input-grad").values()] == [1, 2, 1]
+    for name in ("safe2", "lean2", "alike2", "safe4", "lean4", "alike4"):
+        assert str(arms.configs(name)["forward"]) == str(type(found)(name))
     assert arms.describe("fp32") == "float32"
     assert arms.describe("only-forward").startswith("forward: --rows 16 --cols 16 --streams 2")
 
