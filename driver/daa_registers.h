@@ -1,3 +1,4 @@
+/* clang-format off */
 /* Registers of the core: byte offsets of words of 32 bits, and of each field its lowest bit and its mask in place. They
  * are the same for every configuration. */
 #ifndef DAA_REGISTERS_H

@@ -281,7 +281,7 @@ static void check_ends(void) {
     struct daa_core core = opened();
     const struct daa_core_job job = sound();
     uint32_t number[4096], ended = 0, sent = 0;
-    uint8_t code[4096];
+    uint8_t code[4096] = {0};
     enum daa_core_result result;
     while (sent < 3000) {
         const enum daa_core_result submitted = daa_core_submit(&core, &job, &number[sent]);
