@@ -57,6 +57,7 @@ enum daa_core_result daa_core_open(struct daa_core *core, struct daa_core_regist
     core->rows = FIELD(array, DAA_ARRAY_ROWS);
     core->cols = FIELD(array, DAA_ARRAY_COLS);
     core->streams = FIELD(array, DAA_ARRAY_STREAMS);
+    core->results_as_a = FIELD(operands, DAA_OPERANDS_A_ENCODING) != 2 || !FIELD(array, DAA_ARRAY_SPECIALS);
     core->block_m = FIELD(block, DAA_BLOCK_M);
     core->block_n = FIELD(block, DAA_BLOCK_N);
     core->block_k = FIELD(get(core, DAA_REG_BLOCK_K), DAA_BLOCK_K_K);
@@ -95,8 +96,10 @@ static bool is_operand(const struct daa_core_matrix *matrix) {
            (matrix->kind == DAA_CORE_NATIVE || matrix->kind == DAA_CORE_FLOAT32);
 }
 
-static bool is_result(const struct daa_core_matrix *matrix) {
-    return matrix->order == DAA_CORE_ROW_MAJOR && (matrix->kind == DAA_CORE_NATIVE || matrix->kind == DAA_CORE_OPERAND);
+/* C0 and C; AS_A: it can be in A's format. */
+static bool is_result(const struct daa_core_matrix *matrix, bool as_a) {
+    return matrix->order == DAA_CORE_ROW_MAJOR &&
+           (matrix->kind == DAA_CORE_NATIVE || (matrix->kind == DAA_CORE_OPERAND && as_a));
 }
 
 /* Of a ROWS x COLS matrix whose elements are not fewer than one; NATIVE are an element's bytes where it is of that
@@ -184,7 +187,8 @@ enum daa_core_result daa_core_check(const struct daa_core *core, const struct da
         return DAA_CORE_SIZE;
     if (job->batch == 0 || job->batch > DAA_CORE_SIZE_MAX)
         return DAA_CORE_BATCH;
-    if (!is_operand(&job->a) || !is_operand(&job->b) || !is_result(&job->c) || (job->has_c0 && !is_result(&job->c0)))
+    if (!is_operand(&job->a) || !is_operand(&job->b) || !is_result(&job->c, core->results_as_a) ||
+        (job->has_c0 && !is_result(&job->c0, true)))
         return DAA_CORE_PLACE;
     if (job->m == 0 || job->n == 0)
         return DAA_CORE_OK; /* nothing is read or written */

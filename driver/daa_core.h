@@ -24,9 +24,10 @@ enum daa_core_result {
     DAA_CORE_TIMEOUT, /* it did not happen in as many looks as were allowed */
     DAA_CORE_UNKNOWN, /* the job is none of those that are remembered */
     /* of a job, before anything is written */
-    DAA_CORE_SIZE,      /* m, n or k is above DAA_CORE_SIZE_MAX */
-    DAA_CORE_BATCH,     /* batch is 0 or above DAA_CORE_SIZE_MAX */
-    DAA_CORE_PLACE,     /* an order or a kind that the matrix cannot have */
+    DAA_CORE_SIZE,  /* m, n or k is above DAA_CORE_SIZE_MAX */
+    DAA_CORE_BATCH, /* batch is 0 or above DAA_CORE_SIZE_MAX */
+    DAA_CORE_PLACE, /* an order or a kind that the matrix cannot have; C in a format for A that has no NaN, where the
+                       core has */
     DAA_CORE_ALIGNMENT, /* an address, a leading dimension or a stride is no multiple of the element's bytes */
     DAA_CORE_LEADING,   /* C's leading dimension is shorter than its row */
     DAA_CORE_STRIDE,    /* C's stride makes products of the batch meet */
@@ -60,6 +61,7 @@ struct daa_core {
     uint32_t bus_bytes;                              /* of a beat */
     uint32_t block_m, block_n, block_k;              /* computed at a time */
     uint32_t a_bytes, b_bytes, acc_bytes, out_bytes; /* of an element in memory: 1, 2 or 4 */
+    bool results_as_a;                               /* C can be in A's format: it has a NaN, or the core has none */
     uint64_t hash;                                   /* of the configuration, as daa.json has it */
 
     struct daa_core_registers registers;

@@ -26,6 +26,8 @@
 #define DAA_ARRAY_COLS_MASK      0x001ff000u /* constant: columns of elements */
 #define DAA_ARRAY_STREAMS_AT     24
 #define DAA_ARRAY_STREAMS_MASK   0x0f000000u /* constant: products that an element takes in a step */
+#define DAA_ARRAY_SPECIALS_AT    28
+#define DAA_ARRAY_SPECIALS_MASK  0x10000000u /* constant: Inf and NaN are there */
 /* the operands' formats */
 #define DAA_REG_OPERANDS         0x014u
 #define DAA_OPERANDS_A_EXP_AT    0

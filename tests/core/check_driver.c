@@ -119,6 +119,10 @@ static void check_rules(struct daa_core *core) {
     REFUSED(DAA_CORE_PLACE, job.c.order = DAA_CORE_COLUMN_MAJOR);
     REFUSED(DAA_CORE_PLACE, job.c0.order = DAA_CORE_COLUMN_MAJOR);
     REFUSED(DAA_CORE_PLACE, job.a.order = (enum daa_core_order)2);
+    device.word[DAA_REG_ARRAY / 4] |= DAA_ARRAY_SPECIALS_MASK;
+    device.word[DAA_REG_OPERANDS / 4] ^= 3 << 9; /* finite */
+    expect(daa_core_open(core, registers) == DAA_CORE_OK, "a core with specials and operands without");
+    REFUSED(DAA_CORE_PLACE, job.c.kind = DAA_CORE_OPERAND);
     REFUSED(DAA_CORE_ALIGNMENT, (job.a.kind = DAA_CORE_FLOAT32, job.a.leading = 28, job.a.stride = 84));
     REFUSED(DAA_CORE_ALIGNMENT, job.b.address++);
     REFUSED(DAA_CORE_ALIGNMENT, job.b.leading++);

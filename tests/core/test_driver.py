@@ -20,4 +20,4 @@ def test_rules(root, seed, tmp_path, jobs):
                      root / "tests/core/check_driver.c", root / "driver/daa_core.c", "-o", tmp_path / "check")
     done = cores.arrays.run(tmp_path / "check", seed, jobs)
     print(done.stdout)
-    assert "48 rules: all right" in done.stdout
+    assert "49 rules: all right" in done.stdout

@@ -28,7 +28,8 @@ def constants(array):
         at["VERSION"]: major << 16 | minor << 8 | patch,
         at["HASH_LO"]: int(manifest["hash"][8:], 16),
         at["HASH_HI"]: int(manifest["hash"][:8], 16),
-        at["ARRAY"]: options["rows"] | options["cols"] << 12 | options["streams"] << 24,
+        at["ARRAY"]: options["rows"] | options["cols"] << 12 | options["streams"] << 24 |
+            (options["specials"] == "on") << 28,
         at["OPERANDS"]: exps["a"] | fracs["a"] << 4 | exps["b"] << 16 | fracs["b"] << 20,
         at["RESULTS"]: exps["acc"] | fracs["acc"] << 4 | exps["out"] << 16 | fracs["out"] << 20,
         at["BLOCK"]: options["block-m"] | options["block-n"] << 16,
