@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "../files/command.h"
+#include "emitted.h"
 #include "job.h"
 #include "traced.h"
 
@@ -38,31 +39,6 @@ static _Noreturn void fail_job(const struct daa_error *error) {
 
 static _Noreturn void no_memory(void) {
     fail_job(&(struct daa_error){"out of memory; the matrices are too large for this machine"});
-}
-
-/* The configuration that the emitted header states as a command line of daagen. */
-static bool parse_config(char *words, struct daa_options *options, struct daa_config *config, struct daa_error *error) {
-    char *rest;
-    for (char *name = strtok_r(words, " ", &rest); name; name = strtok_r(NULL, " ", &rest)) {
-        const char *value = strtok_r(NULL, " ", &rest);
-        if (strncmp(name, "--", 2) != 0 || !value)
-            return daa_fail(error, "'%s' is not an option with its value", name);
-        if (!daa_options_set(options, name + 2, value, error))
-            return false;
-    }
-    return daa_options_resolve(options, DAA_HARDWARE, config, error);
-}
-
-static void read_config(struct daa_config *config) {
-    struct daa_error error = {"out of memory"};
-    struct daa_options *options = daa_options_new();
-    char *words = strdup(dut_options);
-    const bool good = options && words && parse_config(words, options, config, &error);
-    free(words);
-    daa_options_free(options);
-    if (good)
-        return;
-    fail(EXIT_JOB, "the array's own configuration is not a legal one (%s); emit and build it again", error.text);
 }
 
 static double read_stall(const char *text) {
@@ -245,14 +221,14 @@ int main(int argc, char **argv) {
     struct job job;
     struct daa_error error;
     read_arguments(&job, argv);
-    read_config(&job.config);
+    emitted_config(dut_options, &job.config);
     load(&job);
     open_outputs(&job);
     if (job.trace_path && !dut_traces) {
         daa_output_abort(&job.c_file);
         daa_output_abort(&job.stats_file);
         daa_output_abort(&job.trace_file);
-        traced_become(dut_root, argv, &error);
+        traced_become(dut_root, "tb-trace", argv, &error);
         fail_job(&error);
     }
     job.harness.stop = caught = daa_output_note_signal();

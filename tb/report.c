@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "../files/stats.h"
+#include "emitted.h"
 #include "job.h"
 
 double job_macs(const struct job *job) {
@@ -77,33 +78,16 @@ bool report_stats(struct job *job, struct daa_error *error) {
     return written;
 }
 
-/* TEXT as one word of a POSIX shell. */
-static void print_word(const char *text) {
-    static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789./_-+=:,%@";
-    fputc(' ', stderr);
-    if (*text && text[strspn(text, plain)] == '\0') {
-        fputs(text, stderr);
-        return;
-    }
-    fputc('\'', stderr);
-    for (; *text; text++)
-        if (*text == '\'')
-            fputs("'\\''", stderr);
-        else
-            fputc(*text, stderr);
-    fputc('\'', stderr);
-}
-
 static void print_option(const char *name, const char *value) {
     if (!value)
         return;
     fprintf(stderr, " %s", name);
-    print_word(value);
+    emitted_word(value);
 }
 
 void report_replay(const struct job *job) {
     fputs("  again:", stderr);
-    print_word(job->program);
+    emitted_word(job->program);
     print_option("--a", job->a_path);
     print_option("--b", job->b_path);
     print_option("--c", job->c0_path);

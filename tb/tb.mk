@@ -1,14 +1,18 @@
-# tb/: the Verilated array as a C program (daatb), the Icarus cross-check, the benchmark.
+# tb/: the Verilated array as a C program (daatb), the core (daacore), the Icarus cross-check, the benchmark.
 TB_OBJ  := $(patsubst %.c,$(BUILD)/obj/%.o,$(filter-out tb/daavec.c,$(sort $(wildcard tb/*.c))))
 VEC_OBJ := $(BUILD)/obj/tb/daavec.o
 TB_LIB  := $(TILES_OBJ) $(FILES_OBJ) $(BUILD)/libdaa.a
 
-ALL += $(TB_OBJ) $(BUILD)/daavec
+# The harness of the core, and daacore on it.
+CORE_OBJ     := $(patsubst %,$(BUILD)/obj/%.o,tb/core/bus tb/core/memory tb/core/rules tb/core/work driver/daa_core)
+DAACORE_OBJ  := $(patsubst %,$(BUILD)/obj/tb/%.o,core/daacore emitted traced)
+
+ALL += $(TB_OBJ) $(CORE_OBJ) $(DAACORE_OBJ) $(BUILD)/daavec
 
 $(BUILD)/daavec: $(VEC_OBJ) $(TB_LIB)
 	$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LIBS) -o $@
 
-.PHONY: tb tb-trace icarus bench-array need-verilator
+.PHONY: tb tb-trace core core-trace icarus bench-array need-verilator
 need-verilator:
 	@command -v verilator >/dev/null || { echo "make: there is no verilator; ./daa --need run installs it" >&2; exit 1; }
 
@@ -28,7 +32,7 @@ bench-array: $(BUILD)/daagen $(TB_OBJ) $(TB_LIB) $(VERILATED) ## time the build 
 	@$(PYTHON) tb/bench.py --build $(BUILD)
 
 ifeq ($(DIR),)
-tb tb-trace icarus:
+tb tb-trace core core-trace icarus:
 	@echo "make $@: DIR is not set; make $@ DIR=DIR takes a directory that daagen wrote" >&2; exit 2
 else
 
@@ -85,6 +89,34 @@ $(DIR)/check-control: $(BUILD)/obj/tests/rtl/check_control.o $(TB_LIB) $(VERILAT
 $(AT)/daatb-trace: $(DUT) $(TB_OBJ) $(TB_LIB) $(VERILATED) $(VERILATED_FST) | need-verilator
 	$(call verilate,$(AT)/obj_daatb_trace,--trace-fst,-O0)
 	$(CXX) $(CFLAGS) $(LDFLAGS) $(AT)/obj_daatb_trace/dut.o $(AT)/obj_daatb_trace/Vdut__ALL.a $(filter %.o %.a,$^) $(LIBS) -lz -o $@
+
+core: $(AT)/daacore ## DIR=DIR: verilate the core that daagen --core on wrote into DIR, as the program DIR/daacore
+core-trace: $(AT)/daacore-trace
+
+CORE_DUT := $(filter-out tb/dut.%,$(DUT)) tb/core/face.cpp tb/core/face.h tb/core/axi.h
+
+# $(call verilate_core,OBJECTS' DIRECTORY,VERILATOR FLAGS,OPTIMISATION): as above.
+define verilate_core
+@[ -e $(AT)/daa_registers.h ] || { echo "make: $(DIR) has an array without a core; daagen --core on writes one" >&2; exit 2; }
+verilator --cc --exe -O3 --x-assign fast --x-initial fast --noassert --no-timing --prefix Vcore --Mdir $(1) \
+  --top-module $$(sed -n 's/^#define DAA_PREFIX "\(.*\)"/\1/p' $(AT)/daa_config.h)_core $(2) $(VFLAGS) \
+  -CFLAGS -I.. tb/share.vlt -F $(AT)/daa.f face.cpp
+@printf '#define DAA_ROOT "%s"\n#include "%s/tb/core/face.cpp"\n' "$(CURDIR)" "$(CURDIR)" >$(1)/face.cpp
+@+$(MAKE) --no-print-directory -s -j$(VERILATE_JOBS) -C $(1) -f Vcore.mk CURDIR=. OPT_FAST="$(3)" OPT_SLOW=-O0 \
+  face.o Vcore__ALL.a >/dev/null
+endef
+
+$(AT)/daacore: $(CORE_DUT) $(DAACORE_OBJ) $(CORE_OBJ) $(TB_LIB) $(VERILATED) | need-verilator
+	$(call verilate_core,$(AT)/obj_daacore,,$(OPT))
+	$(CXX) $(CFLAGS) $(LDFLAGS) $(AT)/obj_daacore/face.o $(AT)/obj_daacore/Vcore__ALL.a $(filter %.o %.a,$^) $(LIBS) -o $@
+
+$(AT)/daacore-trace: $(CORE_DUT) $(DAACORE_OBJ) $(CORE_OBJ) $(TB_LIB) $(VERILATED) $(VERILATED_FST) | need-verilator
+	$(call verilate_core,$(AT)/obj_daacore_trace,--trace-fst,-O0)
+	$(CXX) $(CFLAGS) $(LDFLAGS) $(AT)/obj_daacore_trace/face.o $(AT)/obj_daacore_trace/Vcore__ALL.a $(filter %.o %.a,$^) $(LIBS) -lz -o $@
+
+# Random jobs on the model of daacore (tests/core/check_core.c).
+$(AT)/check-core: $(BUILD)/obj/tests/core/check_core.o $(BUILD)/obj/tb/emitted.o $(CORE_OBJ) $(TB_LIB) $(VERILATED) $(AT)/daacore
+	$(CXX) $(CFLAGS) $(LDFLAGS) $(AT)/obj_daacore/face.o $(AT)/obj_daacore/Vcore__ALL.a $(filter %.o %.a,$^) $(LIBS) -o $@
 
 # A, B and C0 are .npy files; STALL and SEED as for daatb.
 icarus: $(AT)/daa_config.h $(AT)/daa.f $(AT)/daa.json $(BUILD)/daavec ## DIR=DIR A=A.npy B=B.npy [C0=C0.npy] [STALL=P] [SEED=N]: a GEMM in Icarus

@@ -107,6 +107,8 @@ static bool edge(struct bus *bus) {
         return broken(bus, error.text);
     face_tick(bus->face);
     bus->cycles++;
+    if (bus->settings.progress && bus->cycles % 1024 == 0)
+        bus->settings.progress(bus->cycles);
     return true;
 }
 

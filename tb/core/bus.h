@@ -14,6 +14,7 @@ struct bus_settings {
     struct memory_settings memory;
     unsigned outstanding;              /* of the core's configuration */
     const volatile sig_atomic_t *stop; /* nonzero: give up */
+    void (*progress)(uint64_t cycles); /* called now and then; may be NULL */
     uint64_t patience;                 /* cycles without a transfer on the memory's side that a sound core may take */
 };
 
