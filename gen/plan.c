@@ -402,7 +402,7 @@ static void add_accumulator(struct plan *plan, const struct daa_config *config) 
     plan_number(plan, "anchored", anchored);
     plan_number(plan, "rounded", !anchored);
     plan_number(plan, "rounds", !anchored && !daa_format_equal(config->out_format, config->acc_format));
-    plan_number(plan, "encodes", anchored || !daa_format_equal(config->out_format, config->acc_format));
+    plan_number(plan, "encodes", config->core || anchored || !daa_format_equal(config->out_format, config->acc_format));
     plan_text(plan, "addend_module", anchored ? "place" : "addend");
     plan_text(plan, "acc_module", anchored ? "anchor" : "acc");
     plan_text(plan, "head_module", anchored ? "anchor_head" : "head");
@@ -417,6 +417,22 @@ static void add_partials(struct plan *plan, const struct daa_config *config) {
     int state = value_of(plan, "state_bits");
     plan_number(plan, "c0_bits", max(value_of(plan, "acc_width"), state) + (config->accumulator == DAA_ANCHORED));
     plan_number(plan, "result_bits", max(value_of(plan, "out_width"), state));
+}
+
+/* Containers of the numbers in memory, and the words of the banks; without a core they stand for the smallest one's. */
+static void add_core(struct plan *plan, const struct daa_config *config) {
+    const struct daa_format format[] = {config->a_format, config->b_format, config->acc_format, config->out_format};
+    static const char *const names[] = {"a", "b", "acc", "out"};
+    int bytes[4];
+    for (int i = 0; i < 4; i++) {
+        bytes[i] = daa_container(format[i]);
+        add_named(plan, names[i], "bytes", NOT_REPORTED, bytes[i]);
+        add_named(plan, names[i], "shift", NOT_REPORTED, log2_of(bytes[i]));
+    }
+    plan_number(plan, "bus_bytes", config->bus_bits / 8);
+    plan_number(plan, "c0_least_bytes", min(bytes[0], bytes[2]));
+    plan_number(plan, "a_word", max(config->bus_bits / 8 / bytes[0], config->streams));
+    plan_number(plan, "b_word", max(config->bus_bits / 8 / bytes[1], config->streams));
 }
 
 struct plan *plan_new(const struct daa_config *config) {
@@ -458,6 +474,7 @@ struct plan *plan_new(const struct daa_config *config) {
     plan_number(plan, "outstanding", config->outstanding);
     plan_number(plan, "axi_id_bits", config->axi_id_bits);
     plan_number(plan, "queue", config->queue);
+    add_core(plan, config);
     registers_add(plan, config);
     return plan;
 }
