@@ -172,12 +172,12 @@ static int window_auto(const struct daa_config *config) {
 }
 
 int daa_c0_rows_auto(const struct daa_config *config) {
-    return config->rows + config->cols + config->pipeline - 1;
+    return config->rows + config->cols + config->pipeline;
 }
 
 int daa_result_rows_auto(const struct daa_config *config) {
     const int foot = config->accumulator == DAA_ANCHORED ? DAA_ANCHORED_FOOT : 0;
-    return config->rows + config->cols + config->pipeline + 3 + foot;
+    return config->rows + config->cols + config->pipeline + 4 + foot;
 }
 
 int daa_container(struct daa_format format) {

@@ -362,17 +362,20 @@ static int key_span(const struct daa_config *config) {
            daa_format_exp_max(config->b_format) - daa_format_exp_least(config->b_format);
 }
 
-/* From a step's going into the array: it is at element (0, 0) in the cycle after. The C0 buffer's read register and the
- * head come before the accumulator, the drain and the foot behind the element. */
+/* From the cycle after a step goes in, in which the decoders hand it to the array: it is at element (0, 0) one cycle
+ * later. The C0 buffer's read register and the head come before the accumulator, the drain and the foot behind the
+ * element. The cycles of a step that waits for nothing: taken, in, decoded. A reset clears an element until all that
+ * was under way to its column's buffers has arrived there. */
 static void add_latencies(struct plan *plan, const struct daa_config *config) {
     const bool anchored = config->accumulator == DAA_ANCHORED; /* then C0's anchor is wanted a cycle before its M */
     const int state = config->pipeline, element = state + 1, foot = anchored ? DAA_ANCHORED_FOOT : 0;
+    const int lag = element + 2 + foot;
     plan_number(plan, "foot_cycles", foot);
     plan_number(plan, "c0_lead", state - 1 - anchored);
-    plan_number(plan, "result_lag", element + 2 + foot);
-    plan_number(plan, "reset_more", config->pipeline + 4);
-    report(plan, LATENCY, "reset_cycles", config->rows + config->cols + config->pipeline + 4);
-    report(plan, LATENCY, "result_cycles", config->cols + element + foot + 4);
+    plan_number(plan, "result_lag", lag);
+    plan_number(plan, "clear_cycles", lag);
+    report(plan, LATENCY, "reset_cycles", config->rows + config->cols + lag + 1);
+    report(plan, LATENCY, "result_cycles", config->cols + lag + 3);
     report(plan, LATENCY, "element_cycles", element);
     report(plan, LATENCY, "least_tile_cycles", config->rows);
 }

@@ -30,7 +30,7 @@ def reset_cycles(rows, columns, pipeline):
 
 
 def result_cycles(columns, pipeline):
-    return columns + pipeline + 5
+    return columns + pipeline + 6
 
 
 @pytest.mark.parametrize("steps", [1, 3])
@@ -39,15 +39,15 @@ def test_one_tile(array, steps, c0):
     """A tile that starts from C0 starts when its rows are in."""
     directory, rows, columns, pipeline = array
     wait = rows - 1 if c0 else 0
-    scenario = timing.Scenario("", (steps,), (c0,), (), steps + wait + rows + columns + pipeline + 10)
+    scenario = timing.Scenario("", (steps,), (c0,), (), steps + wait + rows + columns + pipeline + 11)
     wave = timing.simulate(directory, scenario)
     assert wave["swept"] == reset_cycles(rows, columns, pipeline)
     moved, results = taken(wave)
-    # The first step waits in the input register, and the second one before it.
-    assert moved == [0, *range(1 + wait, steps + wait)]
+    # Two steps wait inside, the third one before them.
+    assert moved == [0, 1, *range(2 + wait, steps + wait)][:steps]
     first = steps - 1 + wait + result_cycles(columns, pipeline)
     assert results == list(range(first, first + rows))
-    assert results[-1] + 1 == steps + wait + rows + columns + pipeline + 4
+    assert results[-1] + 1 == steps + wait + rows + columns + pipeline + 5
     assert [wave["c_last_o"][cycle] for cycle in results] == ["0"] * (rows - 1) + ["1"]
     if c0:
         c0_rows = timing.transfers(wave["c0_valid_i"], wave["c0_ready_o"])
@@ -65,7 +65,7 @@ def test_the_manifest_says_the_same(array):
 def test_tiles_follow_each_other(array, steps):
     """No cycle is lost from Rows steps on; shorter tiles start Rows cycles apart."""
     directory, rows, columns, pipeline = array
-    scenario = timing.Scenario("", (steps,) * 3, (0, 0, 0), (), 3 * max(steps, rows) + rows + columns + pipeline + 13)
+    scenario = timing.Scenario("", (steps,) * 3, (0, 0, 0), (), 3 * max(steps, rows) + rows + columns + pipeline + 14)
     moved, results = taken(timing.simulate(directory, scenario))
     first_row = [results[tile * rows] for tile in range(3)]
     assert [row - first_row[0] for row in first_row] == [tile * max(steps, rows) for tile in range(3)]
@@ -81,10 +81,10 @@ def test_results_that_wait_stop_nothing_until_there_is_no_room(emit):
     wave = timing.simulate(directory, scenario)
     moved, results = taken(wave)
     assert len(moved) == sum(scenario.steps) and not set(results) & set(scenario.not_ready)
-    # Five tiles' rows fit into the nine places and the one at the port. The sixth tile's last step waits.
-    assert held == 9
+    # Five tiles' rows fit into the ten places and the one at the port. The sixth tile's last step waits.
+    assert held == 10
     stopped = [cycle for cycle, ready in enumerate(wave["a_ready_o"]) if ready == "0"]
-    assert stopped and min(stopped) == 2 * 5 + 2
+    assert stopped and min(stopped) == 2 * 5 + 3
     assert len(results) == 2 * len(scenario.steps)
 
 
