@@ -27,7 +27,7 @@ SCENARIOS = (
     Scenario("Two tiles of Rows = 2 steps, no lost cycle; then two of one step, spaced to Rows cycles", (2, 2, 1, 1),
              (0, 0, 1, 1), (), 19),
     Scenario("Rows of results that are not taken wait inside; a tile's last step waits until there is room for its rows",
-             (2,) * 6, (0,) * 6, range(10, 18), 30),
+             (2,) * 7, (0,) * 7, range(10, 17), 31),
 )
 
 

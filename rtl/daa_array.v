@@ -9,8 +9,8 @@
 module daa_array #(
     parameter integer Rows       = 16,
     parameter integer Cols       = 16,
-    parameter integer C0Rows     = Rows + Cols + 1,// rows of C0 that wait inside: Rows or more
-    parameter integer ResultRows = Rows + Cols + 5 // rows of results that wait inside: Rows or more
+    parameter integer C0Rows     = Rows + Cols + 2,// rows of C0 that wait inside: Rows or more
+    parameter integer ResultRows = Rows + Cols + 6 // rows of results that wait inside: Rows or more
 ) (
     input  wire                      clk_i,        // everything happens on its rising edge
     input  wire                      rst_ni,       // reset, active low, synchronous
@@ -42,17 +42,18 @@ module daa_array #(
   localparam integer AOp = 18;  // bits of a decoded operand
   localparam integer BOp = 18;
   localparam integer StateBits = 32;  // of an accumulator, on the columns' buses
-  localparam integer C0At = (C0Rows > 1) ? $clog2(C0Rows) : 1;
-  localparam integer ResultAt = (ResultRows > 1) ? $clog2(ResultRows) : 1;
 
-  // From a step's going in to column 0's buffers: the read of its C0 row, the write of its result.
+  // From the cycle after a step goes in to column 0's buffers: the read of its C0 row, the write of its result.
   localparam integer C0Lead = 1;
   localparam integer ResultLag = 5;
 
-  wire clear, take_a, take_b, go, first, last;
+  // Control. What the rows and columns want goes to the first of each, and from there to the next one a cycle later, as
+  // the operands of a step do: no net reaches them all but the two strobes of a row of C0 coming and a row of results going.
+  wire clear, from, go, first, last;
+  wire [1:0] a_fill, b_fill;
   wire c0_write, c0_row, c0_done, result_row, result_done, result_read;
   daa_ctrl #(
-      .Rows(Rows), .C0Rows(C0Rows), .ResultRows(ResultRows), .Sweep(Rows + Cols + 6 - 1)
+      .Rows(Rows), .C0Rows(C0Rows), .ResultRows(ResultRows), .Sweep(Rows + Cols)
   ) u_ctrl (
       .clk_i(clk_i),
       .rst_ni(rst_ni),
@@ -71,8 +72,9 @@ module daa_array #(
       .c_last_o(c_last_o),
       .error_o(error_o),
       .clear_o(clear),
-      .take_a_o(take_a),
-      .take_b_o(take_b),
+      .a_fill_o(a_fill),
+      .b_fill_o(b_fill),
+      .from_o(from),
       .go_o(go),
       .first_o(first),
       .last_o(last),
@@ -84,25 +86,9 @@ module daa_array #(
       .result_read_o(result_read)
   );
 
-  // Where the buffers are written and read. All columns write a row of C0 and read a row of results in the same cycle;
-  // in between each column has its turn a cycle after the one before.
   wire c0_first, result_first;  // column 0's turns
-  wire [C0At-1:0] c0_write_at, c0_read_at;
-  wire [ResultAt-1:0] result_write_at, result_read_at;
   daa_skew #(.Width(1), .Depth(C0Lead)) u_skew_c0 (.clk_i(clk_i), .d_i(c0_row), .q_o(c0_first));
   daa_skew #(.Width(1), .Depth(ResultLag)) u_skew_result (.clk_i(clk_i), .d_i(result_row), .q_o(result_first));
-  daa_ring #(.Depth(C0Rows)) u_c0_write (
-      .clk_i(clk_i), .clear_i(clear), .step_i(c0_write), .at_o(c0_write_at)
-  );
-  daa_ring #(.Depth(C0Rows)) u_c0_read (
-      .clk_i(clk_i), .clear_i(clear), .step_i(c0_first), .at_o(c0_read_at)
-  );
-  daa_ring #(.Depth(ResultRows)) u_result_write (
-      .clk_i(clk_i), .clear_i(clear), .step_i(result_first), .at_o(result_write_at)
-  );
-  daa_ring #(.Depth(ResultRows)) u_result_read (
-      .clk_i(clk_i), .clear_i(clear), .step_i(result_read), .at_o(result_read_at)
-  );
 
   genvar r, c, s;
   generate
@@ -120,56 +106,50 @@ module daa_array #(
       daa_array_needs_ResultRows_of_Rows_or_more rule ();
     end
 
-    // Rows: decode A, skew it by r.
+    // Rows: skew A by r, let it wait for its turn, decode it.
     for (r = 0; r < Rows; r = r + 1) begin : g_a
-      wire row_clear;  // this row's copy
-      daa_stage #(.Width(1)) u_clear (.clk_i(clk_i), .load_i(1'b1), .d_i(clear), .q_o(row_clear));
-      wire [Streams*AOp-1:0] edge_a, a;
+      wire row_clear, row_from, row_go, row_first, row_last;
+      wire [1:0] row_fill;
+      if (r == 0) begin : g_control
+        assign {row_clear, row_fill, row_from, row_go, row_first, row_last} = {clear, a_fill, from, go, first, last};
+      end else begin : g_later
+        daa_stage #(.Width(7)) u_control (
+            .clk_i(clk_i), .load_i(1'b1),
+            .d_i({g_a[r-1].row_clear, g_a[r-1].row_fill, g_a[r-1].row_from, g_a[r-1].row_go,
+                  g_a[r-1].row_first, g_a[r-1].row_last}),
+            .q_o({row_clear, row_fill, row_from, row_go, row_first, row_last})
+        );
+      end
+
+      wire [Streams*ABits-1:0] raw;
+      wire [Streams*AOp-1:0] a;
+      daa_skew #(.Width(Streams * ABits), .Depth(r)) u_skew (
+          .clk_i(clk_i), .d_i(a_data_i[r*Streams*ABits+:Streams*ABits]), .q_o(raw)
+      );
       for (s = 0; s < Streams; s = s + 1) begin : g_stream
         daa_decode #(
             .ExpBits(8), .FracBits(7), .Encoding(0), .Subnormals(0),
             .Specials(1), .ExpField(8), .ExpShift(-1)
         ) u_decode (
-            .clk_i(clk_i), .clear_i(row_clear), .take_i(take_a), .go_i(go),
-            .data_i(a_data_i[(r*Streams+s)*ABits+:ABits]), .op_o(edge_a[s*AOp+:AOp])
+            .clk_i(clk_i), .clear_i(row_clear), .fill_i(row_fill), .from_i(row_from), .go_i(row_go),
+            .data_i(raw[s*ABits+:ABits]), .op_o(a[s*AOp+:AOp])
         );
       end
-      wire skewed_clear, row_first, row_last;
-      daa_skew #(.Width(Streams * AOp), .Depth(r)) u_skew (.clk_i(clk_i), .d_i(edge_a), .q_o(a));
-      daa_skew #(.Width(3), .Depth(r)) u_skew_marks (
-          .clk_i(clk_i), .d_i({row_clear, first, last}), .q_o({skewed_clear, row_first, row_last})
-      );
     end
 
-    // Columns: decode B, skew it by c; C0 out of its buffer to meet the first step in the accumulator; results into theirs.
+    // Columns: B likewise, by c; C0 out of its buffer to meet the first step in the accumulator; results into theirs.
     for (c = 0; c < Cols; c = c + 1) begin : g_b
-      wire col_clear;
-      daa_stage #(.Width(1)) u_clear (.clk_i(clk_i), .load_i(1'b1), .d_i(clear), .q_o(col_clear));
-      wire [Streams*BOp-1:0] edge_b, b;
-      for (s = 0; s < Streams; s = s + 1) begin : g_stream
-        daa_decode #(
-            .ExpBits(8), .FracBits(7), .Encoding(0), .Subnormals(0),
-            .Specials(1), .ExpField(8), .ExpShift(0)
-        ) u_decode (
-            .clk_i(clk_i), .clear_i(col_clear), .take_i(take_b), .go_i(go),
-            .data_i(b_data_i[(c*Streams+s)*BBits+:BBits]), .op_o(edge_b[s*BOp+:BOp])
-        );
-      end
-      daa_skew #(.Width(Streams * BOp), .Depth(c)) u_skew (.clk_i(clk_i), .d_i(edge_b), .q_o(b));
-
-      // This column's turns.
-      wire c0_read, result_write;
-      wire [C0At-1:0] c0_at;
-      wire [ResultAt-1:0] result_at;
-      if (c == 0) begin : g_turn
-        assign {c0_read, c0_at} = {c0_first, c0_read_at};
-        assign {result_write, result_at} = {result_first, result_write_at};
+      wire col_clear, col_from, col_go, c0_read, result_write;  // the last two: this column's turns
+      wire [1:0] col_fill;
+      if (c == 0) begin : g_control
+        assign {col_clear, col_fill, col_from, col_go, c0_read, result_write} = {
+            clear, b_fill, from, go, c0_first, result_first};
       end else begin : g_later
-        daa_stage #(.Width(1 + C0At)) u_turn_c0 (
-            .clk_i(clk_i), .load_i(1'b1), .d_i({g_b[c-1].c0_read, g_b[c-1].c0_at}), .q_o({c0_read, c0_at})
-        );
-        daa_stage #(.Width(1 + ResultAt)) u_turn_result (
-            .clk_i(clk_i), .load_i(1'b1), .d_i({g_b[c-1].result_write, g_b[c-1].result_at}), .q_o({result_write, result_at})
+        daa_stage #(.Width(7)) u_control (
+            .clk_i(clk_i), .load_i(1'b1),
+            .d_i({g_b[c-1].col_clear, g_b[c-1].col_fill, g_b[c-1].col_from, g_b[c-1].col_go,
+                  g_b[c-1].c0_read, g_b[c-1].result_write}),
+            .q_o({col_clear, col_fill, col_from, col_go, c0_read, result_write})
         );
       end
       if (c == Cols - 1) begin : g_done
@@ -177,13 +157,27 @@ module daa_array #(
         assign result_done = result_write;
       end
 
+      wire [Streams*BBits-1:0] raw;
+      wire [Streams*BOp-1:0] b;
+      daa_skew #(.Width(Streams * BBits), .Depth(c)) u_skew (
+          .clk_i(clk_i), .d_i(b_data_i[c*Streams*BBits+:Streams*BBits]), .q_o(raw)
+      );
+      for (s = 0; s < Streams; s = s + 1) begin : g_stream
+        daa_decode #(
+            .ExpBits(8), .FracBits(7), .Encoding(0), .Subnormals(0),
+            .Specials(1), .ExpField(8), .ExpShift(0)
+        ) u_decode (
+            .clk_i(clk_i), .clear_i(col_clear), .fill_i(col_fill), .from_i(col_from), .go_i(col_go),
+            .data_i(raw[s*BBits+:BBits]), .op_o(b[s*BOp+:BOp])
+        );
+      end
+
       wire c0_take;
       wire [AccBits-1:0] c0_word;
       wire [StateBits-1:0] c0;
-      daa_ram #(.Width(AccBits), .Depth(C0Rows)) u_c0_buffer (
-          .clk_i(clk_i),
-          .write_i(c0_write), .write_at_i(c0_write_at), .write_data_i(c0_data_i[c*AccBits+:AccBits]),
-          .read_i(c0_read), .read_at_i(c0_at), .read_data_o(c0_word)
+      daa_buffer #(.Width(AccBits), .Depth(C0Rows)) u_c0_buffer (
+          .clk_i(clk_i), .clear_i(col_clear),
+          .write_i(c0_write), .data_i(c0_data_i[c*AccBits+:AccBits]), .read_i(c0_read), .data_o(c0_word)
       );
       daa_stage #(.Width(1)) u_take_c0 (.clk_i(clk_i), .load_i(1'b1), .d_i(c0_read), .q_o(c0_take));
       daa_head u_head (.clk_i(clk_i), .take_i(c0_take), .data_i(c0_word), .state_o(c0));
@@ -195,10 +189,9 @@ module daa_array #(
       daa_foot u_foot (
           .state_i(state), .result_o(result)
       );
-      daa_ram #(.Width(OutBits), .Depth(ResultRows)) u_result_buffer (
-          .clk_i(clk_i),
-          .write_i(result_write), .write_at_i(result_at), .write_data_i(result),
-          .read_i(result_read), .read_at_i(result_read_at), .read_data_o(c_data_o[c*OutBits+:OutBits])
+      daa_buffer #(.Width(OutBits), .Depth(ResultRows)) u_result_buffer (
+          .clk_i(clk_i), .clear_i(col_clear),
+          .write_i(result_write), .data_i(result), .read_i(result_read), .data_o(c_data_o[c*OutBits+:OutBits])
       );
     end
 
@@ -210,7 +203,7 @@ module daa_array #(
         wire [Streams*BOp-1:0] b_in, b_out;
         wire unused_ok = &{1'b0, first_out, last_out, a_out, b_out};
         if (c == 0) begin : g_left
-          assign clear_in = g_a[r].skewed_clear;
+          assign clear_in = g_a[r].row_clear;
           assign first_in = g_a[r].row_first;
           assign last_in  = g_a[r].row_last;
           assign a_in = g_a[r].a;

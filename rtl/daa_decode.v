@@ -1,6 +1,10 @@
 // Edge decoder: one raw operand to the fields that the elements use, once per row or column and stream.
-// Latency: 2 cycles, into an input register where a step waits for its turn, and on into the array.
+// Latency: 2 cycles, into a place where a step waits for its turn, and on into the array.
 // Contract, sections 1 and 2 (classes, subnormals).
+//
+// A step waits in one of two places, as it came: so the next one can be taken while the one before still waits, and no
+// ready has to follow from what happens in its own cycle. fill_i may rise without an operand at data_i; what is then
+// filled in is filled over before it goes in.
 //
 // op_o, from the top: zero, special (NaN or Inf; the top fraction bit tells NaN), sign, exponent, fraction. A zero
 // operand changes only `zero`: the other fields keep their last value, so that nothing moves behind them.
@@ -18,8 +22,9 @@ module daa_decode #(
 ) (
     input  wire                      clk_i,
     input  wire                      clear_i,  // reset sweep
-    input  wire                      take_i,   // data_i goes into the input register
-    input  wire                      go_i,     // the input register goes into the array; low: a zero does
+    input  wire [               1:0] fill_i,   // data_i goes into place 0, place 1
+    input  wire                      from_i,   // the place whose turn it is
+    input  wire                      go_i,     // its operand goes into the array; low: a zero does
     input  wire [ExpBits+FracBits:0] data_i,
     output wire [        OpBits-1:0] op_o
 );
@@ -28,9 +33,16 @@ module daa_decode #(
   localparam integer Fields = OpBits - 1;
   localparam integer CountBits = 4;  // leading zeros of at most 10 fraction bits
 
-  wire                sign = data_i[ExpBits+FracBits];
-  wire [ ExpBits-1:0] exponent = data_i[FracBits+:ExpBits];
-  wire [FracBits-1:0] frac = data_i[0+:FracBits];
+  reg [ExpBits+FracBits:0] place0_q, place1_q;
+  always @(posedge clk_i) begin
+    if (fill_i[0]) place0_q <= data_i;
+    if (fill_i[1]) place1_q <= data_i;
+  end
+
+  wire [ExpBits+FracBits:0] data = from_i ? place1_q : place0_q;
+  wire                sign = data[ExpBits+FracBits];
+  wire [ ExpBits-1:0] exponent = data[FracBits+:ExpBits];
+  wire [FracBits-1:0] frac = data[0+:FracBits];
   wire                exp_zero = ~|exponent;
 
   // Class.
@@ -62,21 +74,17 @@ module daa_decode #(
   wire [ExpField+FracBits+1:0] fields = {special, sign, norm_exp[ExpField-1:0], out_frac};
   wire unused_ok = &{1'b0, norm_exp[ExpWork-1:ExpField], fields};
 
-  // Input register, and the first register of the array. Where a step waits, its fields may go ahead: the array looks at
-  // them only once it is not zero there.
-  reg wait_zero_q, zero_q;
-  reg [Fields-1:0] wait_fields_q, fields_q;
+  // The first register of the array.
+  wire some = go_i & ~zero;
+  reg zero_q;
+  reg [Fields-1:0] fields_q;
   always @(posedge clk_i) begin
     if (clear_i) begin
-      wait_zero_q   <= 1'b1;
-      wait_fields_q <= {Fields{1'b0}};
-      zero_q        <= 1'b1;
-      fields_q      <= {Fields{1'b0}};
+      zero_q   <= 1'b1;
+      fields_q <= {Fields{1'b0}};
     end else begin
-      if (take_i) wait_zero_q <= zero;
-      if (take_i & ~zero) wait_fields_q <= fields[0+:Fields];
-      zero_q <= ~go_i | wait_zero_q;
-      if (~wait_zero_q) fields_q <= wait_fields_q;
+      zero_q <= ~some;
+      if (some) fields_q <= fields[0+:Fields];
     end
   end
   assign op_o = {zero_q, fields_q};

@@ -8,7 +8,7 @@ import json
 
 from job import Failed, base_name, keep_only
 
-CONTAINERS = ("array", "skew")
+CONTAINERS = ("array", "skew", "buffer")
 
 # In the order of the report. What a unit of the array is for, by its module.
 UNIT_ROLES = {"decode": "decoder", "head": "column head", "anchor_head": "column head", "drain": "drain", "foot": "column foot", "anchor_foot": "column foot", "ctrl": "control",
@@ -170,7 +170,7 @@ class Structure:
 
     @staticmethod
     def unit_role(kind, inside):
-        return "element" if kind == "pe" else inside if inside else UNIT_ROLES.get(kind, kind)
+        return "element" if kind == "pe" else "skew" if inside == "skew" else UNIT_ROLES.get(kind, kind)
 
     @staticmethod
     def element_role(place, kind):

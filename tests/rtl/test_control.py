@@ -16,7 +16,7 @@ def test_control(options, tmp_path, seed):
     array = arrays.emit(tmp_path / "array", *options.split())
     arrays.verilate(array)
     arrays.make(f"DIR={array}", "OPT=-O0", array / "check-control")
-    done = arrays.run(array / "check-control", seed, 150)
+    done = arrays.run(array / "check-control", seed, 300)
     print(done.stdout)
     tiles, rows, resets, errors, stalled = map(int, re.findall(r"\d+(?= tiles| rows| resets| framing| offers)", done.stdout))
     assert tiles > 500 and rows > tiles and resets > 10 and errors > 10 and stalled > 1000

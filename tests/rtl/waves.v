@@ -17,7 +17,7 @@ module waves;
     $dumpfile(name);
     rst_n = 1'b0;
     {a_valid, a_last, a_c0, b_valid, b_last, c0_valid, c0_last, c_ready} = 8'b00000001;
-    {a_data, b_data, c0_data} = 0;
+    c0_data = 0;  // A and B: unknown until something is offered
     repeat (2) @(posedge clk);
     #1 rst_n = 1'b1;
     repeat (ResetCycles) @(posedge clk);

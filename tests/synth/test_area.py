@@ -89,10 +89,10 @@ def sums_up(found, measures=("um2", "flip_flops")):
 def expected_counts(rows, cols, streams, pipeline):
     """Instances by the architecture, not by the tool."""
     elements = rows * cols
-    skew = 2 * sum(range(rows)) + sum(range(cols))               # A and the marks; B
+    skew = sum(range(rows)) + sum(range(cols))                   # A; B
     skew += pipeline - 1 + pipeline + 3                          # column 0's turns
-    control = 1 + 4                                              # with where the buffers are written and read
-    control += rows + cols + rows * (cols - 1) + 2 * (cols - 1) + cols  # the reset's wave; the columns' turns; C0 is there
+    control = 1 + 4 * cols                                       # with where the buffers are written and read
+    control += rows - 1 + cols - 1 + rows * (cols - 1) + cols    # on to the next row, column; the reset's wave; C0 is there
     return {"decoder": streams * (rows + cols), "skew": skew, "high multipliers": elements, "drain": cols,
             "column head": cols, "column foot": cols, "control": control, "buffers": 2 * cols,
             "accumulator": elements, "sum": 2 * elements, "align": streams * elements,
