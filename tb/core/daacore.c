@@ -126,6 +126,11 @@ static void read_layouts(struct task *task, const struct texts *texts) {
     task->jobs = (unsigned)read_whole("--jobs", texts->jobs, 1, 1000000);
     if (work->in_place && !task->c0_path)
         fail(EXIT_USAGE, "--in-place is given and --c is not; it must be, for C to be where C0 is");
+    if (work->in_place && daa_container(task->c0_as_a ? task->config.a_format : task->config.acc_format) !=
+                              daa_container(work_format(&task->config, work)))
+        fail(EXIT_USAGE,
+             "--in-place is given and a number of C takes other bytes than one of C0; --c0-as-a and --c-as-a "
+             "must be such that both take the same");
     if (work->in_place && task->jobs > 1)
         fail(EXIT_USAGE,
              "--in-place is given and --jobs is %u; it must be 1, for the second job would start from results",

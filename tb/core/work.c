@@ -63,11 +63,6 @@ static struct daa_core_matrix matrix_of(const struct lie *lie, enum daa_core_kin
                                     .kind = lie->layout->other ? other : DAA_CORE_NATIVE};
 }
 
-static size_t bytes_of(struct daa_format format) {
-    const int width = daa_format_width(format);
-    return width <= 8 ? 1 : width <= 16 ? 2 : 4;
-}
-
 struct daa_format work_format(const struct daa_config *config, const struct work *work) {
     return work->c_layout.other ? config->a_format : config->out_format;
 }
@@ -77,13 +72,14 @@ struct lies {
 };
 
 static struct lies lies_of(const struct daa_config *config, const struct work *work) {
-    const size_t a = work->a_layout.other ? 4 : bytes_of(config->a_format);
-    const size_t b = work->b_layout.other ? 4 : bytes_of(config->b_format);
-    const size_t c0 = bytes_of(work->c0_layout.other ? config->a_format : config->acc_format);
-    return (struct lies){lie_of(&work->a_layout, work->m, work->k, work->batch, a),
-                         lie_of(&work->b_layout, work->k, work->n, work->batch, b),
-                         lie_of(&work->c0_layout, work->m, work->n, work->batch, c0),
-                         lie_of(&work->c_layout, work->m, work->n, work->batch, bytes_of(work_format(config, work)))};
+    const size_t a = work->a_layout.other ? 4 : (size_t)daa_container(config->a_format);
+    const size_t b = work->b_layout.other ? 4 : (size_t)daa_container(config->b_format);
+    const size_t c0 = (size_t)daa_container(work->c0_layout.other ? config->a_format : config->acc_format);
+    return (struct lies){
+        lie_of(&work->a_layout, work->m, work->k, work->batch, a),
+        lie_of(&work->b_layout, work->k, work->n, work->batch, b),
+        lie_of(&work->c0_layout, work->m, work->n, work->batch, c0),
+        lie_of(&work->c_layout, work->m, work->n, work->batch, (size_t)daa_container(work_format(config, work)))};
 }
 
 bool work_image_new(struct work_image *image, const struct daa_config *config, const struct work *work,

@@ -115,22 +115,19 @@ static uint64_t random_address(int slot, int matrix, int top, size_t size, uint3
     return base + (below(3) ? below(8192) : 4096 - below(64)) / bytes * bytes;
 }
 
-static uint32_t bytes_of(struct daa_format format) {
-    const int width = daa_format_width(format);
-    return width <= 8 ? 1 : width <= 16 ? 2 : 4;
-}
-
 static void give_addresses(struct slot *slot, int index) {
     const struct work *work = &slot->work;
     struct daa_core_job *job = &slot->image.job;
     const int top = (int)below(8); /* this matrix of the first slot ends where the address space does */
-    job->a.address =
-        random_address(index, 0, top, slot->image.a.size, work->a_layout.other ? 4 : bytes_of(config.a_format));
-    job->b.address =
-        random_address(index, 1, top, slot->image.b.size, work->b_layout.other ? 4 : bytes_of(config.b_format));
-    job->c0.address = random_address(index, 2, top, slot->image.c0.size,
-                                     bytes_of(work->c0_layout.other ? config.a_format : config.acc_format));
-    job->c.address = random_address(index, 3, top, slot->image.c.size, bytes_of(work_format(&config, work)));
+    job->a.address = random_address(index, 0, top, slot->image.a.size,
+                                    work->a_layout.other ? 4 : (uint32_t)daa_container(config.a_format));
+    job->b.address = random_address(index, 1, top, slot->image.b.size,
+                                    work->b_layout.other ? 4 : (uint32_t)daa_container(config.b_format));
+    job->c0.address =
+        random_address(index, 2, top, slot->image.c0.size,
+                       (uint32_t)daa_container(work->c0_layout.other ? config.a_format : config.acc_format));
+    job->c.address =
+        random_address(index, 3, top, slot->image.c.size, (uint32_t)daa_container(work_format(&config, work)));
     if (work->in_place)
         job->c0 = job->c;
 }

@@ -1,4 +1,5 @@
 """Cores under test: emitted, and what the tests need to know of them."""
+import fcntl
 import json
 import pathlib
 import re
@@ -6,6 +7,8 @@ import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "rtl"))
 import arrays  # noqa: E402
+
+HERE = pathlib.Path(__file__).resolve().parent
 
 
 def emit(directory, *options):
@@ -20,6 +23,15 @@ def registers(directory):
 
 def manifest(directory):
     return json.loads((directory / "daa.json").read_text())
+
+
+def program(core, name):
+    """The Verilated core as the program NAME, built soon rather than fast."""
+    with open(arrays.BUILD / "verilated.lock", "w") as lock:  # what all models share is built by one worker at a time
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        arrays.make("verilated")
+    arrays.make(f"DIR={core}", "OPT=-O0", "VERILATE_JOBS=1", core / name)
+    return core / name
 
 
 HARNESS = ["tb/core/bus.c", "tb/core/memory.c", "tb/core/rules.c", "driver/daa_core.c"]
