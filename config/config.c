@@ -333,6 +333,7 @@ bool daa_options_resolve(const struct daa_options *options, enum daa_use use, st
         .specials = value[OPT_SPECIALS].number == 0,
     };
     config->window = value[OPT_WINDOW].automatic ? window_auto(config) : value[OPT_WINDOW].number;
+    config->clock_gating = value[OPT_CLOCK_GATING].number == 0;
     bool anchored = config->accumulator == DAA_ANCHORED;
     config->pipeline = value[OPT_PIPELINE].automatic ? 2 + anchored : value[OPT_PIPELINE].number;
     if (anchored) {

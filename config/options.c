@@ -99,6 +99,13 @@ static const struct option table[OPT_COUNT] = {
     [OPT_PIPELINE] = {{"pipeline", "auto", "auto|" WHOLE_RANGE(1, 4),
                        "register stages in an element before its accumulator; auto: 2, or 3 where it is anchored"},
                       WHOLE_LIMITS(1, 4)},
+    [OPT_CLOCK_GATING] = {{"clock-gating", "off", "on|off",
+                           "clock gates in the element, for silicon; off: registers hold by their enables"},
+                          WORD,
+                          0,
+                          0,
+                          0,
+                          0},
     [OPT_C0_ROWS] = {{"c0-rows", "auto", "auto|" WHOLE_RANGE(1, 4096),
                       "rows of C0 that wait inside, a tile or more; auto: tiles of Rows steps lose no cycle"},
                      WHOLE_LIMITS(1, 4096)},
@@ -291,6 +298,8 @@ static struct daa_value value_of(const struct daa_config *config, enum daa_optio
         return (struct daa_value){.number = config->specials ? 0 : 1};
     case OPT_PIPELINE:
         return (struct daa_value){.number = config->pipeline};
+    case OPT_CLOCK_GATING:
+        return (struct daa_value){.number = config->clock_gating ? 0 : 1};
     case OPT_C0_ROWS: /* the automatic depths follow rows, cols and pipeline */
         return (struct daa_value){.automatic = config->c0_rows == daa_c0_rows_auto(config), .number = config->c0_rows};
     case OPT_RESULT_ROWS:

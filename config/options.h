@@ -22,6 +22,7 @@ enum daa_option {
     OPT_WINDOW,
     OPT_SPECIALS,
     OPT_PIPELINE,
+    OPT_CLOCK_GATING,
     OPT_C0_ROWS,
     OPT_RESULT_ROWS,
     OPT_CORE,

@@ -451,6 +451,7 @@ struct plan *plan_new(const struct daa_config *config) {
     plan_number(plan, "window", config->window);
     plan_number(plan, "specials", config->specials);
     plan_number(plan, "pipeline", config->pipeline);
+    plan_number(plan, "clock_gating", config->clock_gating);
     add_accumulator(plan, config);
     add_format(plan, "a", config->a_format);
     add_encoding(plan, "a", config->a_format);

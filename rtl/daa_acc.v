@@ -26,15 +26,12 @@ module daa_acc #(
   wire [StateBits-1:0] total;
   daa_add u_add (.base_i(first_i ? c0_i : state_q), .live_i(live), .addend_i(addend_i), .total_o(total));
 
-  always @(posedge clk_i) begin
-    if (clear_i) begin
-      state_q <= {StateBits{1'b0}};
-      done_q  <= 1'b0;
-    end else begin
-      if (first_i | active_i) state_q <= total;
-      done_q <= last_i;
-    end
-  end
+  wire state_clk, state_load;
+  daa_clkgate u_gate (
+      .clk_i(clk_i), .load_i(clear_i | first_i | active_i), .clk_o(state_clk), .load_o(state_load)
+  );
+  always @(posedge state_clk) if (state_load) state_q <= clear_i ? {StateBits{1'b0}} : total;
+  always @(posedge clk_i) done_q <= last_i & ~clear_i;
 
   assign result_o = state_q & {StateBits{done_q}};
 

@@ -1,5 +1,5 @@
 // Output-stationary systolic array with 2 operand stream(s): C = A B + C0, Rows x Cols results per tile.
-// --rows 16 --cols 16 --streams 2 --a-format bf16 --b-format bf16 --acc-format fp32 --out-format fp32 --accumulator rounded --lo-bits 4 --lo-round nearest --policy exponent --window 8 --specials on --pipeline 2 --prefix daa
+// --rows 16 --cols 16 --streams 2 --a-format bf16 --b-format bf16 --acc-format fp32 --out-format fp32 --accumulator rounded --lo-bits 4 --lo-round nearest --policy exponent --window 8 --specials on --pipeline 2 --clock-gating off --prefix daa
 //
 // A transfer happens on a rising clock edge with valid and ready high. A step is Rows x 2 operands of A and
 // Cols x 2 of B; a tile is one step or more, the last one marked. Result rows 0..Rows-1 of each tile follow in

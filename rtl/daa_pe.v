@@ -94,7 +94,7 @@ module daa_pe #(
 
   // Steer: the operands of each multiplier, high ones first, and every product's distance from the largest.
   wire [KeyBits-1:0] key;
-  wire [Streams-1:0] valids;
+  wire [Streams-1:0] somes, valids;  // a multiplier's product: it is not zero; it is not dropped either
   wire [High*HighBits-1:0] high;
   wire [Low*LowBits-1:0] low;
   wire [Streams*ShiftBits-1:0] distances;
@@ -105,6 +105,7 @@ module daa_pe #(
       .high_o(high),
       .low_i(lows),
       .low_o(low),
+      .some_o(somes),
       .valid_o(valids),
       .distance_o(distances),
       .key_o(key)
@@ -120,9 +121,12 @@ module daa_pe #(
   // Marks and step, beside the products.
   reg r1_active, r1_first, r1_last;
   wire r2_active, r2_first, r2_last, r3_active, r3_first, r3_last;
-  wire r1_load = active | clear_i;
-  wire r2_load = r1_active | clear_i;
-  wire r3_load = r2_active | clear_i;
+  wire r1_clk, r1_load, r2_clk, r2_load, r3_clk, r3_load;
+  daa_clkgate u_r1_gate (.clk_i(clk_i), .load_i(active | clear_i), .clk_o(r1_clk), .load_o(r1_load));
+  daa_clkgate u_r2_gate (.clk_i(clk_i), .load_i(r1_active | clear_i), .clk_o(r2_clk), .load_o(r2_load));
+  daa_clkgate u_r3_gate (.clk_i(clk_i), .load_i(r2_active | clear_i), .clk_o(r3_clk), .load_o(r3_load));
+  wire [Streams-1:0] takes = {Streams{r1_load}} & (valids | {Streams{clear_i}});
+  wire unused_somes = &{1'b0, somes};
   always @(posedge clk_i) begin
     if (clear_i) {r1_active, r1_first, r1_last} <= 3'b000;
     else {r1_active, r1_first, r1_last} <= {active, first_i, last_i};
@@ -133,9 +137,9 @@ module daa_pe #(
   daa_stage #(.Width(3), .Present(HasR3)) u_r3_marks (
       .clk_i(clk_i), .load_i(1'b1), .d_i({r2_active, r2_first, r2_last}), .q_o({r3_active, r3_first, r3_last})
   );
-  daa_stage #(.Width(StepBits)) u_r1_step (.clk_i(clk_i), .load_i(r1_load), .d_i(step), .q_o(r1_step));
+  daa_stage #(.Width(StepBits)) u_r1_step (.clk_i(r1_clk), .load_i(r1_load), .d_i(step), .q_o(r1_step));
   daa_stage #(.Width(StepBits), .Present(HasR2)) u_r2_step (
-      .clk_i(clk_i), .load_i(r2_load), .d_i(r1_step), .q_o(r2_step)
+      .clk_i(r2_clk), .load_i(r2_load), .d_i(r1_step), .q_o(r2_step)
   );
 
   // R1, multiply, R2, align: product n at n*TermBits, the high ones first.
@@ -150,8 +154,10 @@ module daa_pe #(
           .AFrac(AFrac), .BFrac(BFrac), .Frac(HighFrac), .Shift(ShiftBits), .Shifted(Shifted), .HasR2(HasR2)
       ) u_term (
           .clk_i(clk_i),
-          .clear_i(clear_i),
+          .take_i(takes[i]),
+          .r1_clk_i(r1_clk),
           .r1_load_i(r1_load),
+          .r2_clk_i(r2_clk),
           .r2_load_i(r2_load),
           .valid_i(valids[i]),
           .shift_i(distances[i*ShiftBits+:ShiftBits]),
@@ -188,8 +194,10 @@ module daa_pe #(
           .AFrac(ALowFrac), .BFrac(BLowFrac), .Frac(LowFrac), .Shift(LowShift), .HasR2(HasR2)
       ) u_term (
           .clk_i(clk_i),
-          .clear_i(clear_i),
+          .take_i(takes[High+i]),
+          .r1_clk_i(r1_clk),
           .r1_load_i(r1_load),
+          .r2_clk_i(r2_clk),
           .r2_load_i(r2_load),
           .valid_i(valids[High+i]),
           .shift_i(places[LowShift-1:0]),
@@ -214,7 +222,7 @@ module daa_pe #(
   wire [AddendBits-1:0] addend, r3_addend;
   daa_addend u_addend (.step_i(r2_step), .sign_i(sum_sign), .sum_i(sum), .addend_o(addend));
   daa_stage #(.Width(AddendBits), .Present(HasR3)) u_r3_addend (
-      .clk_i(clk_i), .load_i(r3_load), .d_i(addend), .q_o(r3_addend)
+      .clk_i(r3_clk), .load_i(r3_load), .d_i(addend), .q_o(r3_addend)
   );
 
   // Accumulate.

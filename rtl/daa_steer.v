@@ -18,10 +18,11 @@ module daa_steer #(
     input  wire     [Streams*KeyBits-1:0] key_i,
     input  wire    [Streams*HighBits-1:0] high_i,
     input  wire     [Streams*LowBits-1:0] low_i,
-    // Multipliers: of valid_o and distance_o the high one first, then low multiplier m at 1 + m; of low_o at m.
+    // Multipliers: of some_o, valid_o and distance_o the high one first, then low multiplier m at 1 + m; of low_o at m.
     output wire            [HighBits-1:0] high_o,
     output wire [(Streams-1)*LowBits-1:0] low_o,
-    output wire             [Streams-1:0] valid_o,
+    output wire             [Streams-1:0] some_o,     // the product is not zero
+    output wire             [Streams-1:0] valid_o,    // nor is it dropped
     output wire   [Streams*ShiftBits-1:0] distance_o,
     output wire             [KeyBits-1:0] key_o       // the largest key
 );
@@ -89,6 +90,7 @@ module daa_steer #(
         assign loser_far = g_node[n].g_match.loser_far | winner_far | (total > Span[ShiftBits:0]);
         assign loser_distance = total[ShiftBits-1:0];
       end
+      assign some_o[1+Match] = g_node[n].g_match.loser_some;
       assign valid_o[1+Match] = g_node[n].g_match.loser_some & ~loser_far;
       assign distance_o[(1+Match)*ShiftBits+:ShiftBits] = loser_distance;
       wire unused_ok = &{1'b0, winner_far, winner_distance};
@@ -97,6 +99,7 @@ module daa_steer #(
 
   assign high_o = g_node[Root].high;
   assign key_o = g_node[Root].key;
+  assign some_o[0] = g_node[Root].some;
   assign valid_o[0] = g_node[Root].some;
   assign distance_o[0+:ShiftBits] = {ShiftBits{1'b0}};
 

@@ -239,7 +239,7 @@ def run():
     path = emitted.directory / ("area.json" if target.name == "cells" else f"area-{target.name}.json")
     with job.scratch(emitted.directory) as work:
         yosys = job.Yosys(emitted.directory, work)
-        target.prepare(work)
+        target.prepare(work, emitted)
         if arguments.element:
             measure_element(emitted, target, yosys)
             return

@@ -144,7 +144,7 @@ class Silicon:
 
     def __init__(self, emitted, target, work, wire, with_blocks):
         self.emitted, self.target, self.yosys = emitted, target, job.Yosys(emitted.directory, work)
-        target.prepare(work)
+        target.prepare(work, emitted)
         self.found = tables.Tables(target.library)
         self.found.model(target.library.nand2.name).need_power()
         with job.step(f"elaborating {emitted.top}, {SIZE} x {SIZE} and as emitted"):

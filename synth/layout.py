@@ -67,7 +67,7 @@ def map_element(emitted, target, yosys, recipe):
     """The element mapped by a recipe: its figures, and the module in Yosys's JSON."""
     shape = structure.Structure(emitted, yosys, (2, 2))
     place = yosys.place
-    figures = target.attempt(yosys, ["read_rtlil " + place("units.il"), "flatten"], shape.unit_modules(), recipe, "unnamed.il")
+    figures = target.attempt(yosys, [*target.source(yosys), "flatten"], shape.unit_modules(), recipe, "unnamed.il")
     yosys.run([f"read_rtlil {place('unnamed.il')}", *job.keep_only([shape.element]), f"rename {shape.element} {NAME}", f"write_json {place('element.json')}"])
     return figures[shape.element], json.loads((yosys.work / "element.json").read_text())["modules"][NAME]
 
@@ -254,7 +254,7 @@ def run():
         raise Failed(f"only OSU 0.18 um has a technology for qflow here, not {target.library.name}; layout/config.json and config.mk are for others")
     with job.scratch(emitted.directory) as work, tempfile.TemporaryDirectory(prefix="daa-layout-") as project:
         yosys = job.Yosys(emitted.directory, work)
-        target.prepare(work)
+        target.prepare(work, emitted)
         with job.step(f"mapping the element: {recipe.name}"):
             figures, module = map_element(emitted, target, yosys, recipe)
         qflow = Qflow(pathlib.Path(project), Netlist(module))

@@ -328,6 +328,14 @@ class Library:
             raise LibertyError(f"library {self.name} has no usable {what}")
         return min(found, key=lambda cell: (cell.area, cell.name))
 
+    def clock_gate(self):
+        """The strongest OR of two, which stops a clock while it is high, and its pins: the clock's, the other input, the output."""
+        found = [cell for cell in self.usable if self.computes(cell, (False, True, True, True))]
+        if not found:
+            raise LibertyError(f"library {self.name} has no usable OR of two inputs to gate a clock with; clock-gating off needs none")
+        cell = max(found, key=lambda cell: (cell.area, cell.name))
+        return cell.name, *cell.function().inputs, cell.outputs[0].arguments[0]
+
     def genlib(self):
         """The gates in abc's own format, without delays."""
         constants = ["GATE _const0_ 0 Y=CONST0;", "GATE _const1_ 0 Y=CONST1;"]

@@ -59,7 +59,7 @@ def run():
     path = emitted.directory / "netlist.v"
     with job.scratch(emitted.directory) as work:
         yosys = job.Yosys(emitted.directory, work)
-        target.prepare(work)
+        target.prepare(work, emitted)
         shape = structure.Structure(emitted, yosys)
         with job.step(f"synthesising {len(shape.unit_modules())} modules, {target.title()}"):
             whole = target.whole(yosys, shape.unit_modules())

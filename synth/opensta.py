@@ -32,12 +32,12 @@ class End(collections.namedtuple("End", "start start_cell end end_cell slack")):
         return f"[get_ports {{{self.end}}}]" if self.to_port else f"[get_pins {{{self.end}}}]"
 
 
-class Path(collections.namedtuple("Path", "start end slack points setup")):
-    """One path in full: its points from the first clock pin to the last data pin."""
+class Path(collections.namedtuple("Path", "start end slack points setup half")):
+    """One path in full: its points from the first clock pin to the last data pin; HALF: it ends at the clock's fall, as a clock gate's does."""
 
     def needs(self, period):
         """The shortest period for this path, which was timed with PERIOD."""
-        return period - self.slack
+        return period - self.slack * (2 if self.half else 1)
 
 
 def version():
@@ -84,4 +84,5 @@ def paths(report):
             raise Failed("sta printed a path that cannot be read; OpenSTA 2.0.17 was tried")
         found = [POINT.match(line) for line in text.split("data arrival time")[0].split("\n")]
         points = [Point(point[2], point[3], float(point[1])) for point in found if point]
-        yield Path(text.split()[0], end[1], float(slack[1]), points, -float(setup[1]) if setup else 0.0)
+        half = "(fall edge)" in text.partition("data arrival time")[2]
+        yield Path(text.split()[0], end[1], float(slack[1]), points, -float(setup[1]) if setup else 0.0, half)

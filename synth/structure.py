@@ -16,7 +16,8 @@ UNIT_ROLES = {"decode": "decoder", "head": "column head", "anchor_head": "column
 # What a module of the element is for, by its module.
 ELEMENT_ROLES = {"unpack": "unpack", "steer": "steering", "steer_fixed": "steering", "low": "low values", "align": "align",
                  "sum": "sum", "addend": "sum", "place": "sum", "acc": "accumulator", "anchor": "accumulator"}
-ELEMENT_CONTAINERS = ("term",)  # what stands in them counts; their own logic is the element's
+ELEMENT_CONTAINERS = ("term", "pass")  # what stands in them counts; their own logic is the element's
+CLOCK_GATE = "clkgate"  # one cell, or wires
 OWN_LOGIC = "element logic"
 ORDER = ("decoder", "skew", "operand registers", "unpack", "steering", "low values", OWN_LOGIC, "pipeline registers",
          "high multipliers", "low multipliers", "align", "sum", "accumulator", "column head", "drain",
@@ -140,7 +141,7 @@ class Structure:
             kind, place = self.kind(cell["type"]), f"{path}.{instance}"
             if kind in ELEMENT_CONTAINERS:
                 yield from self.parts_of(cell["type"], found, place)
-            elif cell["type"] in self.modules:
+            elif cell["type"] in self.modules and kind != CLOCK_GATE:
                 yield place, (self.element_role(place, kind), cell["type"])
 
     def element_parts(self):

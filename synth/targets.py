@@ -45,6 +45,14 @@ SPEED_RECIPES = tuple(Recipe(f"{name}, {sinks} sinks", None, adders, CLEAN + scr
 ) for sinks in fanouts)
 
 
+# A clock gate is one cell, which no optimisation may take apart: its output must not move while the clock is high.
+CLOCK_GATE = """module {0}_clkgate(input clk_i, input load_i, output clk_o, output load_o);
+  {1[0]} u_or (.{1[1]}(clk_i), .{1[2]}(~load_i), .{1[3]}(clk_o));
+  assign load_o = 1'b1;
+endmodule
+"""
+
+
 def front(modules, recipe, adders):
     """From processes to optimised gates. Each module starts from the seed, so that its result does not depend on the others.
     Instances of MODULES keep their names."""
@@ -78,7 +86,11 @@ class Cells:
         return {"library": self.library.name, "library_sha256": self.library.sha256, "nand2_cell": self.library.nand2.name,
                 "nand2_um2": self.library.nand2.area, "clock_ps": self.clock_ps}
 
-    def prepare(self, work):
+    def prepare(self, work, emitted=None):
+        """With EMITTED its clock gates become cells, if it has any."""
+        self.gated = emitted is not None and emitted.options.get("clock-gating") == "on"
+        if self.gated:
+            (work / "clkgate.v").write_text(CLOCK_GATE.format(emitted.prefix, self.library.clock_gate()))
         (work / "cells.lib").write_text(self.library.text)
         (work / "cells.genlib").write_text(self.library.genlib())
         for name in ("ripple.v", "prefix.v"):
@@ -98,14 +110,18 @@ class Cells:
         (yosys.work / "abc.script").write_text(script.replace("{D}", delay) + "\n")
         return [f"dfflibmap -liberty {cells}", "opt", f"abc {gates} -script {yosys.place('abc.script')}", "opt_clean -purge"]
 
+    def source(self, yosys):
+        """The units as they are to be mapped."""
+        return ["read_rtlil " + yosys.place("units.il"), *(["techmap -map " + yosys.place("clkgate.v")] if self.gated else [])]
+
     def whole(self, yosys, units):
         """Figures of UNITS, each by itself with everything inside it flattened. Leaves them mapped, for a netlist."""
-        return self.synthesize(yosys, ["read_rtlil " + yosys.place("units.il"), "flatten"], units)
+        return self.synthesize(yosys, [*self.source(yosys), "flatten"], units)
 
     def parts(self, yosys, top, children):
         """Figures of TOP and of its CHILDREN, each flattened inside, with the boundaries between them kept."""
         keep = [f"setattr -mod -set keep_hierarchy 1 {child}" for child in children]
-        return self.synthesize(yosys, ["read_rtlil " + yosys.place("units.il"), *keep, "flatten"], [top, *children])
+        return self.synthesize(yosys, [*self.source(yosys), *keep, "flatten"], [top, *children])
 
     def synthesize(self, yosys, source, modules):
         """Figures of MODULES, which SOURCE (commands) brings, each by the recipe that does best for it."""
@@ -205,7 +221,7 @@ class Fpga:
     def describe(self):
         return {"library": self.name, "dsp": self.dsp, "command": " ".join(self.flat)}
 
-    def prepare(self, work):
+    def prepare(self, work, emitted=None):
         pass
 
     def whole(self, yosys, units):

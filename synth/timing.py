@@ -18,7 +18,7 @@ from job import Failed, Usage
 
 ROWS_COLS = (2, 2)
 PERIOD = 1.0  # ns, of the timing runs; a path's own period is this less its slack
-ELEMENT, EDGES, PORTS = "element", "edges", "ports"
+ELEMENT, EDGES, PORTS, GATES = "element", "edges", "ports", "clock gates"
 SOURCES = ("timing.py", "opensta.py", "blocks.py", "structure.py", "targets.py", "liberty.py", "ripple.v", "prefix.v")
 METHOD = ("Method: Yosys and abc map each way, OpenSTA times 2 x 2 elements with the units at their edges, flip-flops included. "
           "Limits: cells without wires, one corner, an ideal clock; what reaches all elements (clear, enable) drives four here and "
@@ -40,6 +40,7 @@ class Flow:
         self.sta = opensta.Sta(emitted.directory, yosys.work)
         self.shape = structure.Structure(emitted, yosys, ROWS_COLS)
         self.element = self.shape.element
+        self.gate_cells = [target.library.clock_gate()[0]] if target.gated else []
         self.written = None
 
     def measure(self, recipe):
@@ -47,7 +48,9 @@ class Flow:
         figures = self.map(recipe)[self.element]
         self.assemble()
         worst = self.time()
-        return {"recipe": recipe.name, "blocks": self.blocks(worst[ELEMENT]), "period_ns": worst[ELEMENT].needs(PERIOD), "um2": figures["um2"],
+        # What gates a clock has half a period.
+        period = max(worst[name].needs(PERIOD) for name in (ELEMENT, GATES) if name in worst)
+        return {"recipe": recipe.name, "blocks": self.blocks(worst[ELEMENT]), "period_ns": period, "um2": figures["um2"],
                 "flip_flops": figures["flip_flops"], "edges_ns": worst[EDGES].needs(PERIOD),
                 "ports_ns": worst[PORTS].needs(PERIOD), "worst": worst}
 
@@ -69,7 +72,7 @@ class Flow:
     def map(self, recipe):
         """The units mapped by a recipe, left in mapped.il; their figures."""
         place = self.yosys.place
-        figures = self.target.attempt(self.yosys, ["read_rtlil " + place("units.il"), "flatten"], self.shape.unit_modules(),
+        figures = self.target.attempt(self.yosys, [*self.target.source(self.yosys), "flatten"], self.shape.unit_modules(),
                                       recipe, "unnamed.il")
         self.yosys.run([f"read_rtlil {place('unnamed.il')}", "rename -enumerate -pattern _%_", f"write_rtlil {place('mapped.il')}"])
         return figures
@@ -90,8 +93,8 @@ class Flow:
         ends = opensta.summary(self.sta.run([*setup, "report_checks -path_delay max -format summary -digits 4 -group_count 1000000"]))
         worst = {}
         for end in ends:  # the worst first
-            worst.setdefault(kind(end), end)
-        if len(worst) < 3:
+            worst.setdefault(GATES if end.end_cell in self.gate_cells else kind(end), end)
+        if len(worst) < 3 + self.target.gated:
             raise Failed(f"sta found only paths of {', '.join(sorted(worst)) or 'no kind'}")
         report = self.sta.run([*setup, *(f"report_checks -path_delay max -format full -digits 4 -from {end.source()} -to {end.target()}"
                                          for end in worst.values())])
@@ -182,7 +185,7 @@ def run():
     path = emitted.directory / "timing.json"
     with job.scratch(emitted.directory) as work:
         yosys = job.Yosys(emitted.directory, work)
-        target.prepare(work)
+        target.prepare(work, emitted)
         key = report_key(emitted, target, [yosys.version, opensta.version()])
         report = area.up_to_date(path, key)
         if report is None:

@@ -33,6 +33,7 @@ CHOICES = {
     "window": ["auto", *range(33)],
     "specials": ["on", "off"],
     "pipeline": [1, 2, 3],
+    "clock-gating": ["off", "on"],
     "c0-rows": ["auto", 256, 4096],
     "result-rows": ["auto", 256, 4096],
     "prefix": ["daa", "x", "Gemm_2", "a" * 32],

@@ -46,7 +46,7 @@ def header(array):
     return dict(re.findall(r'^#define DAA_(\w+) "?([^"\n]*)"?$', text, re.MULTILINE))
 
 
-def dump(array, steps):
+def dump(array, steps, *defines):
     """The waves of STEPS: (valid, last, A, B), the operands as lists of raw bits; None is an idle cycle, of unknown ones."""
     values = header(array)
     lines = []
@@ -60,16 +60,17 @@ def dump(array, steps):
         lines.append(f"{valid} {int(last)} {words[0]:x} {words[1]:x}")
     (array / "steps.txt").write_text("\n".join(lines) + "\n")
     files = [array / line for line in (array / "daa.f").read_text().split()]
-    arrays.run("iverilog", "-g2005", f"-I{array}", "-s", "waves", "-o", array / "waves.vvp", arrays.HERE / "waves.v", *files)
+    arrays.run("iverilog", "-g2005", *defines, f"-I{array}", "-s", "waves", "-o", array / "waves.vvp", arrays.HERE / "waves.v", *files)
     arrays.run("vvp", "-n", array / "waves.vvp", f"+steps={array / 'steps.txt'}", f"+waves={array / 'waves.vcd'}")
     return Waves(array / "waves.vcd")
 
 
-X_CASES = ["tiny", "one", "one-stream", "quad", "rotate", "fp8", "low4", "high4", "plain", "eight", "out-bf16", "deep", "e2m1"]
+X_CASES = ["tiny", "one", "one-stream", "quad", "rotate", "fp8", "low4", "high4", "plain", "eight", "out-bf16", "deep", "e2m1", "gated", "gated-anchored"]
+GATES = "-DDAA_CLOCK_GATES"  # with it an emitted array really stops its clocks
 
 
-@pytest.mark.parametrize("name", X_CASES)
-def test_no_x_after_reset(name, tmp_path, rng):
+@pytest.mark.parametrize("name, defines", [(name, ()) for name in X_CASES] + [("gated", (GATES,)), ("gated-anchored", (GATES,))])
+def test_no_x_after_reset(name, defines, tmp_path, rng):
     """Not one signal is X once the sweep is over, though nothing has been offered yet; nor when steps come. The buffers
     and what they show alone may be, until something has been written, and what decoders see where nothing is offered."""
     array = arrays.emit(tmp_path / "array", *arrays.configs()[name][2])
@@ -77,8 +78,8 @@ def test_no_x_after_reset(name, tmp_path, rng):
     numbers = {side: values[lines] * values["STREAMS"] for side, lines in (("A", "ROWS"), ("B", "COLS"))}
     steps = [(1, t % 3 == 2, *([rng.getrandbits(values[f"{side}_WIDTH"]) for _ in range(numbers[side])] for side in "AB"))
              for t in range(9)]
-    waves = dump(array, [None] * 20 + steps + [None] * 40)
-    buffers = r"u_(c0|result)_buffer|c_data_o|c0_word|u_head\.(data_i|exponent|nan|some|value)$"
+    waves = dump(array, [None] * 20 + steps + [None] * 40, *defines)
+    buffers = r"u_(c0|result)_buffer|c_data_o|c0_word|u_head\.(data_i|exponent|nan|some|value|size|special)$"
     offered = r"\.[ab]_data_i$|g_[ab]\[\d+\]\.(u_skew\.|raw$)|u_decode\.(?!(zero_q|fields_q|op_o|some|go_i|from_i|fill_i|clear_i)$)"
     signals = {path: changes for path, changes in waves.signals("").items()
                if not re.search(f"{buffers}|{offered}", path)}
@@ -113,7 +114,7 @@ def test_a_step_of_zeros_moves_nothing(config, pipeline, tmp_path, rng):
     busy, still = 8, 12
     waves = dump(array, [step(False) for _ in range(busy)] + [step(True) for _ in range(still)] +
                  [step(False) for _ in range(busy)] + [None] * 8)
-    behind = r"\.u_pe\.(.*\.u_mul\.|.*\.u_align\.|u_sum\.|u_addend\.|u_acc\.(?!clk_i)|.*u_r[123]_(?!marks).*\.q)"
+    behind = r"\.u_pe\.(.*\.u_mul\.|.*\.u_align\.|u_sum\.|u_addend\.|u_acc\.(?!.*clk)|.*u_r[123]_(?!marks).*\.q)"
     begin = min(time for changes in waves.signals("clk_i$").values() for time, _ in changes)
     cycle = 10
     # Two edge registers, R1, and the registers up to the accumulator: then the last busy step is through.
@@ -154,3 +155,35 @@ def test_a_product_that_takes_no_part_moves_no_multiplier(config, small, tmp_pat
     assert waves.signals(r"\.g_low\[0\]\.u_term\.u_mul\.")
     assert moved(waves, r"\.g_low\[\d\]\.u_term\.u_mul\.", begin, begin + 160) == []
 
+
+
+GATED_CLOCKS = r"\.u_pe\.(?!.*u_gate\.)(r[13]_clk|(.*\.)?(take|state|step|m|fields)_clk)$"
+
+
+@pytest.mark.parametrize("name", ["gated", "gated-anchored"])
+def test_gated_clocks_stand_still(name, tmp_path, rng):
+    """In steps of zeros no gated clock moves; in others each does, and only where the clock does."""
+    array = arrays.emit(tmp_path / "array", *arrays.configs()[name][2], "--rows", 1, "--cols", 1)
+    values = {key: int(value) for key, value in header(array).items() if value.isdigit()}
+    count, width = values["STREAMS"], values["A_WIDTH"]
+    busy = [(1, 0, *([rng.randrange(ONE >> (16 - width), (ONE >> (16 - width)) + 4) for _ in range(count)] for _ in "AB")) for _ in range(12)]
+    waves = dump(array, busy + [(1, 0, [0] * count, [0] * count)] * 30 + busy, GATES)
+    begin = min(time for changes in waves.signals("clk_i$").values() for time, _ in changes)
+    clocks = waves.signals(GATED_CLOCKS)
+    assert len(clocks) >= 2 * count + 4
+    rises = {time for changes in waves.signals(r"u_dut\.clk_i$|\.u_ctrl\.clk_i$").values() for time, value in changes if value == "1"}
+    assert rises and all({time for time, value in changes[1:] if value == "1"} <= rises for changes in clocks.values())
+    assert all(any(value == "1" and time > begin + 60 for time, value in changes) for changes in clocks.values())
+    assert moved(waves, GATED_CLOCKS, begin + 10 * (12 + 12), begin + 10 * (12 + 30)) == []
+
+
+@pytest.mark.parametrize("name", ["gated", "gated-fixed", "gated-anchored"])
+def test_stopped_clocks_give_the_golden_bits(name, tmp_path):
+    """The emitted bench, with the clocks really stopped, in both simulators."""
+    array = arrays.emit(tmp_path / "array", *arrays.configs()[name][2])
+    files = [array / line for line in (array / "daa.f").read_text().split()] + [array / "tb/daa_tb.v"]
+    arrays.run("iverilog", "-g2005", GATES, "-o", array / "tb.vvp", *files)
+    assert "PASS" in arrays.run("vvp", "-n", array / "tb.vvp").stdout
+    arrays.run("verilator", "--binary", "--timing", "-Wno-fatal", "-O0", "-CFLAGS", "-O0", GATES, "--top-module", "daa_tb", "--Mdir",
+               array / "verilated", "-o", "tb", *files)
+    assert "PASS" in arrays.run(array / "verilated/tb").stdout

@@ -283,6 +283,20 @@ def test_the_command(emit, energy, operands):
     assert not [path for path in array.iterdir() if path.name.startswith(".")]
 
 
+def test_clock_gates(emit, energy, operands):
+    """The same bits for less, though the gates count."""
+    found = {}
+    for gating in "off", "on":
+        array = emit("tiny", *SMALL, "--clock-gating", gating)
+        done = energy(array, *operands)
+        assert done.returncode == 0, done.stderr
+        found[gating] = json.loads((array / "energy.json").read_text())["kinds"]["all"]
+    clock = {gating: found[gating]["element"]["clock"] for gating in found}
+    assert clock["on"] < clock["off"], clock
+    logic = {gating: found[gating]["blocks"]["element logic"]["clock"] for gating in found}
+    assert logic["on"] > logic["off"], "gates cost nothing"
+
+
 def timed(array, name):
     """The report that make timing would leave, as far as energy reads it."""
     found = {"hash": json.loads((array / "daa.json").read_text())["hash"], "library_sha256": liberty.load(OSU).sha256, "recipe": name}

@@ -1,5 +1,6 @@
 """The synthesised netlist of `tiny`, simulated with the library's own cell models, against the golden model."""
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -14,12 +15,15 @@ CELLS = LIBERTY.with_suffix(".v")
 
 
 @pytest.mark.xdist_group("netlist")
-def test_the_netlist_of_tiny_gives_the_golden_bits(root, daagen, build, tmp_path, seed):
+@pytest.mark.parametrize("gating", ["off", "on"])
+def test_the_netlist_of_tiny_gives_the_golden_bits(gating, root, daagen, build, tmp_path, seed):
     array = tmp_path / "array"
-    subprocess.run([daagen, "--config", "tiny", "-o", array], check=True)
+    subprocess.run([daagen, "--config", "tiny", "--clock-gating", gating, "-o", array], check=True)
     subprocess.run(["make", "-s", "netlist", f"DIR={array}", f"BUILD={build}"], cwd=root, check=True, capture_output=True)
     netlist = (array / "netlist.v").read_text()
     assert "FPOSX1" in netlist and "always" not in netlist, "not a netlist of cells"
+    clocks = set(re.findall(r"\.CLK\(([^)]*)\)", netlist))
+    assert len(clocks) > 4 * 5 if gating == "on" else len(clocks) == 1
 
     # The same bench as for the Verilog, with netlist and cells in its place.
     shutil.copy(CELLS, array / "cells.v")

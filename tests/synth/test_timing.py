@@ -42,7 +42,7 @@ def refuse(refused, root):
 
 
 def test_clock_of_a_small_array(emit, timing):
-    array = emit("tiny", *TOY)
+    array = emit("tiny", *TOY, "--clock-gating", "on")
     found, table = timing(array)
     assert found["library"] == "osu018_stdcells" and found["opensta"] and found["yosys"]
     assert [tried["recipe"] for tried in found["tries"]] == [recipe.name for recipe in targets.SPEED_RECIPES]
@@ -50,8 +50,12 @@ def test_clock_of_a_small_array(emit, timing):
     assert found["clock_mhz"] == pytest.approx(1000 / found["period_ns"], rel=1e-3)
     assert found["macs_per_s_per_mm2"] == pytest.approx(2 / (found["period_ns"] * 1e-9) / (found["um2"] * 1e-6), rel=1e-3)
     # A path is its cells and the setup of the flip-flop at its end; the period is the longest inside an element.
-    assert set(found["paths"]) == {"element", "edges", "ports"}
-    for name, path in found["paths"].items():
+    assert set(found["paths"]) == {"element", "edges", "ports", "clock gates"}
+    # A clock gate's has half of it.
+    paths = dict(found["paths"])
+    gates = paths.pop("clock gates")
+    assert "gate.u_or" in gates["to"] and gates["ns"] == pytest.approx(2 * sum(point["ns"] for point in gates["points"]), abs=2e-3)
+    for name, path in paths.items():
         assert path["setup_ns"] + sum(point["ns"] for point in path["points"]) == pytest.approx(path["ns"], abs=2e-3), name
     longest = found["paths"]["element"]
     assert longest["ns"] == found["period_ns"] and longest["setup_ns"] > 0

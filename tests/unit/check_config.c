@@ -106,7 +106,7 @@ static void check_defaults(void) {
     const char *paper =
         "--rows 16 --cols 16 --streams 2 --a-format bf16 --b-format bf16 --acc-format fp32 --out-format "
         "fp32 --accumulator rounded --lo-bits 4 --lo-round nearest --policy exponent --window 8 --specials on "
-        "--pipeline 2 "
+        "--pipeline 2 --clock-gating off "
         "--prefix daa";
     gives(NULL, "", paper);
     gives("paper", "", paper);
@@ -201,7 +201,7 @@ static void check_rules(void) {
 /* The core's options exist only with it; what is automatic fits the rules. */
 static void check_core(void) {
     struct daa_config config;
-    gives(NULL, "core off", "--pipeline 2 --prefix daa");
+    gives(NULL, "core off", "--clock-gating off --prefix daa");
     gives(
         NULL, "core on",
         "--core on --bus-bits 128 --block-m 128 --block-n 128 --block-k 128 --outstanding 4 --axi-id-bits 4 --queue 2 "
