@@ -366,7 +366,7 @@ static void round_anchored(const struct job *job, const struct place *p, size_t 
     uint32_t line[LANES_MAX];
     for (size_t row = 0; row < p->rows; row++, acc += job->acc_ld) {
         if (job->plain_out)
-            daa_anchored_line(config, acc, job->lanes, cols, line);
+            job->kernel->round(config, acc, job->lanes, cols, line);
         for (size_t i = 0; !job->plain_out && i < cols; i++)
             write_result(config, job->args->c.type, daa_anchored_get(config, acc + i, job->lanes), &line[i]);
         memcpy(acc, line, cols * sizeof *acc);

@@ -40,22 +40,6 @@ uint32_t daa_anchored_get(const struct daa_config *config, const uint32_t *acc, 
     return daa_acc_out(config, get(config, acc, lanes));
 }
 
-/* A float of M is rounded once, to nearest even; what is left is its exponent. */
-void daa_anchored_line(const struct daa_config *config, const uint32_t *acc, size_t lanes, size_t count, uint32_t *to) {
-    for (size_t i = 0; i < count; i++) {
-        const float m = (float)(int32_t)(acc[i] - half(config));
-        uint32_t bits;
-        memcpy(&bits, &m, sizeof bits);
-        const int32_t field = (int32_t)(bits >> 23 & 255) + place_of(config, (int32_t)acc[lanes + i]);
-        const uint32_t sign = bits & 0x80000000, inf = acc[2 * lanes + i];
-        uint32_t result = sign | (uint32_t)field << 23 | (bits & 0x7fffff);
-        result = field >= 255 ? sign | 0x7f800000 : result;
-        result = field <= 0 || bits == 0 ? 0 : result;
-        result = inf == 0 ? result : inf == 3 ? 0x7fc00000 : inf == 1 ? 0x7f800000 : 0xff800000;
-        to[i] = result;
-    }
-}
-
 void daa_anchored_tile(const struct engine_plan *plan, size_t steps, int rows, int lanes, const uint16_t *a,
                        size_t a_stride, const uint16_t *b, float *acc, size_t ld) {
     const struct daa_config *config = plan->anchored;

@@ -4,8 +4,9 @@
  *
  * That is all while no anchor moves, which is so nearly always. The largest exponents of a row and of a lane in a few
  * steps together are no less than any of their keys: where they ask for no move, none of these steps does. Whether M
- * stays in -H .. H-1, H = 2^(W-3), is looked at afterwards, in all these steps at once. A vector of lanes in which a
- * move is asked for, or M leaves its range, takes the steps one by one.
+ * stays in -H .. H-1, H = 2^(W-3), is looked at afterwards, in all these steps at once, and so is the largest key of
+ * four streams and more, which there comes with the sum. Vectors of lanes in which an anchor moves, or M leaves its
+ * range, take the steps one by one.
  *
  * The place of M's last bit stands for the anchor: G E. A lane's state is three words, those of a tile's lanes after
  * one another: M + H; the reach, which is the largest key that moves nothing, or with `full` set one that every key is
@@ -39,16 +40,17 @@ static int anchored_steps_a_word(const struct engine_plan *plan) {
 
 static void anchored_one_pack_a(const struct engine_plan *plan, size_t steps, const uint16_t *raw, size_t stride,
                                 uint32_t *packed) {
+    const size_t next = ANCHORED_ONE_ROWS * STEPS;
     (void)plan;
-    for (size_t t = 0; t < steps; t += GROUP) {
+    for (size_t t = 0; t < steps; t += GROUP, packed += next) {
         const size_t count = least_of(steps - t, GROUP);
-        for (size_t row = 0; row < ANCHORED_ONE_ROWS; row++, packed += GROUP) {
+        for (size_t row = 0; row < ANCHORED_ONE_ROWS; row++, packed += STEPS) {
             uint16_t padded[GROUP] = {0};
             const uint16_t *in = raw + row * stride + t;
             if (count < GROUP)
                 in = memcpy(padded, in, count * sizeof *in);
             for (size_t i = 0; i < GROUP; i += WIDTH)
-                store_words(packed + i, half_up(widen(in + i)));
+                store_eights(packed + i / STEPS * next, packed + next, half_up(widen(in + i)));
         }
     }
 }
@@ -72,11 +74,6 @@ struct anchored_source {
 
 INLINE size_t anchored_vectors(int streams) {
     return streams > 2 ? FOUR_VECTORS : ANCHORED_VECTORS_MAX;
-}
-
-/* Steps that are done together. */
-INLINE size_t anchored_steps(int streams) {
-    return streams == 1 ? GROUP : STEPS;
 }
 
 INLINE words larger_half(words pairs) {
@@ -153,11 +150,9 @@ INLINE int largest_half(__m256i a) {
 
 /* That of a row. */
 INLINE int anchored_exponent(int streams, const uint32_t *a) {
-    const __m256i size = _mm256_set1_epi32(INT32_MAX);
     if (streams == 2)
         return largest_half(eight_words(a + (2 * FORMS + 1) * STEPS));
-    const __m256i first = _mm256_and_si256(eight_words(a), size), next = _mm256_and_si256(eight_words(a + 8), size);
-    return largest_half(_mm256_srli_epi32(_mm256_max_epi32(first, next), 16)) >> 7;
+    return largest_half(_mm256_srli_epi32(_mm256_slli_epi32(eight_words(a), 1), 17)) >> 7;
 }
 
 /* ---- a row's steps ---- */
@@ -181,37 +176,55 @@ static struct anchored_limits anchored_make_limits(const struct daa_config *conf
     };
 }
 
-/* 2^-place. A lane whose place is beyond a float's exponents has nothing to add (below), or only what rounds to zero.
- */
-INLINE floats anchored_scale(words place) {
-    const words field = min_words(max_words(sub_words(all_words(127), place), all_words(1)), all_words(254));
-    return as_floats(up_words(field, 23));
+/* 2^-place from its exponent field, 127 - place. A lane whose place is beyond a float's exponents has nothing to add
+ * (below), or only what rounds to zero. */
+INLINE floats anchored_scale(words field) {
+    return as_floats(up_words(min_words(max_words(field, all_words(1)), all_words(254)), 23));
 }
 
-/* COUNT steps of vector V, one by one: the contract's four points. Who is full asks for one coarse step. */
+INLINE floats anchored_scale_of(const struct anchored_limits *limits, words reach) {
+    return anchored_scale(sub_words(all_words(127 + limits->step - 1), reach));
+}
+
+/* COUNT steps of two vectors from V on, one by one: the contract's four points. A step's shift is what it hangs on for
+ * long, so two vectors take no longer than one. Who is full asks for one coarse step. */
 INLINE void anchored_slowly(int streams, bool steer, const struct anchored_limits *limits,
                             const struct anchored_source *s, size_t count, size_t v, uint32_t *acc, size_t lanes) {
     const words step = all_words(limits->step), half = all_words(limits->half), beyond = all_words(limits->beyond);
-    const words last = all_words(limits->step - 1), reach = load_words(acc + lanes);
-    const of_words full = greater_words(all_words(ANCHORED_ASKS / 2), reach);
-    words m = sub_words(load_words(acc), half), asked = keep_words(full, step);
-    words place = sub_words(sub_words(reach, last), keep_words(full, all_words(ANCHORED_ASKS)));
-    for (size_t t = 0; t < count; t++) {
-        words of_a[FOUR_KINDS_MAX], largest = step;
-        anchored_operands(streams, steer, s, t, of_a);
-        const floats sum = anchored_sum(streams, steer, s, t, v, of_a, &largest);
-        const words key = anchored_key(streams, s, t, v, largest);
-        const of_words active = greater_words(key, all_words(-1));
-        const of_words out = bits_of_words(add_words(m, half), beyond);
-        const words wanted = and_words(add_words(key, all_words(limits->bias)), all_words(-limits->step));
-        const words shift = max_where(active, sub_words(wanted, place), asked);
-        asked = down_where(active, keep_words(out, step), shift, asked); /* nothing after a shift */
-        place = add_words(place, shift);
-        m = add_words(down_words(m, shift), nearest_words(mul(sum, anchored_scale(place))));
+    const words one = all_words(127), bias = all_words(limits->bias), places = all_words(-limits->step);
+    const words last = all_words(limits->step - 1), zero = all_words(0);
+    words m[2], asked[2], field[2];
+#pragma GCC unroll 2
+    for (size_t i = 0; i < 2; i++) {
+        const words reach = load_words(acc + lanes + i * WIDTH);
+        const of_words full = greater_words(all_words(ANCHORED_ASKS / 2), reach);
+        m[i] = sub_words(load_words(acc + i * WIDTH), half);
+        asked[i] = keep_words(full, step);
+        field[i] = add_words(sub_words(add_words(one, last), reach), keep_words(full, all_words(ANCHORED_ASKS)));
     }
-    store_words(acc, add_words(m, half));
-    store_words(acc + lanes, add_words(add_words(place, last),
-                                       keep_words(greater_words(asked, all_words(0)), all_words(ANCHORED_ASKS))));
+    for (size_t t = 0; t < count; t++) {
+        words of_a[FOUR_KINDS_MAX];
+        anchored_operands(streams, steer, s, t, of_a);
+#pragma GCC unroll 2
+        for (size_t i = 0; i < 2; i++) {
+            words largest = zero;
+            const floats sum = anchored_sum(streams, steer, s, t, v + i, of_a, &largest);
+            const words key = anchored_key(streams, s, t, v + i, largest);
+            const of_words active = greater_words(key, all_words(-1));
+            const of_words out = bits_of_words(add_words(m[i], half), beyond);
+            const words wanted = sub_words(one, and_words(add_words(key, bias), places));
+            const words shift = max_where(active, sub_words(field[i], wanted), asked[i]);
+            asked[i] = down_where(active, keep_words(out, step), shift, asked[i]); /* nothing after a shift */
+            field[i] = sub_words(field[i], shift);
+            m[i] = add_words(down_words(m[i], shift), nearest_words(mul(sum, anchored_scale(field[i]))));
+        }
+    }
+#pragma GCC unroll 2
+    for (size_t i = 0; i < 2; i++) {
+        const words full = keep_words(greater_words(asked[i], zero), all_words(ANCHORED_ASKS));
+        store_words(acc + i * WIDTH, add_words(m[i], half));
+        store_words(acc + lanes + i * WIDTH, add_words(sub_words(add_words(one, last), field[i]), full));
+    }
 }
 
 /* COUNT steps of VECTORS vectors in which no anchor moves. SEEN: all bits that M + H had before each; LARGEST: of the
@@ -240,10 +253,6 @@ INLINE void anchored_fast(int streams, bool steer, const struct anchored_source 
     }
 }
 
-INLINE floats anchored_scale_of(const struct anchored_limits *limits, words reach) {
-    return anchored_scale(sub_words(reach, all_words(limits->step - 1)));
-}
-
 /* Where steps were not as anchored_fast() took them. */
 INLINE of_words anchored_failed(int streams, const struct anchored_limits *limits, words seen, words largest,
                                 words reach) {
@@ -252,22 +261,37 @@ INLINE of_words anchored_failed(int streams, const struct anchored_limits *limit
     return streams > 2 ? either_words(out, greater_words(key, reach)) : out;
 }
 
-/* COUNT steps of the vectors of a row that SLOW has a bit for, and of the others if they are not done. */
+/* Does a step move an anchor of vector V? */
+INLINE bool anchored_moves(int streams, const struct anchored_limits *limits, const struct anchored_source *s, size_t v,
+                           words reach) {
+    words key = anchored_key(streams, s, 0, v, all_words(0));
+    for (size_t t = 1; t < STEPS; t++)
+        key = max_words(key, anchored_key(streams, s, t, v, all_words(0)));
+    return any_of(greater_words(add_words(key, all_words(limits->bias)), reach));
+}
+
+/* COUNT steps of the vectors of a row that SLOW has a bit for, and of the others if they are not done; two by two. */
 INLINE void anchored_apart(int streams, bool steer, const struct anchored_limits *limits,
                            const struct anchored_source *s, size_t count, unsigned slow, bool others, uint32_t *acc) {
     const size_t vectors = anchored_vectors(streams), lanes = vectors * WIDTH;
-    for (size_t v = 0; v < vectors; v++, acc += WIDTH) {
-        bool is_slow = slow >> v & 1;
-        if (!is_slow && others) {
-            words m = load_words(acc), seen, largest;
-            const words reach = load_words(acc + lanes);
-            const floats scale = anchored_scale_of(limits, reach);
-            anchored_fast(streams, steer, s, count, v, 1, &m, &scale, &seen, &largest);
-            is_slow = any_of(anchored_failed(streams, limits, seen, largest, reach));
-            if (!is_slow)
-                store_words(acc, m);
+    for (size_t v = 0; v < vectors; v += 2, acc += 2 * WIDTH) {
+        const words reach[2] = {load_words(acc + lanes), load_words(acc + lanes + WIDTH)};
+        unsigned of_two = slow >> v & 3;
+        if (of_two && others && streams <= 2 && count == STEPS)
+            of_two = (of_two & 1 && anchored_moves(streams, limits, s, v, reach[0])) ||
+                     (of_two & 2 && anchored_moves(streams, limits, s, v + 1, reach[1]));
+        if (!of_two && others) {
+            const floats scale[2] = {anchored_scale_of(limits, reach[0]), anchored_scale_of(limits, reach[1])};
+            words m[2] = {load_words(acc), load_words(acc + WIDTH)}, seen[2], largest[2];
+            anchored_fast(streams, steer, s, count, v, 2, m, scale, seen, largest);
+            of_two = any_of(either_words(anchored_failed(streams, limits, seen[0], largest[0], reach[0]),
+                                         anchored_failed(streams, limits, seen[1], largest[1], reach[1])));
+            if (!of_two) {
+                store_words(acc, m[0]);
+                store_words(acc + WIDTH, m[1]);
+            }
         }
-        if (is_slow)
+        if (of_two)
             anchored_slowly(streams, steer, limits, s, count, v, acc, lanes);
     }
 }
@@ -275,7 +299,7 @@ INLINE void anchored_apart(int streams, bool steer, const struct anchored_limits
 /* COUNT steps of a row; EXPONENTS: the largest ones of the lanes. */
 INLINE void anchored_row(int streams, bool steer, const struct anchored_limits *limits, const struct anchored_source *s,
                          size_t count, const words *exponents, anchored_function *apart, uint32_t *acc) {
-    const size_t vectors = anchored_vectors(streams), lanes = vectors * WIDTH, group = anchored_steps(streams);
+    const size_t vectors = anchored_vectors(streams), lanes = vectors * WIDTH;
     const words of_row = all_words(streams > 2 ? 0 : anchored_exponent(streams, s->a) + limits->bias);
     words m[ANCHORED_VECTORS_MAX], seen[ANCHORED_VECTORS_MAX], largest[ANCHORED_VECTORS_MAX];
     floats scale[ANCHORED_VECTORS_MAX];
@@ -289,14 +313,14 @@ INLINE void anchored_row(int streams, bool steer, const struct anchored_limits *
         fails[v] = streams > 2 ? no_words() : greater_words(add_words(exponents[v], of_row), reach);
         any = either_words(any, fails[v]);
     }
-    if (__builtin_expect(count < group || any_of(any), false)) {
+    if (__builtin_expect(count < STEPS || any_of(any), false)) {
 #pragma GCC unroll 4
         for (size_t v = 0; v < vectors; v++)
-            slow |= count < group || any_of(fails[v]) ? 1U << v : 0;
+            slow |= count < STEPS || any_of(fails[v]) ? 1U << v : 0;
         apart(limits, s, count, slow, true, acc);
         return;
     }
-    anchored_fast(streams, steer, s, group, 0, vectors, m, scale, seen, largest);
+    anchored_fast(streams, steer, s, STEPS, 0, vectors, m, scale, seen, largest);
     any = no_words();
 #pragma GCC unroll 4
     for (size_t v = 0; v < vectors; v++) {
@@ -304,15 +328,38 @@ INLINE void anchored_row(int streams, bool steer, const struct anchored_limits *
         any = either_words(any, fails[v]);
     }
     const bool failed = any_of(any);
-#pragma GCC unroll 4
-    for (size_t v = 0; v < vectors; v++) {
-        const bool again = failed && any_of(fails[v]);
-        if (!again)
+#pragma GCC unroll 2
+    for (size_t v = 0; v < vectors; v += 2) {
+        const bool again = failed && any_of(either_words(fails[v], fails[v + 1]));
+        if (!again) {
             store_words(acc + v * WIDTH, m[v]);
-        slow |= again ? 1U << v : 0;
+            store_words(acc + (v + 1) * WIDTH, m[v + 1]);
+        }
+        slow |= again ? 3U << v : 0;
     }
     if (__builtin_expect(slow, false))
         apart(limits, s, count, slow, false, acc);
+}
+
+/* ---- results ---- */
+
+/* A float of M is rounded once, to nearest even; what is left is its exponent. */
+static void anchored_round(const struct daa_config *config, const uint32_t *acc, size_t lanes, size_t count,
+                           uint32_t *to) {
+    const struct anchored_limits limits = anchored_make_limits(config);
+    for (size_t i = 0; i < count; i++) {
+        const float m = (float)(int32_t)(acc[i] - (uint32_t)limits.half);
+        const int32_t reach = (int32_t)acc[lanes + i], full = reach < ANCHORED_ASKS / 2 ? ANCHORED_ASKS : 0;
+        uint32_t bits;
+        memcpy(&bits, &m, sizeof bits);
+        const int32_t field = (int32_t)(bits >> 23 & 255) + reach - (limits.step - 1) - full;
+        const uint32_t sign = bits & 0x80000000, inf = acc[2 * lanes + i];
+        uint32_t result = sign | (uint32_t)field << 23 | (bits & 0x7fffff);
+        result = field >= 255 ? sign | 0x7f800000 : result;
+        result = field <= 0 || bits == 0 ? 0 : result;
+        result = inf == 0 ? result : inf == 3 ? 0x7fc00000 : inf == 1 ? 0x7f800000 : 0xff800000;
+        to[i] = result;
+    }
 }
 
 /* ---- runs ---- */
@@ -321,18 +368,18 @@ INLINE void anchored_groups(int streams, bool steer, const struct engine_plan *p
                             const uint32_t *a, size_t a_block, const uint32_t *b, uint32_t *acc, size_t ld,
                             uint32_t *space, anchored_function *apart) {
     const struct anchored_limits limits = anchored_make_limits(plan->anchored);
-    const size_t group = anchored_steps(streams), vectors = anchored_vectors(streams);
+    const size_t vectors = anchored_vectors(streams);
     const size_t rows = streams == 1 ? ANCHORED_ONE_ROWS : streams == 2 ? TWO_ROWS : FOUR_ROWS;
     const size_t kinds = streams == 1   ? 1
                          : streams == 2 ? (size_t)two_kinds(plan)
                                         : four_words((size_t)streams / 2, steer);
-    const size_t b_words = streams == 2 ? TWO_PACKED : kinds, row_words = kinds * group;
+    const size_t b_words = streams == 2 ? TWO_PACKED : kinds, row_words = kinds * STEPS;
     struct two_table table;
     struct anchored_source s = {
         .table = &table, .mask = all_words(two_in_order(plan) ? -2 : -1), .reach = four_reach(plan->window)};
     __attribute__((aligned(64))) uint32_t places[TWO_ROWS * STEPS];
-    for (size_t t = 0; t < steps; t += group, a += rows * row_words, b += group * b_words * vectors * WIDTH) {
-        const size_t count = least_of(group, steps - t);
+    for (size_t t = 0; t < steps; t += STEPS, a += rows * row_words, b += STEPS * b_words * vectors * WIDTH) {
+        const size_t count = least_of(STEPS, steps - t);
         words exponents[ANCHORED_VECTORS_MAX];
         if (streams == 2)
             table = two_make_table(plan, count, panels, a, a_block, b, space);
@@ -386,21 +433,22 @@ static void anchored_four_run(const struct engine_plan *plan, size_t steps, size
         .engine = which, .rows = ANCHORED_ONE_ROWS, .lanes = ANCHORED_ONE_LANES, .acc_words = ANCHORED_WORDS,          \
         .a_group = anchored_one_a_group, .b_words = anchored_one_b_words, .steps_a_word = anchored_steps_a_word,       \
         .pack_a = anchored_one_pack_a, .pack_b = anchored_one_pack_b, .run = anchored_one_run, .load = pack_load,      \
-        .scan = pack_scan, .results = pack_results, .turn = pack_turn, .wide = daa_anchored_tile,                      \
+        .scan = pack_scan, .round = anchored_round, .results = pack_results, .turn = pack_turn,                        \
+        .wide = daa_anchored_tile,                                                                                     \
     }
 #define KERNEL_ANCHORED_TWO(which)                                                                                     \
     {                                                                                                                  \
         .engine = which, .rows = TWO_ROWS, .lanes = TWO_LANES, .acc_words = ANCHORED_WORDS, .a_group = two_a_group,    \
         .b_words = two_b_words, .steps_a_word = two_steps_a_word, .pack_a = two_pack_a, .pack_b = two_pack_b,          \
         .run = anchored_two_run, .table_words = two_table_words, .load = pack_load, .scan = pack_scan,                 \
-        .results = pack_results, .turn = pack_turn, .wide = daa_anchored_tile,                                         \
+        .round = anchored_round, .results = pack_results, .turn = pack_turn, .wide = daa_anchored_tile,                \
     }
 #define KERNEL_ANCHORED_FOUR(which)                                                                                    \
     {                                                                                                                  \
         .engine = which, .rows = FOUR_ROWS, .lanes = FOUR_LANES, .acc_words = ANCHORED_WORDS, .a_group = four_a_group, \
         .b_words = four_kinds, .steps_a_word = four_steps_a_word, .pack_a = four_pack_a, .pack_b = four_pack_b,        \
-        .run = anchored_four_run, .load = pack_load, .scan = pack_scan, .results = pack_results, .turn = pack_turn,    \
-        .wide = daa_anchored_tile,                                                                                     \
+        .run = anchored_four_run, .load = pack_load, .scan = pack_scan, .round = anchored_round,                       \
+        .results = pack_results, .turn = pack_turn, .wide = daa_anchored_tile,                                         \
     }
 
 /* By accumulator, and by the logarithm of the streams. */

@@ -44,10 +44,9 @@ typedef void engine_exact_path(const struct engine_plan *plan, size_t steps, int
 engine_exact_path daa_wide_tile, daa_wide_vectors;
 /* For the anchored accumulator, whose state is not a float but three words: engine_anchored.h. */
 engine_exact_path daa_anchored_tile;
-/* A lane's state from C0's bits, its result's bits, and those of COUNT lanes in fp32. */
+/* A lane's state from C0's bits; its result's bits. */
 void daa_anchored_put(const struct daa_config *config, uint32_t c0, uint32_t *acc, size_t lanes);
 uint32_t daa_anchored_get(const struct daa_config *config, const uint32_t *acc, size_t lanes);
-void daa_anchored_line(const struct daa_config *config, const uint32_t *acc, size_t lanes, size_t count, uint32_t *to);
 
 struct engine_kernel {
     enum daa_engine engine;
@@ -71,6 +70,8 @@ struct engine_kernel {
     /* Sources to raw bf16, COUNT elements next to each other. Returns the OR of all raw words. */
     uint32_t (*load)(enum daa_type type, const void *data, size_t count, uint16_t *raw);
     struct engine_range (*scan)(const uint16_t *raw, size_t count);
+    /* Anchored: COUNT lanes' states as fp32. */
+    void (*round)(const struct daa_config *config, const uint32_t *acc, size_t lanes, size_t count, uint32_t *to);
     /* COUNT accumulators, and a vector's more to be read, as the bits that are written: one NaN, no -0. Likewise a
      * square LD apart, turned. */
     void (*results)(const float *acc, size_t count, uint32_t *to);
