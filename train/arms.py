@@ -73,6 +73,9 @@ ORDER = ("bf16", "safe2", "safe4", "lean2", "lean4", "alike2", "alike4", "alike2
 
 REFERENCE = "bf16"
 
+# The named configurations that win, and their symmetric rivals.
+ANCHORED = tuple(name for name, arm in ARMS.items() if arm.forward and "accumulator" in arm.forward)
+
 # Not trained, but in the table of signal-to-noise ratios: the rivals at the default's low bits.
 SNR_ONLY = {
     "static-t4": _daa(2, 4, policy="static"),

@@ -107,6 +107,27 @@ def table(summaries):
     return "\n".join(lines)
 
 
+def verdicts(summaries):
+    """Markdown: in words, what the pairs that are there say of the winners and their rivals; empty without any."""
+    lines = []
+    for s in summaries:
+        if s.arm not in arms.ANCHORED or not s.difference:
+            continue
+        pairs, mean, half = s.difference
+        target, wanted = -TARGETS[arms.ARMS[s.arm].forward["streams"]], arms.ARMS[s.arm].seeds
+        says = {"yes": f"within {target} points, with its whole interval",
+                "mean": f"its mean is within {target} points, its interval is not",
+                "no": f"not within {target} points"}.get(s.meets, f"one pair decides nothing about {target} points")
+        missing = f"; {wanted - pairs} of the {wanted} pairs are still to be run" if pairs < wanted else ""
+        lines.append(f"- `{s.arm}`: {signed(mean)} points over {pairs} pair{'s' * (pairs > 1)}: {says}{missing}.")
+    absent = [f"`{name}`" for name in arms.ANCHORED if name not in {s.arm for s in summaries if s.difference}]
+    if lines and absent:
+        lines.append(f"- No pair yet: {', '.join(absent)}.")
+    head = (f"The winners and their symmetric rivals (`make study ARMS={','.join(arms.ANCHORED)}` runs what is missing;\n"
+            "`docs/results/compare.json` has their signal to noise):")
+    return "\n".join([head, "", *lines]) if lines else ""
+
+
 def snr_table(ratios):
     """Markdown: the median over the layers, in dB, of each GEMM at each step."""
     places = sorted(ratios, key=lambda place: (place[0], arms.GEMMS.index(place[1])))
@@ -274,7 +295,7 @@ def write(directory):
         summaries = summarise(by_arm)
         title = f"{recipe.model} on {recipe.dataset}, {recipe.epochs:g} epochs, peak learning rate {recipe.lr:g}"
         title += f", all high: {', '.join(recipe.high)}" if recipe.high else ""
-        parts.append(f"{title}\n\n{table(summaries)}")
+        parts.append("\n\n".join(filter(None, (title, table(summaries), verdicts(summaries)))))
         stem = recipe.recipe_name
         for kind, drawn in (("differences", lambda path: plot_differences(summaries, title, path)),
                             ("losses", lambda path: plot_losses(curves_of(directory, recipe, by_arm), title, path))):

@@ -81,6 +81,17 @@ def test_median_ratio(tmp_path):
     assert "| `bf16` | 20.0 |" in report.snr_table(snr.read(tmp_path / "snr.csv"))
 
 
+def test_verdicts(tmp_path):
+    reference = {seed: 90.0 for seed in range(5)}
+    fill(tmp_path, {"bf16": reference, "safe2": {seed: 89.95 for seed in reference}, "safe4": {0: 89.9, 1: 89.4},
+                    "lean2": {0: 88.0}, "s2-t4": reference})
+    text = report.write(tmp_path)
+    assert "- `safe2`: -0.05 points over 5 pairs: within 0.1 points, with its whole interval.\n" in text
+    assert "- `safe4`: -0.35 points over 2 pairs: not within 0.3 points; 3 of the 5 pairs are still to be run.\n" in text
+    assert "- `lean2`: -2.00 points over 1 pair: one pair decides nothing about 0.1 points; 2 of the 3" in text
+    assert "- No pair yet: `alike2`, `alike2-4`, `lean4`, `alike4`, `alike4-4`.\n" in text and "- `s2-t4`" not in text
+
+
 def test_no_runs(tmp_path):
     with pytest.raises(StudyError, match="runs.csv holds no finished run yet; make accuracy"):
         report.write(tmp_path)
