@@ -132,13 +132,13 @@ def speed(build):
     rows = {}
     for shape in shapes:
         for one in shape["results"]:
-            key = one["engine"], one["streams"]
+            key = f"`{one['engine']}`" + ", anchored" * (one["accumulator"] == "anchored"), one["streams"]
             if one["engine"] not in ("auto", "portable") and one["lo-round"] == "nearest":
                 rows.setdefault(key, []).append(f"{one['gmacs']:.1f} ({one['of_sgemm']:.2f})")
     yield "| engine | streams | " + " | ".join(shape["shape"] for shape in shapes) + " |"
     yield "| --- | ---: |" + " ---: |" * len(shapes)
     for (engine, streams), cells in rows.items():
-        yield f"| `{engine}` | {streams} | {' | '.join(cells)} |"
+        yield f"| {engine} | {streams} | {' | '.join(cells)} |"
     for text, figure, form in (("sgemm", "sgemm_gmacs", ".1f"), ("sgemm on AVX2", "sgemm_avx2_gmacs", ".1f"),
                                ("2 streams, 2 threads over 1", "two_threads_speedup", ".2f"),
                                ("sgemm, 2 threads over 1", "sgemm_two_threads_speedup", ".2f")):

@@ -161,7 +161,7 @@ static struct spent ask(struct rival *rival, int shape) {
 struct entry {
     enum daa_engine engine;
     int streams, threads;
-    const char *round;
+    const char *round, *accumulator;
 };
 
 static void configure(struct daa_config *config, const struct entry *entry) {
@@ -171,6 +171,7 @@ static void configure(struct daa_config *config, const struct entry *entry) {
     snprintf(streams, sizeof streams, "%d", entry->streams);
     if (!daa_options_set(options, "streams", streams, &error) ||
         !daa_options_set(options, "lo-round", entry->round, &error) ||
+        !daa_options_set(options, "accumulator", entry->accumulator, &error) ||
         !daa_options_resolve(options, DAA_SOFTWARE, config, &error))
         fail(error.text);
     daa_options_free(options);
@@ -199,13 +200,20 @@ static struct spent time_ours(const struct entry *entry, const struct shape *s, 
     return since(begin);
 }
 
+#define OF_ENGINE(engine, accumulator)                                                                                 \
+    {engine, 1, 1, "nearest", accumulator}, {engine, 2, 1, "nearest", accumulator}, {                                  \
+        engine, 4, 1, "nearest", accumulator                                                                           \
+    }
 static struct entry entries[] = {
-    {DAA_ENGINE_AVX512BF16, 1, 1, "nearest"},  {DAA_ENGINE_AVX512BF16, 2, 1, "nearest"},
-    {DAA_ENGINE_AVX512BF16, 2, 1, "truncate"}, {DAA_ENGINE_AVX512BF16, 4, 1, "nearest"},
-    {DAA_ENGINE_AVX512, 1, 1, "nearest"},      {DAA_ENGINE_AVX512, 2, 1, "nearest"},
-    {DAA_ENGINE_AVX512, 4, 1, "nearest"},      {DAA_ENGINE_AVX2, 1, 1, "nearest"},
-    {DAA_ENGINE_AVX2, 2, 1, "nearest"},        {DAA_ENGINE_AVX2, 4, 1, "nearest"},
-    {DAA_ENGINE_PORTABLE, 2, 1, "nearest"},    {DAA_ENGINE_AUTO, 2, 2, "nearest"},
+    OF_ENGINE(DAA_ENGINE_AVX512BF16, "rounded"),
+    OF_ENGINE(DAA_ENGINE_AVX512BF16, "anchored"),
+    OF_ENGINE(DAA_ENGINE_AVX512, "rounded"),
+    OF_ENGINE(DAA_ENGINE_AVX512, "anchored"),
+    OF_ENGINE(DAA_ENGINE_AVX2, "rounded"),
+    OF_ENGINE(DAA_ENGINE_AVX2, "anchored"),
+    {DAA_ENGINE_AVX512BF16, 2, 1, "truncate", "rounded"},
+    {DAA_ENGINE_PORTABLE, 2, 1, "nearest", "rounded"},
+    {DAA_ENGINE_AUTO, 2, 2, "nearest", "rounded"},
 };
 enum { ENTRIES = sizeof entries / sizeof entries[0] };
 
@@ -251,7 +259,7 @@ static void measure(int index, struct rival *rivals, json_t *list) {
                 keep(&ours[e], entry->threads == 1 ? time.processor : time.wall);
             }
         }
-        const struct entry auto_one = {DAA_ENGINE_AUTO, 2, 1, "nearest"};
+        const struct entry auto_one = {DAA_ENGINE_AUTO, 2, 1, "nearest", "rounded"};
         time_ours(&auto_one, s, a, b, c);
         keep(&one_thread, time_ours(&auto_one, s, a, b, c).wall);
     }
@@ -266,14 +274,15 @@ static void measure(int index, struct rival *rivals, json_t *list) {
         if (ours[e].count == 0)
             continue;
         const double time = median(&ours[e]), share = sgemm[avx2] / time;
-        printf("  %-10s streams %d %-8s threads %d: %6.1f GMAC/s, %.2f of sgemm", daa_engine_name(entry->engine),
-               entry->streams, entry->round, entry->threads, 1e-9 * macs / time, share);
+        printf("  %-10s streams %d %-8s %s threads %d: %6.1f GMAC/s, %.2f of sgemm", daa_engine_name(entry->engine),
+               entry->streams, entry->round, entry->accumulator, entry->threads, 1e-9 * macs / time, share);
         if (entry->threads > 1)
             printf(", %.2f of one thread", one_wall / time);
         putchar('\n');
         json_array_append_new(results,
-                              json_pack("{s:s, s:i, s:s, s:i, s:f, s:s, s:f}", "engine", daa_engine_name(entry->engine),
-                                        "streams", entry->streams, "lo-round", entry->round, "threads", entry->threads,
+                              json_pack("{s:s, s:i, s:s, s:s, s:i, s:f, s:s, s:f}", "engine",
+                                        daa_engine_name(entry->engine), "streams", entry->streams, "lo-round",
+                                        entry->round, "accumulator", entry->accumulator, "threads", entry->threads,
                                         "gmacs", 1e-9 * macs / time, "sgemm", rivals[avx2].name, "of_sgemm", share));
     }
     json_array_append_new(list, json_pack("{s:s, s:I, s:I, s:I, s:f, s:f, s:f, s:f, s:o}", "shape", s->name, "m",
