@@ -7,6 +7,7 @@ import argparse
 import collections
 import concurrent.futures
 import contextlib
+import fnmatch
 import os
 import pathlib
 import re
@@ -27,6 +28,7 @@ SHORT = {
     "bench": "tests/cli/test_daagen.py::test_the_emitted_bench_passes[{}]",
     "array": "tests/rtl/test_arrays.py::test_verilator[{}]",
     "edges": "tests/rtl/test_edges.py::test_edges[{}]",
+    "proof": "tests/proof/test_proof.py::test_short[{}]",
     "contract": "tests/contract/test_contract.py::test_short",
 }
 # A mutant of the hardware must still be Verilog in these, so that no test fails only because nothing runs.
@@ -200,17 +202,17 @@ def check(mutants, jobs):
 
 
 def choose(mutants, names):
-    unknown = sorted(set(names) - {mutant.name for mutant in mutants})
-    if unknown:
-        sys.exit(f"mutate.py: there is no mutant '{unknown[0]}'; --list names them")
-    return [mutant for mutant in mutants if not names or mutant.name in names]
+    for name in names:
+        if not any(fnmatch.fnmatchcase(mutant.name, name) for mutant in mutants):
+            sys.exit(f"mutate.py: there is no mutant '{name}'; --list names them")
+    return [mutant for mutant in mutants if not names or any(fnmatch.fnmatchcase(mutant.name, name) for name in names)]
 
 
 def main():
     parser = argparse.ArgumentParser(description="Demands that the tests catch every deliberate fault of mutants.txt.")
     parser.add_argument("--jobs", type=int, choices=(1, 2), default=2, help="mutants tried at a time (default 2)")
     parser.add_argument("--list", action="store_true", help="the mutants, and what each breaks")
-    parser.add_argument("names", nargs="*", metavar="NAME", help="only these mutants")
+    parser.add_argument("names", nargs="*", metavar="NAME", help="only these mutants; * and ? stand for letters")
     arguments = parser.parse_args()
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     mutants = choose(load(), arguments.names)

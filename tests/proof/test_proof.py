@@ -1,0 +1,72 @@
+"""The proofs of the element, in a short form; the whole of them; what is said where one fails or cannot be run."""
+import re
+import shutil
+
+import pytest
+
+SHORT = ("paper-step", "paper-start", "safe2-step", "safe2-product0", "safe2-start", "safe2-loop", "safe2-head", "safe2-foot")
+MORE = ("paper-addend", "paper-loop", "paper-head", "paper-foot")  # for the mutation check
+
+
+@pytest.fixture
+def prove(run, build):
+    def call(*words, **options):
+        return run("/usr/bin/python3", "proof/prove.py", "--build", build.resolve(), *words, **options)
+
+    return call
+
+
+def cases(done):
+    assert done.returncode == 0, done.stderr
+    return int(re.search(r"^(\d+) cases hold", done.stdout, re.MULTILINE)[1])
+
+
+@pytest.mark.parametrize("proof", [*SHORT, *(pytest.param(proof, marks=pytest.mark.long) for proof in MORE)])
+def test_short(prove, proof):
+    config, _, name = proof.partition("-")
+    assert cases(prove("--short", "--jobs", 1, "--only", name, config)) > 0
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("config", ["baseline", "paper", "quad", "safe2", "lean2", "alike2", "safe4", "lean4", "alike4"])
+def test_whole(prove, config):
+    assert cases(prove(config)) > 100
+
+
+def test_what_was_proved_is_kept(prove):
+    first = prove("--short", "--only", "foot", "safe2")
+    again = prove("--short", "--only", "foot", "safe2")
+    assert cases(first) == cases(again)
+    assert "known before" in again.stdout
+
+
+def test_a_wrong_number_is_told(prove, build, tmp_path, daagen):
+    """A fault in what daagen wrote: the case and its inputs, in one line."""
+    (tmp_path / "daagen").write_text(f"""#!/bin/sh
+set -e
+{daagen.resolve()} "$@"
+while [ "$1" != -o ]; do shift; done
+sed -i 's/wire negative = m\\[AccBits-1\\];/wire negative = m[AccBits-2];/' "$2/rtl/daa_anchor_foot.v"
+""")
+    (tmp_path / "daagen").chmod(0o755)
+    done = prove("--only", "foot", "safe2", "--build", tmp_path)
+    assert done.returncode == 1
+    assert re.fullmatch(r"proof: safe2: foot, leading bit \d+: not what the contract says, for example with negative=.*\n", done.stderr)
+
+
+def test_bad_input(refused, build, tmp_path):
+    words = "/usr/bin/python3", "proof/prove.py", "--build", build.resolve()
+    for tool in "berkeley-abc", "yosys":
+        links = tmp_path / tool
+        links.mkdir()
+        for name in {"berkeley-abc", "yosys"} - {tool}:
+            (links / name).symlink_to(shutil.which(name))
+        refused(*words, "safe2", status=1, text=f"there is no {tool}; ./daa --need ", env={"PATH": str(links)})
+    refused(*words, "--jobs", "0", status=2, text="--jobs must be 1 or more")
+
+
+def test_unknown_names(prove):
+    done = prove("--only", "nothing", "safe2")
+    assert (done.returncode, done.stderr) == (2, "proof: there is no proof 'nothing'; there are step, product0, product1, start, loop, head, foot\n")
+    done = prove("nothing")
+    assert done.returncode == 1 and done.stderr.count("\n") == 1
