@@ -244,10 +244,6 @@ static bool check_accumulator(const struct daa_config *config, const struct daa_
                             "%s is %d and accumulator is 'rounded', which has none; it must be auto, or the "
                             "accumulator anchored",
                             daa_option_info(i)->name, value[i].number);
-    if (config->accumulator == DAA_ANCHORED && config->pipeline < 2)
-        return daa_fail(error, "pipeline is 1 and accumulator is 'anchored'; it must be 2 or more");
-    if (config->accumulator == DAA_ROUNDED && config->pipeline > 3)
-        return daa_fail(error, "pipeline is %d and accumulator is 'rounded'; it must be 3 or less", config->pipeline);
     return true;
 }
 
@@ -271,6 +267,22 @@ static bool check_core(const struct daa_config *config, struct daa_error *error)
                           error);
 }
 
+/* The anchored accumulator has a register of its own, and more than two streams have one between the rounds of
+ * steering. */
+static bool check_pipeline(const struct daa_config *config, struct daa_error *error) {
+    bool anchored = config->accumulator == DAA_ANCHORED;
+    int least = 1 + anchored, most = 3 + anchored + (config->streams > 2);
+    return (config->pipeline >= least && config->pipeline <= most) ||
+           daa_fail(error, "pipeline is %d; with %d streams and accumulator '%s' it must be %d..%d", config->pipeline,
+                    config->streams, anchored ? "anchored" : "rounded", least, most);
+}
+
+/* What gives the highest clock for its registers. */
+static int pipeline_auto(const struct daa_config *config) {
+    bool anchored = config->accumulator == DAA_ANCHORED;
+    return 2 + anchored + (anchored && config->streams > 2);
+}
+
 static bool check_buffer(const struct daa_config *config, const char *name, int held, struct daa_error *error) {
     return held >= config->rows ||
            daa_fail(error, "%s is %d and rows is %d; a tile's rows must fit: auto, or at least %d", name, held,
@@ -280,7 +292,7 @@ static bool check_buffer(const struct daa_config *config, const char *name, int 
 static bool check(const struct daa_config *config, enum daa_use use, struct daa_error *error) {
     if (use == DAA_HARDWARE && !check_hardware(config, error))
         return false;
-    return check_operand(config, "a-format", config->a_format, error) &&
+    return check_pipeline(config, error) && check_operand(config, "a-format", config->a_format, error) &&
            check_operand(config, "b-format", config->b_format, error) && check_out(config, error) &&
            check_buffer(config, "c0-rows", config->c0_rows, error) &&
            check_buffer(config, "result-rows", config->result_rows, error) &&
@@ -334,9 +346,8 @@ bool daa_options_resolve(const struct daa_options *options, enum daa_use use, st
     };
     config->window = value[OPT_WINDOW].automatic ? window_auto(config) : value[OPT_WINDOW].number;
     config->clock_gating = value[OPT_CLOCK_GATING].number == 0;
-    bool anchored = config->accumulator == DAA_ANCHORED;
-    config->pipeline = value[OPT_PIPELINE].automatic ? 2 + anchored : value[OPT_PIPELINE].number;
-    if (anchored) {
+    config->pipeline = value[OPT_PIPELINE].automatic ? pipeline_auto(config) : value[OPT_PIPELINE].number;
+    if (config->accumulator == DAA_ANCHORED) {
         config->acc_bits = value[OPT_ACC_BITS].automatic ? 32 : value[OPT_ACC_BITS].number;
         config->acc_step = value[OPT_ACC_STEP].automatic ? 4 : value[OPT_ACC_STEP].number;
     }

@@ -36,7 +36,7 @@ struct daa_config {
     enum daa_policy policy;
     int window; /* D: 0..DAA_WINDOW_MAX */
     bool specials;
-    int pipeline;                  /* 1..4 */
+    int pipeline; /* 1..5, see check_pipeline() */
     bool clock_gating;
     int c0_rows, result_rows;      /* that wait inside the array: rows..4096 */
     bool core;                     /* also <prefix>_core; only then are the next ones not 0 */

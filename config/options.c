@@ -96,9 +96,10 @@ static const struct option table[OPT_COUNT] = {
                       0,
                       0,
                       0},
-    [OPT_PIPELINE] = {{"pipeline", "auto", "auto|" WHOLE_RANGE(1, 4),
-                       "register stages in an element before its accumulator; auto: 2, or 3 where it is anchored"},
-                      WHOLE_LIMITS(1, 4)},
+    [OPT_PIPELINE] = {{"pipeline", "auto", "auto|" WHOLE_RANGE(1, 5),
+                       "register stages in an element before its accumulator; auto: 2, 3 where it is anchored, 4 with "
+                       "4 or 8 streams too"},
+                      WHOLE_LIMITS(1, 5)},
     [OPT_CLOCK_GATING] = {{"clock-gating", "off", "on|off",
                            "clock gates in the element, for silicon; off: registers hold by their enables"},
                           WORD,

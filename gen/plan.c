@@ -398,20 +398,30 @@ static void add_texts(struct plan *plan, const struct daa_config *config) {
     plan_text(plan, "hash", hash);
 }
 
-/* Which accumulator there is, and where the pipeline is cut before it: the anchored one has a register of its own
- * between its anchor and M. */
+/* Where the pipeline is cut before the accumulator, the most useful register first; the anchored accumulator has one of
+ * its own between its anchor and M. R0 stands between rounds of matches, so only more than two streams have it. */
+static void add_cuts(struct plan *plan, const struct daa_config *config) {
+    bool rounds = config->streams > 2, anchored = config->accumulator == DAA_ANCHORED;
+    int registers = config->pipeline - anchored;
+    bool r3 = registers > 1, r0 = rounds && registers > 2, r2 = registers > 2 + rounds;
+    char cuts[64];
+    snprintf(cuts, sizeof(cuts), "%sR1%s%s%s", r0 ? "R0, " : "", r2 ? ", R2" : "", r3 ? ", R3" : "",
+             anchored ? " and the accumulator's own" : "");
+    plan_text(plan, "cuts", cuts);
+    plan_number(plan, "has_r0", r0);
+    plan_number(plan, "has_r2", r2);
+    plan_number(plan, "has_r3", r3);
+}
+
 static void add_accumulator(struct plan *plan, const struct daa_config *config) {
     bool anchored = config->accumulator == DAA_ANCHORED;
     plan_number(plan, "anchored", anchored);
     plan_number(plan, "rounded", !anchored);
     plan_number(plan, "rounds", !anchored && !daa_format_equal(config->out_format, config->acc_format));
     plan_number(plan, "encodes", config->core || anchored || !daa_format_equal(config->out_format, config->acc_format));
-    plan_text(plan, "addend_module", anchored ? "place" : "addend");
     plan_text(plan, "acc_module", anchored ? "anchor" : "acc");
     plan_text(plan, "head_module", anchored ? "anchor_head" : "head");
     plan_text(plan, "foot_module", anchored ? "anchor_foot" : "foot");
-    plan_number(plan, "has_r2", config->pipeline > 2 + anchored);
-    plan_number(plan, "has_r3", config->pipeline > 1 + anchored);
 }
 
 /* Words of the array's buffers where K may be cut: of C0 or of a state, which the anchored accumulator has to tell
@@ -453,6 +463,7 @@ struct plan *plan_new(const struct daa_config *config) {
     plan_number(plan, "pipeline", config->pipeline);
     plan_number(plan, "clock_gating", config->clock_gating);
     add_accumulator(plan, config);
+    add_cuts(plan, config);
     add_format(plan, "a", config->a_format);
     add_encoding(plan, "a", config->a_format);
     add_format(plan, "b", config->b_format);

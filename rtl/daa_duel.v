@@ -7,26 +7,15 @@
 module daa_duel #(
     parameter integer KeyBits   = 9,
     parameter integer ShiftBits = 4,
-    parameter integer Span      = 8,
-    parameter integer HighBits  = 15,  // what a high multiplier takes of a product's operands
-    parameter integer LowBits   = 9  // what a low multiplier takes
+    parameter integer Span      = 8
 ) (
     input  wire                 first_some_i,  // the product is not zero
     input  wire [  KeyBits-1:0] first_key_i,
-    input  wire [ HighBits-1:0] first_high_i,
-    input  wire [  LowBits-1:0] first_low_i,
     input  wire                 second_some_i,
     input  wire [  KeyBits-1:0] second_key_i,
-    input  wire [ HighBits-1:0] second_high_i,
-    input  wire [  LowBits-1:0] second_low_i,
     output wire                 second_wins_o,
-    output wire                 some_o,        // the winner
-    output wire [  KeyBits-1:0] key_o,
-    output wire [ HighBits-1:0] high_o,
-    output wire [  LowBits-1:0] low_o,
-    output wire                 loser_some_o,  // the loser, and how far it is behind
-    output wire [  LowBits-1:0] loser_low_o,
-    output wire                 loser_far_o,   // by more than Span
+    output wire [  KeyBits-1:0] key_o,         // the winner's
+    output wire                 loser_near_o,  // behind by Span at most, if both products are nonzero
     output wire [ShiftBits-1:0] loser_distance_o
 );
 
@@ -36,16 +25,11 @@ module daa_duel #(
   wire second = second_some_i & (larger | ~first_some_i);
 
   assign second_wins_o = second;
-  assign some_o = first_some_i | second_some_i;
   assign key_o = second ? second_key_i : first_key_i;
-  assign high_o = second ? second_high_i : first_high_i;
-  assign low_o = second ? second_low_i : first_low_i;
 
   // The distance is difference + 1 or, where that is not positive, its complement.
   wire [KeyBits-1:0] near = difference[KeyBits-1:0] ^ {KeyBits{~larger}};
-  assign loser_some_o = first_some_i & second_some_i;
-  assign loser_low_o = second ? first_low_i : second_low_i;
-  assign loser_far_o = (near > Span[KeyBits-1:0]) | (larger & (near == Span[KeyBits-1:0]));
+  assign loser_near_o = (near < Span[KeyBits-1:0]) | (~larger & (near == Span[KeyBits-1:0]));
   assign loser_distance_o = near[ShiftBits-1:0] + {{(ShiftBits - 1) {1'b0}}, larger};
 
 endmodule

@@ -1,15 +1,16 @@
 // Processing element: 2 operand pair(s) per cycle into one accumulator, and the operands on to the neighbours.
 //
 //   pass        a, b and the row's marks to the right and lower neighbour                              1 cycle
-//   unpack, steer
+//   keys, steer
+//   R0          in steer: the first round of its matches, which 4 and 8 streams have more of
 //   R1          each multiplier's operands; it loads only what takes part, so that a step of zeros moves nothing
 //   multiply
-//   R2          products                                  (pipeline 3)
+//   R2          products
 //   align, sum  exact
-//   R3          the sum as the accumulator takes it       (pipeline 2, 3)
+//   R3          the sum as the accumulator takes it; with the anchored accumulator and 4 or 8 streams inside the sum
 //   accumulate  in a loop of one cycle
 //
-// Here the pipeline is 2. Latency from a_i and b_i to result_o: 3 cycles.
+// The pipeline is 2: R1, R3. Latency from a_i and b_i to result_o: 3 cycles.
 `default_nettype none
 
 module daa_pe #(
@@ -59,6 +60,7 @@ module daa_pe #(
   localparam integer LowShift = 4;  // bits of its shift
   localparam integer TermBits = 18;  // of an aligned product, and of the sum: its sign above 17 bits
   localparam integer AddendBits = 31;  // of the sum as the accumulator takes it
+  localparam integer HasR0 = 0;
   localparam integer HasR2 = 0;
   localparam integer HasR3 = 1;
 
@@ -69,8 +71,14 @@ module daa_pe #(
       .clk_i(clk_i), .load_i(1'b1), .d_i({first_i, last_i}), .q_o({first_o, last_o})
   );
 
-  // Unpack, stream s at s*Width.
-  wire [Streams-1:0] nonzero;
+  // With R0 the rest of a step follows its keys by a cycle: the pass registers hold it meanwhile.
+  wire [Streams*AOp-1:0] r0_a = a_i;
+  wire [Streams*BOp-1:0] r0_b = b_i;
+  wire r0_first = first_i;
+  wire r0_last = last_i;
+
+  // Keys and operands, stream s at s*Width.
+  wire [Streams-1:0] nonzero, r0_nonzero;
   wire [Streams*KeyBits-1:0] keys;
   wire [Streams-1:0] special, nan, negative;
   wire [Streams*HighBits-1:0] highs;
@@ -78,16 +86,17 @@ module daa_pe #(
   genvar i;
   generate
     for (i = 0; i < Streams; i = i + 1) begin : g_stream
+      daa_key u_key (
+          .a_i(a_i[i*AOp+:AOp]), .b_i(b_i[i*BOp+:BOp]), .nonzero_o(nonzero[i]), .key_o(keys[i*KeyBits+:KeyBits])
+      );
       daa_unpack u_unpack (
-          .a_i(a_i[i*AOp+:AOp]),
-          .b_i(b_i[i*BOp+:BOp]),
           .special_o(special[i]),
           .nan_o(nan[i]),
           .sign_o(negative[i]),
           .high_o(highs[i*HighBits+:HighBits]),
           .low_o(lows[i*LowBits+:LowBits]),
-          .nonzero_o(nonzero[i]),
-          .key_o(keys[i*KeyBits+:KeyBits])
+          .a_i(r0_a[i*AOp+:AOp]),
+          .b_i(r0_b[i*BOp+:BOp])
       );
     end
   endgenerate
@@ -98,9 +107,15 @@ module daa_pe #(
   wire [High*HighBits-1:0] high;
   wire [Low*LowBits-1:0] low;
   wire [Streams*ShiftBits-1:0] distances;
-  daa_steer u_steer (
+  daa_stage #(.Width(Streams), .Present(HasR0)) u_r0_nonzero (
+      .clk_i(clk_i), .load_i(1'b1), .d_i(nonzero), .q_o(r0_nonzero)
+  );
+  daa_steer #(.HasR0(HasR0)) u_steer (
+      .clk_i(clk_i),
+      .clear_i(clear_i),
       .nonzero_i(nonzero),
       .key_i(keys),
+      .r0_nonzero_i(r0_nonzero),
       .high_i(highs),
       .high_o(high),
       .low_i(lows),
@@ -113,7 +128,7 @@ module daa_pe #(
 
   // What a step has besides its products: the largest key and, above it, whether its sum is NaN, Inf, -Inf.
   wire [StepBits-1:0] step, r1_step, r2_step;
-  wire active = |{nonzero, special};
+  wire active = |{r0_nonzero, special};
   wire minus_inf = |(special & negative);
   wire no_number = |nan | (minus_inf & |(special & ~negative));  // Inf of both signs makes a NaN
   assign step = {no_number, |special, minus_inf, key};
@@ -129,7 +144,7 @@ module daa_pe #(
   wire unused_somes = &{1'b0, somes};
   always @(posedge clk_i) begin
     if (clear_i) {r1_active, r1_first, r1_last} <= 3'b000;
-    else {r1_active, r1_first, r1_last} <= {active, first_i, last_i};
+    else {r1_active, r1_first, r1_last} <= {active, r0_first, r0_last};
   end
   daa_stage #(.Width(3), .Present(HasR2)) u_r2_marks (
       .clk_i(clk_i), .load_i(1'b1), .d_i({r1_active, r1_first, r1_last}), .q_o({r2_active, r2_first, r2_last})
@@ -218,11 +233,14 @@ module daa_pe #(
   // Sum.
   wire sum_sign;
   wire [TermBits-1:0] sum;
-  daa_sum u_sum (.sign_i(sign), .term_i(term), .sign_o(sum_sign), .sum_o(sum));
-  wire [AddendBits-1:0] addend, r3_addend;
-  daa_addend u_addend (.step_i(r2_step), .sign_i(sum_sign), .sum_i(sum), .addend_o(addend));
+  wire [AddendBits-1:0] addend;
+  daa_sum u_sum (
+      .clk_i(clk_i), .load_i(r3_load), .sign_i(sign), .term_i(term), .sign_o(sum_sign), .sum_o(sum)
+  );
+  wire [AddendBits-1:0] r2_addend;
+  daa_addend u_addend (.step_i(r2_step), .sign_i(sum_sign), .sum_i(sum), .addend_o(r2_addend));
   daa_stage #(.Width(AddendBits), .Present(HasR3)) u_r3_addend (
-      .clk_i(r3_clk), .load_i(r3_load), .d_i(addend), .q_o(r3_addend)
+      .clk_i(clk_i), .load_i(r3_load), .d_i(r2_addend), .q_o(addend)
   );
 
   // Accumulate.
@@ -232,7 +250,7 @@ module daa_pe #(
       .first_i(r3_first),
       .last_i(r3_last),
       .active_i(r3_active),
-      .addend_i(r3_addend),
+      .addend_i(addend),
       .c0_i(c0_i),
       .result_o(result_o)
   );

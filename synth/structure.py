@@ -14,7 +14,7 @@ CONTAINERS = ("array", "skew", "buffer")
 UNIT_ROLES = {"decode": "decoder", "head": "column head", "anchor_head": "column head", "drain": "drain", "foot": "column foot", "anchor_foot": "column foot", "ctrl": "control",
               "ring": "control", "stage": "control", "ram": "buffers"}
 # What a module of the element is for, by its module.
-ELEMENT_ROLES = {"unpack": "unpack", "steer": "steering", "steer_fixed": "steering", "low": "low values", "align": "align",
+ELEMENT_ROLES = {"key": "unpack", "unpack": "unpack", "steer": "steering", "steer_fixed": "steering", "low": "low values", "align": "align",
                  "sum": "sum", "addend": "sum", "place": "sum", "acc": "accumulator", "anchor": "accumulator"}
 ELEMENT_CONTAINERS = ("term", "pass")  # what stands in them counts; their own logic is the element's
 CLOCK_GATE = "clkgate"  # one cell, or wires

@@ -115,7 +115,7 @@ static bool legal(const struct daa_config *config) {
     struct daa_error error;
     bool sizes = config->rows >= 1 && config->rows <= 256 && config->cols >= 1 && config->cols <= 256;
     bool counts = (config->streams == 1 || config->streams == 2 || config->streams == 4 || config->streams == 8) &&
-                  config->window >= 0 && config->window <= 32 && config->pipeline >= 1 && config->pipeline <= 3;
+                  config->window >= 0 && config->window <= 32 && config->pipeline >= 1 && config->pipeline <= 5;
     return daa_config_check(config, DAA_SOFTWARE, &error) && sizes && counts &&
            config->a_format.exp_bits <= config->acc_format.exp_bits && strlen(config->prefix) > 0;
 }

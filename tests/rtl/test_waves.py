@@ -95,10 +95,13 @@ def moved(waves, pattern, start, end):
                   if any(start < time <= end for time, _ in changes[1:]))
 
 
-@pytest.mark.parametrize("pipeline", [1, 2, 3])
-@pytest.mark.parametrize("config", ["tiny", "quad", "baseline", "low2", "high2"])
+STILL = [(config, pipeline) for config in ("tiny", "quad", "baseline", "low2", "high2") for pipeline in (1, 2, 3)]
+STILL += [("quad", 4), *((config, pipeline) for config in ("safe2", "safe4") for pipeline in (2, 3, 4)), ("safe4", 5)]
+
+
+@pytest.mark.parametrize("config, pipeline", STILL)
 def test_a_step_of_zeros_moves_nothing(config, pipeline, tmp_path, rng):
-    array = arrays.emit(tmp_path / "array", "--config", config, "--rows", 1, "--cols", 1, "--pipeline", pipeline)
+    array = arrays.emit(tmp_path / "array", "--config", config, "--format", "bf16", "--rows", 1, "--cols", 1, "--pipeline", pipeline)
     streams = json.loads((array / "daa.json").read_text())["options"]["streams"]
 
     def some():
@@ -114,7 +117,7 @@ def test_a_step_of_zeros_moves_nothing(config, pipeline, tmp_path, rng):
     busy, still = 8, 12
     waves = dump(array, [step(False) for _ in range(busy)] + [step(True) for _ in range(still)] +
                  [step(False) for _ in range(busy)] + [None] * 8)
-    behind = r"\.u_pe\.(.*\.u_mul\.|.*\.u_align\.|u_sum\.|u_addend\.|u_acc\.(?!.*clk)|.*u_r[123]_(?!marks).*\.q)"
+    behind = r"\.u_pe\.(.*\.u_mul\.|.*\.u_align\.|u_sum\.(?!.*clk)|u_addend\.|u_place\.|u_acc\.(?!.*clk)|.*u_r[123]_(?!marks).*\.q|u_steer\..*\.u_r0\..*\.q)"
     begin = min(time for changes in waves.signals("clk_i$").values() for time, _ in changes)
     cycle = 10
     # Two edge registers, R1, and the registers up to the accumulator: then the last busy step is through.
@@ -134,16 +137,16 @@ def test_a_step_of_zeros_between_others_moves_no_multiplier(config, tmp_path):
     none = (1, 0, [ONE + 0x35] * streams, [0] * streams)
     waves = dump(array, [full, none] * 8)
     begin = min(time for changes in waves.signals("clk_i$").values() for time, _ in changes)
-    behind = r"\.u_pe\.(.*\.u_mul|.*\.u_align|u_sum)\..*"
+    behind = r"\.u_pe\.(.*\.u_mul|.*\.u_align|u_sum)\.(?!.*(clk_i|load_i)$).*"
     assert moved(waves, behind, begin, begin + 50)
     assert moved(waves, behind, begin + 50, begin + 160) == []
 
 
 @pytest.mark.parametrize("small", [0, 0x3000], ids=["zero", "dropped"])
-@pytest.mark.parametrize("config", ["tiny", "quad"])
+@pytest.mark.parametrize("config", ["tiny", "quad", "safe4"])
 def test_a_product_that_takes_no_part_moves_no_multiplier(config, small, tmp_path, rng):
     """Beside a product in stream 0, the others are zero, or far below the window; their other operands change."""
-    array = arrays.emit(tmp_path / "array", "--config", config, "--rows", 1, "--cols", 1)
+    array = arrays.emit(tmp_path / "array", "--config", config, "--format", "bf16", "--rows", 1, "--cols", 1)
     others = json.loads((array / "daa.json").read_text())["options"]["streams"] - 1
 
     def some():
@@ -187,3 +190,18 @@ def test_stopped_clocks_give_the_golden_bits(name, tmp_path):
     arrays.run("verilator", "--binary", "--timing", "-Wno-fatal", "-O0", "-CFLAGS", "-O0", GATES, "--top-module", "daa_tb", "--Mdir",
                array / "verilated", "-o", "tb", *files)
     assert "PASS" in arrays.run(array / "verilated/tb").stdout
+
+
+@pytest.mark.parametrize("policy", ["exponent", "low"])
+def test_zero_products_move_no_key(policy, tmp_path, rng):
+    """Of four streams the first two are zero, though their exponents change: R0 keeps what it has of them."""
+    array = arrays.emit(tmp_path / "array", "--config", "safe4", "--format", "bf16", "--policy", policy, "--rows", 1, "--cols", 1)
+
+    def some():
+        return rng.randrange(ONE, ONE + 0x800)
+
+    waves = dump(array, [(1, 0, [some() for _ in range(4)], [0, 0, some(), some()]) for _ in range(16)])
+    begin = min(time for changes in waves.signals("clk_i$").values() for time, _ in changes)
+    still, moves = ((r"g_node\[4\]", r"g_node\[5\]") if policy == "exponent" else (r"g_r0\[[01]\]", r"g_r0\[[23]\]"))
+    assert moved(waves, rf"\.u_steer\.{moves}\..*u_r0\..*\.q", begin, begin + 160)
+    assert moved(waves, rf"\.u_steer\.{still}\..*u_r0\..*\.q", begin, begin + 160) == []

@@ -159,9 +159,11 @@ static void check_values(void) {
     refuses("policy exponen", "it must be exponent|");
     refuses("window 33", "it must be auto|0..32");
     refuses("specials yes", "it must be on|off");
-    refuses("pipeline 5", "it must be auto|1..4");
-    refuses("pipeline 4", "pipeline is 4 and accumulator is 'rounded'; it must be 3 or less");
-    refuses("pipeline 1 accumulator anchored", "it must be 2 or more");
+    refuses("pipeline 6", "it must be auto|1..5");
+    refuses("pipeline 4", "pipeline is 4; with 2 streams and accumulator 'rounded' it must be 1..3");
+    refuses("pipeline 5 streams 4", "it must be 1..4");
+    refuses("pipeline 1 accumulator anchored", "it must be 2..4");
+    refuses("pipeline 1 accumulator anchored streams 8", "it must be 2..5");
     refuses("result-rows 15", "result-rows is 15 and rows is 16; a tile's rows must fit: auto, or at least 16");
     refuses("c0-rows 3 rows 4", "c0-rows is 3 and rows is 4; a tile's rows must fit: auto, or at least 4");
     refuses("format e9m1", "X 2..8, Y 1..10");
