@@ -29,7 +29,7 @@ module daa_duel #(
 
   // The distance is difference + 1 or, where that is not positive, its complement.
   wire [KeyBits-1:0] near = difference[KeyBits-1:0] ^ {KeyBits{~larger}};
-  assign loser_near_o = (near < Span[KeyBits-1:0]) | (~larger & (near == Span[KeyBits-1:0]));
+  assign loser_near_o = ~((near > Span[KeyBits-1:0]) | (larger & (near == Span[KeyBits-1:0])));
   assign loser_distance_o = near[ShiftBits-1:0] + {{(ShiftBits - 1) {1'b0}}, larger};
 
 endmodule

@@ -235,12 +235,12 @@ module daa_pe #(
   wire [TermBits-1:0] sum;
   wire [AddendBits-1:0] addend;
   daa_sum u_sum (
-      .clk_i(clk_i), .load_i(r3_load), .sign_i(sign), .term_i(term), .sign_o(sum_sign), .sum_o(sum)
+      .clk_i(r3_clk), .load_i(r3_load), .sign_i(sign), .term_i(term), .sign_o(sum_sign), .sum_o(sum)
   );
   wire [AddendBits-1:0] r2_addend;
   daa_addend u_addend (.step_i(r2_step), .sign_i(sum_sign), .sum_i(sum), .addend_o(r2_addend));
   daa_stage #(.Width(AddendBits), .Present(HasR3)) u_r3_addend (
-      .clk_i(clk_i), .load_i(r3_load), .d_i(r2_addend), .q_o(addend)
+      .clk_i(r3_clk), .load_i(r3_load), .d_i(r2_addend), .q_o(addend)
   );
 
   // Accumulate.

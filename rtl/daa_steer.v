@@ -66,13 +66,21 @@ module daa_steer #(
             .loser_near_o(found_near),
             .loser_distance_o(found_distance)
         );
-        daa_stage #(.Width(KeyBits + ShiftBits + 2), .Present(Cut)) u_r0 (
+        wire r0_clk, r0_load;
+        daa_clkgate u_gate (
             .clk_i(clk_i),
             .load_i(g_node[First].some | g_node[Second].some | clear_i),
+            .clk_o(r0_clk),
+            .load_o(r0_load)
+        );
+        daa_stage #(.Width(KeyBits + ShiftBits + 2), .Present(Cut)) u_r0 (
+            .clk_i(r0_clk),
+            .load_i(r0_load),
             .d_i({found_second, found_near, found_distance, found_key}),
             .q_o({second_wins, near, distance, key})
         );
-        wire loser_near = near & g_node[First].r0_some & g_node[Second].r0_some;
+        wire loser_some = g_node[First].r0_some & g_node[Second].r0_some;
+        wire loser_near = near & loser_some;
         assign r0_some = g_node[First].r0_some | g_node[Second].r0_some;
         assign some = r0_some;
         assign high = second_wins ? g_node[Second].high : g_node[First].high;
@@ -101,6 +109,7 @@ module daa_steer #(
         assign loser_near = g_node[n].g_match.loser_near & winner_near & (total <= Span[ShiftBits:0]);
         assign loser_distance = total[ShiftBits-1:0];
       end
+      assign some_o[1+Match] = g_node[n].g_match.loser_some;
       assign valid_o[1+Match] = loser_near;
       assign distance_o[(1+Match)*ShiftBits+:ShiftBits] = loser_distance;
       wire unused_ok = &{1'b0, winner_near, winner_distance};
