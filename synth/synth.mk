@@ -4,8 +4,8 @@ AREA_DIR   := $(or $(DIR),$(if $(filter command line,$(origin CONFIG)),$(BUILD)/
 AREA_WORDS := $(if $(LIBERTY),--liberty "$(LIBERTY)") $(if $(CLOCK_PS),--clock-ps "$(CLOCK_PS)")
 FPGA_WORDS := $(if $(TARGET),--target "$(TARGET)") $(if $(DSP),--dsp "$(DSP)")
 
-.PHONY: area pe-area lo-bits netlist timing energy layout
-area pe-area netlist timing energy layout: area-dir cells
+.PHONY: area pe-area lo-bits netlist timing parts energy layout
+area pe-area netlist timing parts energy layout: area-dir cells
 lo-bits: cells
 
 # The standard cells that areas are in, where neither LIBERTY names others nor TARGET an FPGA.
@@ -39,6 +39,9 @@ netlist: ## DIR=DIR or CONFIG=NAME [LIBERTY=F.lib[.gz]] [CLOCK_PS=N]: the mapped
 
 timing: ## DIR=DIR or CONFIG=NAME [LIBERTY=F.lib[.gz]] [CLOCK_PS=N]: the highest clock by OpenSTA, flip-flops included, and the area at it
 	@$(PYTHON) synth/timing.py "$(AREA_DIR)" $(AREA_WORDS)
+
+parts: ## DIR=DIR [LIBERTY=F.lib[.gz]]: area and clock of the parts of a core, by themselves
+	@$(PYTHON) synth/parts.py "$(AREA_DIR)" $(AREA_WORDS)
 
 energy: $(BUILD)/gatesim $(BUILD)/daavec ## DIR=DIR or CONFIG=NAME [A=A.npy B=B.npy | OPERANDS=DIR] [LIBERTY=F.lib[.gz]] [CLOCK_PS=N] [WIRE=FF] [MAPPING=timing] [BLOCKS=no]: pJ a MAC
 	@$(PYTHON) synth/energy.py "$(AREA_DIR)" --build "$(BUILD)" $(AREA_WORDS) $(if $(A),--a "$(A)") $(if $(B),--b "$(B)") \
