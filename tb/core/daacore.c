@@ -12,6 +12,7 @@
 #include "../../files/command.h"
 #include "../../files/npy.h"
 #include "../../files/stats.h"
+#include "../../sim/cycles.h"
 #include "../emitted.h"
 #include "../traced.h"
 #include "bus.h"
@@ -24,6 +25,7 @@ static const char more[] =
     "written); 2 usage.\n"
     "\n"
     "--stats:\n"
+    "  predicted_cycles what the cycle model (sim/cycles.h) says of them; only without --stall\n"
     "  cycles           in which a job ran, of all jobs, as the core's counter BUSY says\n"
     "  macs             jobs * batch * M * N * K, the products that were asked for\n"
     "  macs_per_cycle   macs / cycles\n"
@@ -451,6 +453,18 @@ static json_t *counters_json(const struct daa_core_counters *counters) {
     return object;
 }
 
+/* What the cycle model says of the same jobs. */
+static uint64_t predicted(const struct task *task) {
+    const struct daa_cycles_memory memory = {task->settings.memory.latency, task->settings.memory.bandwidth};
+    const struct daa_cycles_job job = work_cycles(&task->image, &task->config);
+    struct daa_cycles_model *model = daa_cycles_new(&task->config, memory);
+    uint64_t cycles = 0;
+    for (unsigned i = 0; model && i < task->jobs; i++)
+        cycles += daa_cycles_run(model, &job).busy;
+    daa_cycles_free(model);
+    return cycles;
+}
+
 static json_t *stats_of(const struct task *task) {
     const struct work *work = &task->work;
     const struct memory_settings *memory = &task->settings.memory;
@@ -468,6 +482,8 @@ static json_t *stats_of(const struct task *task) {
     set(stats, "seed", memory->seed);
     set(stats, "cycles", task->counters.busy);
     set(stats, "macs", task->jobs * work->batch * work->m * work->n * work->k);
+    if (memory->stall == 0)
+        set(stats, "predicted_cycles", predicted(task));
     json_object_set_new(stats, "macs_per_cycle", json_real(macs_per_cycle(task)));
     json_object_set_new(stats, "utilization", json_real(utilization(task)));
     json_object_set_new(stats, "counters", counters_json(&task->counters));

@@ -148,6 +148,27 @@ bool work_image_clean(const struct work_image *image) {
     return true;
 }
 
+static struct daa_cycles_matrix cycles_matrix(const struct daa_core_matrix *matrix, int native, int a, bool along) {
+    const int bytes = matrix->kind == DAA_CORE_FLOAT32 ? 4 : matrix->kind == DAA_CORE_OPERAND ? a : native;
+    return (struct daa_cycles_matrix){matrix->address, matrix->leading, matrix->stride, (uint32_t)bytes, along};
+}
+
+struct daa_cycles_job work_cycles(const struct work_image *image, const struct daa_config *config) {
+    const struct daa_core_job *job = &image->job;
+    const int a = daa_container(config->a_format), b = daa_container(config->b_format);
+    return (struct daa_cycles_job){
+        .m = job->m,
+        .n = job->n,
+        .k = job->k,
+        .batch = job->batch,
+        .a = cycles_matrix(&job->a, a, a, job->a.order == DAA_CORE_ROW_MAJOR),
+        .b = cycles_matrix(&job->b, b, a, job->b.order == DAA_CORE_COLUMN_MAJOR),
+        .c0 = cycles_matrix(&job->c0, daa_container(config->acc_format), a, false),
+        .c = cycles_matrix(&job->c, daa_container(config->out_format), a, false),
+        .has_c0 = job->has_c0,
+    };
+}
+
 /* ---- the golden model ---- */
 
 static double float_of(uint32_t bits) {

@@ -3,6 +3,7 @@
 #define DAA_WORK_H
 
 #include "../../driver/daa_core.h"
+#include "../../sim/cycles.h"
 #include "../../sim/daa.h"
 #include "memory.h"
 
@@ -44,6 +45,9 @@ void work_image_results(const struct work_image *image, const struct daa_config 
                         uint32_t *c);
 /* Bytes between C's elements are as they were. */
 bool work_image_clean(const struct work_image *image);
+
+/* The job for the cycle model. */
+struct daa_cycles_job work_cycles(const struct work_image *image, const struct daa_config *config);
 
 /* The format of an element of C. */
 struct daa_format work_format(const struct daa_config *config, const struct work *work);

@@ -19,7 +19,9 @@ static struct daa_config config;
 static struct bus *bus;
 static struct daa_core core;
 static uint64_t session;
-static int jobs, queued, errors, impossible, soft, hard;
+static int jobs, queued, errors, impossible, soft, hard, timed;
+static struct daa_cycles_model *model; /* of this session, as long as it can know what the core does */
+static struct daa_cycles predicted;
 
 static _Noreturn void stop(const char *what, const char *detail) {
     printf("session %" PRIu64 ", job %d: %s%s%s\n", session, jobs, what, detail ? ": " : "", detail ? detail : "");
@@ -221,6 +223,40 @@ static void submit(struct slot *slot) {
         daa_core_acknowledge(&core);
     }
     jobs++;
+    if (!model)
+        return;
+    const struct daa_cycles_job job = work_cycles(&slot->image, &config);
+    const struct daa_cycles cycles = daa_cycles_run(model, &job);
+    predicted.busy += cycles.busy;
+    predicted.wait_a += cycles.wait_a;
+    predicted.wait_b += cycles.wait_b;
+    predicted.wait_c += cycles.wait_c;
+    predicted.steps += cycles.steps;
+    predicted.read_beats += cycles.read_beats;
+    predicted.read_bursts += cycles.read_bursts;
+    predicted.write_bursts += cycles.write_bursts;
+    timed++;
+}
+
+static void forget_cycles(void) {
+    daa_cycles_free(model);
+    model = NULL;
+}
+
+static void check_cycles(void) {
+    struct daa_core_counters c;
+    if (!model)
+        return;
+    daa_core_counters(&core, &c);
+    const struct daa_cycles *p = &predicted;
+    if (c.busy == p->busy && c.wait_a == p->wait_a && c.wait_b == p->wait_b && c.wait_c == p->wait_c &&
+        c.steps == p->steps && c.read_bytes == p->read_beats * (unsigned)config.bus_bits / 8 &&
+        c.read_bursts == p->read_bursts && c.write_bursts == p->write_bursts)
+        return;
+    printf("busy %" PRIu64 ", model %" PRIu64 "; wait %" PRIu64 " %" PRIu64 " %" PRIu64 ", model %" PRIu64 " %" PRIu64
+           " %" PRIu64 "; steps %" PRIu64 ", model %" PRIu64 "\n",
+           c.busy, p->busy, c.wait_a, c.wait_b, c.wait_c, p->wait_a, p->wait_b, p->wait_c, c.steps, p->steps);
+    stop("the cycle model says otherwise", NULL);
 }
 
 static enum daa_core_result wait_for(const struct slot *slot) {
@@ -277,6 +313,9 @@ static void round_of_jobs(uint32_t count, bool broken) {
     }
     queued += count > 1;
     errors += broken;
+    if (broken)
+        forget_cycles();
+    check_cycles();
     memory_break(bus_memory(bus), 0, 0);
     for (uint32_t i = 0; i < count; i++)
         free_slot(&slots[i]);
@@ -286,6 +325,7 @@ static void round_of_reset(bool is_hard) {
     struct slot slots[SLOTS];
     const uint32_t count = 1 + below(3);
     memory_unmap(bus_memory(bus));
+    forget_cycles();
     for (uint32_t i = 0; i < count; i++)
         new_slot(&slots[i], (int)i);
     for (uint32_t i = 0; i < count; i++)
@@ -308,6 +348,7 @@ static void round_of_reset(bool is_hard) {
 /* What the driver refuses, written to the registers past it. */
 static void round_of_impossible(void) {
     struct slot slot;
+    forget_cycles();
     memory_unmap(bus_memory(bus));
     new_slot(&slot, 1);
     const struct work *work = &slot.work;
@@ -351,17 +392,18 @@ static void check_counters(void) {
 }
 
 static struct bus_settings random_settings(void) {
+    const bool calm = below(2); /* so that the cycle model can follow */
     const unsigned bytes = (unsigned)config.bus_bits / 8;
     struct bus_settings settings = {.memory = {.bus_bytes = bytes,
                                                .latency = 1 + below(below(2) ? 3 : 60),
                                                .bandwidth = bytes,
-                                               .reorder = below(2),
+                                               .reorder = !calm && below(2),
                                                .seed = random64()},
                                     .outstanding = (unsigned)config.outstanding,
                                     .patience = 200000};
     if (below(3) == 0)
         settings.memory.bandwidth = bytes * (1 + below(16)) / 16.0;
-    if (below(2))
+    if (!calm && below(4))
         settings.memory.stall = below(2) ? 0.1 : 0.75;
     return settings;
 }
@@ -374,6 +416,10 @@ static void run_session(uint64_t seed) {
     bus_reset(bus);
     expect(daa_core_open(&core, bus_registers(bus)) == DAA_CORE_OK, "the core is there");
     daa_core_interrupt(&core, true, true);
+    const struct daa_cycles_memory memory = {settings.memory.latency, settings.memory.bandwidth};
+    predicted = (struct daa_cycles){0};
+    if (settings.memory.stall == 0 && !settings.memory.reorder)
+        model = daa_cycles_new(&config, memory);
     bool counted = true;
     for (int i = 0; i < 4; i++) {
         const uint32_t kind = below(16);
@@ -392,6 +438,7 @@ static void run_session(uint64_t seed) {
     if (counted)
         check_counters();
     expect(bus_run(bus, 200) && bus_ended(bus) && memory_idle(bus_memory(bus)), "the bus is quiet");
+    forget_cycles();
     bus_free(bus);
 }
 
@@ -403,7 +450,9 @@ int main(int argc, char **argv) {
     emitted_config(face_options, &config);
     for (session = first; session < first + count; session++)
         run_session(seed * 1000003 + session);
-    printf("%d jobs, %d times queued, %d bus errors, %d impossible, %d soft and %d hard resets: all right (seed %s)\n",
-           jobs, queued, errors, impossible, soft, hard, argv[1]);
+    printf(
+        "%d jobs, %d times queued, %d bus errors, %d impossible, %d soft and %d hard resets, %d timed: all right (seed "
+        "%s)\n",
+        jobs, queued, errors, impossible, soft, hard, timed, argv[1]);
     return 0;
 }
