@@ -71,7 +71,7 @@ LIBDIR     ?= $(PREFIX)/lib
 SO_VERSION := 0
 DAA_VERSION = $(shell sed -n 's/^\#define DAA_VERSION "\(.*\)"/\1/p' config/config.h)
 PIC_OBJ    := $(patsubst $(BUILD)/obj/%,$(BUILD)/pic/obj/%,$(LIB_OBJ))
-HEADERS    := engine/engine.h sim/daa.h config/config.h config/format.h config/policy.h
+HEADERS    := engine/engine.h sim/daa.h sim/cycles.h config/config.h config/format.h config/policy.h
 
 $(BUILD)/pic/obj/engine/%.o: CFLAGS += -O3
 $(BUILD)/pic/obj/%.o: %.c

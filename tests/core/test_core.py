@@ -1,10 +1,15 @@
-"""The core: random jobs against the golden model, and daacore, the command."""
+"""The core: random jobs against the golden model and, where nothing is random, the cycle model; daacore, the command."""
 import json
+import re
+import sys
 
 import numpy
 import pytest
 
 import cores
+
+sys.path.insert(0, str(cores.arrays.ROOT / "compare"))
+import cycles  # noqa: E402
 
 
 def configs():
@@ -20,8 +25,8 @@ def test_random_jobs(sessions, options, seed, tmp_path):
     core = cores.emit(tmp_path / "core", *options)
     done = cores.arrays.run(cores.program(core, "check-core"), seed, sessions)
     print(done.stdout)
-    jobs = int(done.stdout.split()[0])
-    assert jobs > 5 * sessions and "all right" in done.stdout
+    jobs, timed = int(done.stdout.split()[0]), int(re.search(r"(\d+) timed", done.stdout)[1])
+    assert jobs > 5 * sessions and timed > sessions // 2 and "all right" in done.stdout
 
 
 @pytest.fixture(scope="module")
@@ -59,11 +64,26 @@ def test_daacore(tiny, rng, run, daagemm):
         stats = json.loads((tiny / "stats.json").read_text())
         jobs, k = 5 if "jobs" in case else 1, 5 if batch > 1 else 20
         assert stats["macs"] == stats["counters"]["macs"] == jobs * 12 * 9 * k and stats["cycles"] == stats["counters"]["busy"]
-        assert 0 < stats["utilization"] < 1
+        assert 0 < stats["utilization"] < 1 and stats.get("predicted_cycles", stats["cycles"]) == stats["cycles"]
+        assert ("predicted_cycles" in stats) == ("stall" not in case)
         if batch == 1 and "as-a" not in case:
             golden = run(daagemm, "--config", "tiny", *words, "-o", tiny / "want.npy")
             assert golden.returncode == 0, golden.stderr
             assert (tiny / "got.npy").read_bytes() == (tiny / "want.npy").read_bytes()
+
+
+@pytest.mark.xdist_group("daacore")
+def test_cycles_from_python(tiny, rng, run, build):
+    """compare/cycles.py says what the core takes."""
+    for m, n, k, a_columns, b_columns, latency in (20, 30, 40, False, True, 1), (17, 3, 90, True, False, 25):
+        words = operands(tiny, rng, m, n, k, c0=False)
+        lies = ["--a-order", "columns"] * a_columns + ["--b-order", "columns"] * b_columns
+        done = run(tiny / "daacore", *words, "-o", tiny / "got.npy", "--stats", tiny / "stats.json", "--latency", latency, *lies)
+        assert done.returncode == 0, done.stderr
+        stats = json.loads((tiny / "stats.json").read_text())
+        counts = cycles.Core(build / "libdaa.so", {"config": "tiny"}, latency).run(
+            cycles.job(m, n, k, a_columns=a_columns, b_columns=b_columns))
+        assert counts["busy"] == stats["cycles"] and counts["read_beats"] * 16 == stats["counters"]["read_bytes"]
 
 
 REFUSED = [
