@@ -30,11 +30,14 @@ SHORT = {
     "edges": "tests/rtl/test_edges.py::test_edges[{}]",
     "proof": "tests/proof/test_proof.py::test_short[{}]",
     "contract": "tests/contract/test_contract.py::test_short",
+    "core": "tests/core/test_core.py::test_random_jobs[{}]",
+    "regs": "tests/core/test_regs.py::test_random_masters[{}]",
+    "driver": "tests/core/test_driver.py::test_rules[20000]",
 }
 # A mutant of the hardware must still be Verilog in these, so that no test fails only because nothing runs.
 EMITTED = [options.split() for options in (
     "--config tiny", "--config baseline", "--config quad", "--config high2", "--config low2", "--config fp8",
-    "--streams 4 --policy static --specials off", "--policy rotate --pipeline 3 --out-format fp16")]
+    "--config tiny --core on", "--streams 4 --policy static --specials off", "--policy rotate --pipeline 3 --out-format fp16")]
 PATIENCE = 600  # seconds for one mutant's tests
 
 
@@ -134,7 +137,7 @@ def reason(output):
     """What the failed test says is wrong: pytest shows it in lines that start with E."""
     lines = [line[1:].strip() for line in output.splitlines() if line.startswith("E ")] + ["?"]
     said = [line for line in lines if re.search(r"daatb: |FAIL: |check: ", line)]
-    return re.sub(r".*(daatb: |FAIL: |check: )", r"\1", (said or lines)[0])[:110]
+    return re.sub(r".*(daatb: |FAIL: |check: |session |cycle |wrong: )", r"\1", (said or lines)[0])[:110]
 
 
 def attempt(root, mutant):
