@@ -81,7 +81,7 @@ def lines(report):
 
 
 SAYS = ("um2 and pJ at the highest clock, flip-flops included, no wires but a stated load for energy; `small` of the fewest cells, "
-        "whatever their clock; pJ with glitches and the element's share of the edges, weighted by the MACs of each GEMM; dB on bf16 operands, median over layers. Ratios are to the conventional element: one stream of bf16, rounded to fp32 at every step.")
+        "whatever their clock; pJ with glitches and the element's share of the edges of 16 x 16, weighted by the MACs of each GEMM; dB on bf16 operands, median over layers. Ratios are to the conventional element: one stream of bf16, rounded to fp32 at every step.")
 
 
 def job():

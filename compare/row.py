@@ -1,8 +1,8 @@
 """One configuration measured from end to end: `row.py NAME ROW.json [--OPTION VALUE]...`, options as daagen takes them.
 
-Emits a small array, runs a GEMM through its Verilated hardware (every bit against the golden model, and the cycles), finds its
-element's clock and the area at it (`make timing`), the energy of a MAC on real operands (`make energy`), and the noise of its
-arithmetic on the same operands. What is up to date is not measured again.
+Emits an array of 16 x 16, and one of 4 x 4 through which a GEMM runs (Verilated; every bit against the golden model, and the cycles).
+Finds its element's clock and the area at it (`make timing`), the energy of a MAC on real operands with its share of the edges of 16 x 16
+(`make energy`), and the noise of its arithmetic on the same operands. What is up to date is not measured again.
 """
 import hashlib
 import json
@@ -17,7 +17,8 @@ TOP = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(TOP / "common"))
 from command import Failed, Usage, main, run, save_json  # noqa: E402
 
-SIZE = 4  # rows and columns of the array that is simulated
+SIDE = 16  # rows and columns of the array whose edges count
+SIZE = 4  # of the one that is simulated
 SHAPE = (32, 32, 2048)  # M, N, K of its GEMM
 
 
@@ -39,10 +40,10 @@ def energy(directory, build, given, mapping):
     return json.loads((directory / "energy.json").read_text())
 
 
-def measured(directory, build, library):
+def measured(directory, small, build, library):
     """What a row has, besides its name and its options."""
     given = [f"LIBERTY={library}"] if library else []
-    per_cycle = cycles(directory, build)
+    per_cycle = cycles(small, build)
     run("make", "-s", "timing", f"DIR={directory}", f"BUILD={build}", *given)
     timing = json.loads((directory / "timing.json").read_text())
     fast, small = (energy(directory, build, given, mapping) for mapping in ("timing", "area"))
@@ -84,12 +85,13 @@ def read_words(words):
 
 def job():
     name, path, options, build, library = read_words(sys.argv[1:])
-    directory = build / "compare" / name
-    run(build / "daagen", *options, "--rows", SIZE, "--cols", SIZE, "-o", directory)
+    directory, small = build / "compare" / name, build / "compare" / f"{name}.small"
+    for side, place in (SIDE, directory), (SIZE, small):
+        run(build / "daagen", *options, "--rows", side, "--cols", side, "-o", place)
     found = key(directory, library)
     if path.exists() and json.loads(path.read_text()).get("key") == found:
         return
-    row = measured(directory, build, library)
+    row = measured(directory, small, build, library)
     if not all(value > 0 for value in (row["um2"], row["clock_ns"], row["macs_per_cycle"])):
         raise Failed(f"{name}: a figure is not above zero")
     emitted = json.loads((directory / "daa.json").read_text())["options"]
