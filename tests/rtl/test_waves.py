@@ -165,12 +165,14 @@ GATED_CLOCKS = r"\.u_pe\.(?!.*u_gate\.)(r[13]_clk|(.*\.)?(take|state|step|m|fiel
 
 @pytest.mark.parametrize("name", ["gated", "gated-anchored"])
 def test_gated_clocks_stand_still(name, tmp_path, rng):
-    """In steps of zeros no gated clock moves; in others each does, and only where the clock does."""
+    """In steps of zeros no gated clock moves, beside a single product those of low multipliers do not; in others each does, and only
+    where the clock does."""
     array = arrays.emit(tmp_path / "array", *arrays.configs()[name][2], "--rows", 1, "--cols", 1)
     values = {key: int(value) for key, value in header(array).items() if value.isdigit()}
     count, width = values["STREAMS"], values["A_WIDTH"]
     busy = [(1, 0, *([rng.randrange(ONE >> (16 - width), (ONE >> (16 - width)) + 4) for _ in range(count)] for _ in "AB")) for _ in range(12)]
-    waves = dump(array, busy + [(1, 0, [0] * count, [0] * count)] * 30 + busy, GATES)
+    lone = [(1, 0, a, b[:1] + [0] * (count - 1)) for _, _, a, b in busy + busy]
+    waves = dump(array, busy + [(1, 0, [0] * count, [0] * count)] * 30 + busy + lone, GATES)
     begin = min(time for changes in waves.signals("clk_i$").values() for time, _ in changes)
     clocks = waves.signals(GATED_CLOCKS)
     assert len(clocks) >= 2 * count + 4
@@ -178,6 +180,9 @@ def test_gated_clocks_stand_still(name, tmp_path, rng):
     assert rises and all({time for time, value in changes[1:] if value == "1"} <= rises for changes in clocks.values())
     assert all(any(value == "1" and time > begin + 60 for time, value in changes) for changes in clocks.values())
     assert moved(waves, GATED_CLOCKS, begin + 10 * (12 + 12), begin + 10 * (12 + 30)) == []
+    low, since = r"\.g_low\[\d\]\.u_term\.take_clk$", begin + 10 * (12 + 30 + 12 + 6)
+    assert waves.signals(low) and moved(waves, low, since, since + 10 * 16) == []
+    assert moved(waves, r"\.g_high\[0\]\.u_term\.take_clk$", since, since + 10 * 16)
 
 
 @pytest.mark.parametrize("name", ["gated", "gated-fixed", "gated-anchored"])
