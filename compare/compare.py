@@ -35,6 +35,17 @@ def measure(build, library):
     return rows
 
 
+def kept(one):
+    """What compare.json keeps of a row, and the conditions that decide whether two rows may be compared."""
+    return {**{figure: one[figure] for figure in KEPT}, "clock_gating": one["options"]["clock-gating"], "edges_of": one["options"]["rows"]}
+
+
+def unlike(one, base):
+    """In what ONE was measured otherwise than BASE, in words."""
+    told = [f"{'with' if one['clock_gating'] == 'on' else 'without'} clock gates"] if one["clock_gating"] != base["clock_gating"] else []
+    return told + ([f"edges of {one['edges_of']} x {one['edges_of']}"] if one["edges_of"] != base["edges_of"] else [])
+
+
 def rate(figures):
     """GMAC/s an mm2 of elements."""
     return figures["macs_per_cycle"] / figures["clock_ns"] / figures["um2"] * 1e6
@@ -92,7 +103,7 @@ def job():
     arguments = parser.parse_args()
     rows = measure(arguments.build.resolve(), arguments.liberty)
     report = {"library": rows[BASE]["library"], "says": SAYS,
-              "configurations": {name: {figure: one[figure] for figure in KEPT} for name, one in rows.items()}}
+              "configurations": {name: kept(one) for name, one in rows.items()}}
     arguments.output.parent.mkdir(parents=True, exist_ok=True)
     save_json(arguments.output, report)
     print("\n".join(lines(report)))

@@ -60,10 +60,20 @@ def claim(_):
         ("energy a MAC, both of the fewest cells", lambda row: f"{row['pj_per_mac_small']['all'] / base['pj_per_mac_small']['all'] - 1:+.0%}"),
         ("signal to noise on training's operands, dB", lambda row: f"{min(row['db'][gemm] for gemm in comparison.GEMMS):.0f}"),
     )
-    yield "| over the conventional element | " + " | ".join(f"`{name}`" for name in shown) + " |"
+    marks = {name: "\\*" if comparison.unlike(rows[name], base) else "" for name in shown}
+    yield "| over the conventional element | " + " | ".join(f"`{name}`{marks[name]}" for name in shown) + " |"
     yield "| --- |" + " ---: |" * len(shown)
     for text, figure in lines:
         yield f"| {text} | " + " | ".join(figure(rows[name]) for name in shown) + " |"
+    yield from unlike_note(rows)
+
+
+def unlike_note(rows):
+    """What a star at a row's name says."""
+    told = {", ".join(comparison.unlike(row, rows[comparison.BASE])) for row in rows.values()} - {""}
+    if told:
+        yield ""
+        yield f"\\* measured {'; '.join(sorted(told))}, unlike the conventional element: an upper bound of its energy and area."
 
 
 def compare(_):
@@ -75,13 +85,15 @@ def compare(_):
     yield "| --- |" + " ---: |" * 10
     for name, row in rows.items():
         energy, small = row["pj_per_mac"]["all"], row["pj_per_mac_small"]["all"]
-        yield (f"| {name.strip()} | {row['clock_ns']:.2f} | {row['um2']:,.0f} ({row['um2'] / base['um2']:.2f}) | {row['macs_per_cycle']:.2f} | "
+        mark = "\\*" if comparison.unlike(row, base) else ""
+        yield (f"| {name.strip()}{mark} | {row['clock_ns']:.2f} | {row['um2']:,.0f} ({row['um2'] / base['um2']:.2f}) | {row['macs_per_cycle']:.2f} | "
                f"{comparison.rate(row):.2f} ({comparison.rate(row) / comparison.rate(base):.2f}) | "
                f"{energy:.0f} ({energy / base['pj_per_mac']['all']:.2f}) | {row['um2_small']:,.0f} | "
                f"{small:.0f} ({small / base['pj_per_mac_small']['all']:.2f}) | "
                + " | ".join(f"{row['db'][gemm]:.1f}" for gemm in comparison.GEMMS) + " |")
     yield ""
     yield f"{report['library']}; in brackets, over conventional. {report['says']}"
+    yield from unlike_note(rows)
 
 
 ARMS = ("s2-t4", "s4-t4", "s2-t1", "static-t1", "low-t1")  # the accuracy of these; the report has all
