@@ -65,15 +65,12 @@ def claim(_):
     yield "| --- |" + " ---: |" * len(shown)
     for text, figure in lines:
         yield f"| {text} | " + " | ".join(figure(rows[name]) for name in shown) + " |"
-    yield from unlike_note(rows)
 
 
-def unlike_note(rows):
+def star(rows):
     """What a star at a row's name says."""
     told = {", ".join(comparison.unlike(row, rows[comparison.BASE])) for row in rows.values()} - {""}
-    if told:
-        yield ""
-        yield f"\\* measured {'; '.join(sorted(told))}, unlike the conventional element: an upper bound of its energy and area."
+    return "" if not told else f" \\* Measured {'; '.join(sorted(told))}, unlike the conventional element: an upper bound of its energy and area."
 
 
 def compare(_):
@@ -92,8 +89,7 @@ def compare(_):
                f"{small:.0f} ({small / base['pj_per_mac_small']['all']:.2f}) | "
                + " | ".join(f"{row['db'][gemm]:.1f}" for gemm in comparison.GEMMS) + " |")
     yield ""
-    yield f"{report['library']}; in brackets, over conventional. {report['says']}"
-    yield from unlike_note(rows)
+    yield f"{report['library']}; in brackets, over conventional. {report['says']}{star(rows)}"
 
 
 ARMS = ("s2-t4", "s4-t4", "s2-t1", "static-t1", "low-t1")  # the accuracy of these; the report has all
