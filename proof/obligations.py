@@ -76,8 +76,8 @@ class Emitted:
             "ABase": derived["a_exp_base"], "BBase": derived["b_exp_base"], "KeyBase": derived["a_exp_base"] + derived["b_exp_base"],
             "KeyLeast": a.least + b.least, "KeyMost": a.most + b.most,
             "AOp": self.width(self.element, "a_i") // streams, "BOp": self.width(self.element, "b_i") // streams,
-            "StepBits": self.width(self.addend, "step_i"), "SumBits": self.width(self.addend, "sum_i"),
-            "SumFrac": derived["sum_frac"], "AddendBits": self.width(self.addend, "addend_o"),
+            "StepBits": self.width(self.addend, "step_i"), "SumBits": self.width(self.module("daa_sum"), "sum_o"),
+            "SumFrac": derived["sum_frac"], "AddendBits": self.width(self.accumulator, "addend_i"),
             "StateBits": self.width(self.accumulator, "c0_i"),
             "AccExp": acc.exp, "AccFrac": acc.frac, "AccWidth": 1 + acc.exp + acc.frac,
             "OutExp": out.exp, "OutFrac": out.frac, "OutBits": 1 + out.exp + out.frac, "OutEncoding": out.encoding, "OutKeep": out.keep,
@@ -92,6 +92,8 @@ class Emitted:
                 # A(x) = ceil((x - (W - 3)) / G)
                 "AnchorLeast": least, "AnchorMost": -((places - most) // step) + 1,
             })
+        if "sum_i" not in self.modules[self.addend]["ports"]:
+            found["Joined"] = 1  # the sum goes past that module, and joins what it gives
         # In brackets, so that a number below zero is one in every expression.
         return {name: f"({value})" if value < 0 else value for name, value in found.items()}
 
@@ -131,6 +133,10 @@ class Step(Obligation):
 
     name, specification, frames = "step", "step.v", 8
 
+    def __init__(self, emitted):
+        """Where the sum is seen: as the module before the accumulator takes it, or within what the accumulator does."""
+        self.sum_ports = ("addend_i",) if "Joined" in emitted.macros else ("sign_i", "sum_i")
+
     def dut(self, emitted, macros, work):
         cut = [emitted.addend, emitted.accumulator, *emitted.all_modules("daa_mul")]
         return [*self.read(emitted), *(f"setattr -mod -set keep 1 {module}; blackbox {module}" for module in cut), f"rename {emitted.element} the_element",
@@ -153,7 +159,7 @@ class Step(Obligation):
         places = sorted(names, key=lambda name: [(kind == "low", int(at)) for kind, at in re.findall(r"g_(high|low)\[(\d+)\]", name)])
         seen = {split(net)[0].rpartition(".")[2]: split(net)[0] for net in dut.outputs}
         last = self.frames - 1
-        drive, sample = {"a": ["a"], "b": ["b"]}, {port[:-2]: (seen[port], last) for port in ("step_i", "sign_i", "sum_i", "active_i")}
+        drive, sample = {"a": ["a"], "b": ["b"]}, {port[:-2]: (seen[port], last) for port in ("step_i", "active_i", *self.sum_ports)}
         for side in "ab":
             sample[f"{side}_multiplied"] = [(f"{name}.{side}_frac_i", last) for name in places]
         low = 0
@@ -334,7 +340,7 @@ class End(Obligation):
 
 
 def all_of(emitted):
-    steps = [Step(), *(Product(module, at) for at, module in enumerate(emitted.all_modules("daa_mul")))]
+    steps = [Step(emitted), *(Product(module, at) for at, module in enumerate(emitted.all_modules("daa_mul")))]
     if emitted.anchored:
         return [*steps, Anchored(False), Anchored(True), End("head"), End("foot")]
     return [*steps, Addend(), Rounded(False), Rounded(True), End("head"), End("foot")]

@@ -62,10 +62,18 @@ module check (
     input  wire [`Products-1:0] products,
     input  wire               active,
     input  wire [`StepBits-1:0] step,
+`ifdef Joined
+    input  wire [`AddendBits-1:0] addend,  // sign and sum are its lowest bits
+`else
     input  wire               sign,
     input  wire  [`SumBits-1:0] sum,
+`endif
     output wire               ok
 );
+`ifdef Joined
+  wire sign = addend[`SumBits];
+  wire [`SumBits-1:0] sum = addend[`SumBits-1:0];
+`endif
   localparam integer Places = `AFrac + `BFrac + `Window;  // the sum's unit is 2**(K* - Places)
   localparam integer ALow = (`LowBits > `AFrac + 1) ? `AFrac + 1 : `LowBits;
   localparam integer BLow = (`LowBits > `BFrac + 1) ? `BFrac + 1 : `LowBits;
