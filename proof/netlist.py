@@ -33,14 +33,13 @@ class Netlist:
         self.close()
 
     def cut(self, instance, pins):
-        """Which pins are outputs is not written; those are the nets that nothing else drives."""
+        """Which pins are outputs is not written; the ports' names say it."""
         self.cells.append((instance, pins))
 
     def close(self):
-        driven = {*self.inputs, *(nets[-1] for nets, _ in self.gates), *(q for _, q in self.registers)}
         for instance, pins in self.cells:
             for pin, net in pins:
-                if net in driven:
+                if not split(pin)[0].endswith("_o"):
                     self.gates.append(([net, f"{instance}.{pin}"], ["1 1"]))
                     self.outputs.append(f"{instance}.{pin}")
                 else:
