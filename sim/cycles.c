@@ -91,13 +91,16 @@ struct load {
     struct bursts bursts;
     unsigned soon, free, under_way, beats; /* beats: in the queue of three */
     bool busy, none, skip;
+    struct {
+        bool there, none, spans, closes, row_ends, block_ends;
+    } plan; /* the next word, which waits for its beats */
     uint32_t rows, elements, left, segment, row, offset;
     bool word_block, loaded; /* the last word of a block, on its way through the bank */
 };
 
 /* What a loader does in this cycle. */
 struct load_wires {
-    bool ask, any, issue, give, row_ends, segment_ends, spans, gives_last, pop, begin;
+    bool ask, any, issue, plan, give, row_ends, segment_ends, block_ends, pop, begin;
     uint32_t count, ends_at;
 };
 
@@ -109,13 +112,13 @@ static struct load_wires load_wires(const struct load *l, unsigned bus_bytes, un
     const uint32_t per = bus_bytes / l->bytes, here = !l->along && l->segment < l->left ? l->segment : l->left;
     w.count = here > per ? per : here;
     w.ends_at = l->offset + w.count * l->bytes;
-    w.spans = w.ends_at > bus_bytes;
     w.segment_ends = !l->along && l->segment == w.count;
     w.row_ends = l->left == w.count;
-    w.give = l->busy && !l->none && !l->skip && l->beats > (w.spans ? 1u : 0u);
-    w.gives_last = (w.give && w.row_ends && l->rows == 1) || (l->busy && l->none);
-    w.pop = (w.give && (w.ends_at >= bus_bytes || w.row_ends)) || (l->skip && l->beats > 0);
-    w.begin = l->take.count > 0 && l->free > 0 && (!l->busy || w.gives_last);
+    w.block_ends = l->none || (w.row_ends && l->rows == 1);
+    w.give = l->plan.there && (l->plan.none || (!l->skip && l->beats > (l->plan.spans ? 1u : 0u)));
+    w.pop = (w.give && !l->plan.none && (l->plan.closes || l->plan.row_ends)) || (l->skip && l->beats > 0);
+    w.plan = l->busy && (!l->plan.there || w.give);
+    w.begin = l->take.count > 0 && l->free > 0 && (!l->busy || (w.plan && w.block_ends));
     return w;
 }
 
@@ -131,12 +134,12 @@ static void load_begin(struct load *l, unsigned bus_bytes) {
 static void load_words(struct load *l, const struct load_wires *w, unsigned bus_bytes) {
     if (w->begin) {
         load_begin(l, bus_bytes);
-    } else if (w->give && w->row_ends) {
+    } else if (w->plan && w->row_ends) {
         l->rows--;
         l->left = l->elements;
         l->segment = l->lanes;
         l->row = l->offset = (l->row + l->pitch) % bus_bytes;
-    } else if (w->give) {
+    } else if (w->plan) {
         l->left -= w->count;
         l->segment = w->segment_ends ? l->lanes : l->segment - w->count;
         l->offset = w->ends_at % bus_bytes;
@@ -147,7 +150,7 @@ static void load_move(struct load *l, const struct load_wires *w, unsigned bus_b
                       bool soon, bool free, bool beat, bool beat_last, bool burst_ready) {
     const struct block asked = l->ask.slot[0];
     l->loaded = l->word_block;
-    l->word_block = w->gives_last;
+    l->word_block = w->give && l->plan.block_ends;
     bursts_move(&l->bursts, bus_bytes, l->pitch, w->ask && w->any, &asked, w->issue, burst_ready);
     if (w->ask)
         l->bursts.bytes = asked.elements * l->bytes;
@@ -156,12 +159,21 @@ static void load_move(struct load *l, const struct load_wires *w, unsigned bus_b
     l->free = l->free + free - w->begin;
     const bool had = l->beats > 0;
     l->beats = l->beats + beat - w->pop;
-    load_words(l, w, bus_bytes);
-    l->busy = w->begin || (l->busy && !w->gives_last);
-    if (w->give && w->row_ends)
-        l->skip = w->spans;
+    if (w->give && !l->plan.none && l->plan.row_ends)
+        l->skip = l->plan.spans;
     else if (had)
         l->skip = false;
+    if (!l->plan.there || w->give)
+        l->plan.there = l->busy;
+    if (w->plan) {
+        l->plan.none = l->none;
+        l->plan.spans = w->ends_at > bus_bytes;
+        l->plan.closes = w->ends_at >= bus_bytes;
+        l->plan.row_ends = w->row_ends;
+        l->plan.block_ends = w->block_ends;
+    }
+    load_words(l, w, bus_bytes);
+    l->busy = w->begin || (l->busy && !(w->plan && w->block_ends));
     queue_move(&l->take, w->ask, asked, w->begin);
     queue_move(&l->ask, push, block, w->ask);
 }
