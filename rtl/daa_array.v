@@ -49,7 +49,7 @@ module daa_array #(
 
   // Control. What the rows and columns want goes to the first of each, and from there to the next one a cycle later, as
   // the operands of a step do: no net reaches them all but the two strobes of a row of C0 coming and a row of results going.
-  wire clear, from, go, first, last;
+  wire clear, read_from, go, first, last;
   wire [1:0] a_fill, b_fill;
   wire c0_write, c0_row, c0_done, result_row, result_done, result_read;
   daa_ctrl #(
@@ -74,7 +74,7 @@ module daa_array #(
       .clear_o(clear),
       .a_fill_o(a_fill),
       .b_fill_o(b_fill),
-      .from_o(from),
+      .from_o(read_from),
       .go_o(go),
       .first_o(first),
       .last_o(last),
@@ -111,7 +111,7 @@ module daa_array #(
       wire row_clear, row_from, row_go, row_first, row_last;
       wire [1:0] row_fill;
       if (r == 0) begin : g_control
-        assign {row_clear, row_fill, row_from, row_go, row_first, row_last} = {clear, a_fill, from, go, first, last};
+        assign {row_clear, row_fill, row_from, row_go, row_first, row_last} = {clear, a_fill, read_from, go, first, last};
       end else begin : g_later
         daa_stage #(.Width(7)) u_control (
             .clk_i(clk_i), .load_i(1'b1),
@@ -143,7 +143,7 @@ module daa_array #(
       wire [1:0] col_fill;
       if (c == 0) begin : g_control
         assign {col_clear, col_fill, col_from, col_go, c0_read, result_write} = {
-            clear, b_fill, from, go, c0_first, result_first};
+            clear, b_fill, read_from, go, c0_first, result_first};
       end else begin : g_later
         daa_stage #(.Width(7)) u_control (
             .clk_i(clk_i), .load_i(1'b1),
