@@ -388,6 +388,27 @@ static void add_buffer(struct plan *plan, const struct daa_config *config, const
     add_named(plan, name, "more", NOT_REPORTED, automatic - config->rows - config->cols);
 }
 
+/* The command line that gives this configuration, for comments: in lines of at most WIDTH characters, cut before an
+ * option. */
+static void add_config_lines(struct plan *plan, const char *line) {
+    enum { WIDTH = 116 };
+    plan_list(plan, "config_lines");
+    while (*line) {
+        size_t length = strlen(line);
+        char part[WIDTH + 1];
+        if (length > WIDTH) {
+            for (length = WIDTH; length && strncmp(line + length, " --", 3) != 0; length--)
+                ;
+            if (!length)
+                length = WIDTH;
+        }
+        snprintf(part, sizeof(part), "%.*s", (int)length, line);
+        plan_item(plan, "config_lines", part);
+        line += length;
+        line += strspn(line, " ");
+    }
+}
+
 static void add_texts(struct plan *plan, const struct daa_config *config) {
     char line[DAA_LINE_MAX], hash[17];
     daa_config_line(config, line);
@@ -395,6 +416,7 @@ static void add_texts(struct plan *plan, const struct daa_config *config) {
     plan_text(plan, "prefix", config->prefix);
     plan_text(plan, "version", DAA_VERSION);
     plan_text(plan, "config_line", line);
+    add_config_lines(plan, line);
     plan_text(plan, "hash", hash);
 }
 

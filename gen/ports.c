@@ -19,7 +19,7 @@ static const struct port ports[] = {
     {"a_data_i", "Rows", "a_width", true, "row r, stream s", false},
     {"a_last_i", NULL, NULL, false, "the tile's last step", false},
     {"a_c0_i", NULL, NULL, false, "on its first step: it starts from C0, else from +0", false},
-    {"a_more_i", NULL, NULL, false, "on its last step: its rows leave as states, from which a tile goes on", true},
+    {"a_more_i", NULL, NULL, false, "on its last step: its rows leave as states that a tile goes on from", true},
     {"b_valid_i", NULL, NULL, false, "a step of B", false},
     {"b_ready_o", NULL, NULL, false, "is taken", false},
     {"b_data_i", "Cols", "b_width", true, "column c, stream s", false},

@@ -1,5 +1,7 @@
 // Output-stationary systolic array with 2 operand stream(s): C = A B + C0, Rows x Cols results per tile.
-// --rows 16 --cols 16 --streams 2 --a-format bf16 --b-format bf16 --acc-format fp32 --out-format fp32 --accumulator rounded --lo-bits 4 --lo-round nearest --policy exponent --window 8 --specials on --pipeline 2 --clock-gating off --prefix daa
+// --rows 16 --cols 16 --streams 2 --a-format bf16 --b-format bf16 --acc-format fp32 --out-format fp32
+// --accumulator rounded --lo-bits 4 --lo-round nearest --policy exponent --window 8 --specials on --pipeline 2
+// --clock-gating off --prefix daa
 //
 // A transfer happens on a rising clock edge with valid and ready high. A step is Rows x 2 operands of A and
 // Cols x 2 of B; a tile is one step or more, the last one marked. Result rows 0..Rows-1 of each tile follow in
@@ -9,8 +11,8 @@
 module daa_array #(
     parameter integer Rows       = 16,
     parameter integer Cols       = 16,
-    parameter integer C0Rows     = Rows + Cols + 2,// rows of C0 that wait inside: Rows or more
-    parameter integer ResultRows = Rows + Cols + 6 // rows of results that wait inside: Rows or more
+    parameter integer C0Rows     = Rows + Cols + 2,     // rows of C0 that wait inside: Rows or more
+    parameter integer ResultRows = Rows + Cols + 6      // rows of results that wait inside: Rows or more
 ) (
     input  wire                      clk_i,        // everything happens on its rising edge
     input  wire                      rst_ni,       // reset, active low, synchronous
@@ -48,7 +50,7 @@ module daa_array #(
   localparam integer ResultLag = 5;
 
   // Control. What the rows and columns want goes to the first of each, and from there to the next one a cycle later, as
-  // the operands of a step do: no net reaches them all but the two strobes of a row of C0 coming and a row of results going.
+  // the operands of a step do. Two nets alone reach all columns: a row of C0 comes, a row of results goes.
   wire clear, read_from, go, first, last;
   wire [1:0] a_fill, b_fill;
   wire c0_write, c0_row, c0_done, result_row, result_done, result_read;

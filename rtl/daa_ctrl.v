@@ -43,7 +43,7 @@ module daa_ctrl #(
     output wire last_o,
     // To the columns' buffers.
     output wire c0_write_o,    // a row of C0 comes in
-    output wire c0_row_o,      // a step has gone: a row of the C0 buffer is due in column 0, now and in the Rows-1 cycles after
+    output wire c0_row_o,      // a row of the C0 buffer is due in column 0: after a step went in, and Rows-1 more
     input  wire c0_done_i,     // the last column has read a row
     output wire result_row_o,  // likewise: a row of results will come
     input  wire result_done_i, // the last column has written a row

@@ -1,5 +1,5 @@
 // Intake of one stream's steps: which of the two places in its decoders takes what is offered, and whether the step
-// whose turn it is waits in one. ready_o comes out of registers that neither valid_i nor go_i reaches in the same cycle.
+// whose turn it is waits in one. ready_o comes out of registers: it follows neither valid_i nor go_i in their cycle.
 // Latency: 1 cycle.
 `default_nettype none
 

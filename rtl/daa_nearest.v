@@ -1,5 +1,5 @@
 // Is an operand's low value, the top Bits bits of 1.fraction, rounded up? To nearest, ties to even. Combinational.
-// Contract, section 2. Each element decides it anew: that takes a few gates, where carrying the decision takes a register.
+// Contract, section 2. Each element decides it anew: a few gates, where carrying it takes a register.
 `default_nettype none
 
 module daa_nearest #(

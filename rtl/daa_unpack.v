@@ -18,7 +18,7 @@ module daa_unpack #(
     output wire                nan_o,      // it is NaN
     output wire                sign_o,
     output wire [HighBits-1:0] high_o,     // for a high multiplier: sign, fraction of A, fraction of B
-    output wire  [LowBits-1:0] low_o,      // for a low one: sign, then of A and of B the top fraction bits, and whether to round up
+    output wire  [LowBits-1:0] low_o,      // for a low one: sign, then of A and B top fraction bits, rounded up or not
     input  wire      [AOp-1:0] a_i,
     input  wire      [BOp-1:0] b_i
 );

@@ -302,8 +302,9 @@ class Library:
         self.flop = self.smallest("flip-flop (an ff group clocked by one pin, next_state another pin)", Cell.is_flop)
         self.nand2 = self.smallest("2-input NAND", lambda cell: self.computes(cell, (True, True, True, False)))
         inverter = self.smallest("inverter", lambda cell: self.computes(cell, (True, False)))
-        buffers = [cell for cell in self.usable if self.computes(cell, (False, True))]
-        self.driver = min(buffers, key=lambda cell: (cell.area, cell.name)) if buffers else inverter
+        self.buffers = sorted((cell for cell in self.usable if self.computes(cell, (False, True))),
+                              key=lambda cell: (cell.area, cell.name))
+        self.driver = self.buffers[0] if self.buffers else inverter
         self.gates = [cell for cell in self.usable if not cell.flops and 1 <= len(cell.function().inputs) <= 6]
         # abc takes no delays from a library where some are missing, or that has two kinds of gates only.
         self.timed = (all(cell.timed() for cell in self.gates)

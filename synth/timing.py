@@ -10,6 +10,7 @@ import sys
 
 import area
 import blocks
+import frame
 import job
 import opensta
 import structure
@@ -19,10 +20,11 @@ from job import Failed, Usage
 ROWS_COLS = (2, 2)
 PERIOD = 1.0  # ns, of the timing runs; a path's own period is this less its slack
 ELEMENT, EDGES, PORTS, GATES = "element", "edges", "ports", "clock gates"
-SOURCES = ("timing.py", "opensta.py", "blocks.py", "structure.py", "targets.py", "liberty.py", "ripple.v", "prefix.v")
+SOURCES = ("timing.py", "opensta.py", "blocks.py", "structure.py", "targets.py", "liberty.py", "frame.py", "ripple.v", "prefix.v")
 METHOD = ("Method: Yosys and abc map each way, OpenSTA times 2 x 2 elements with the units at their edges, flip-flops included. "
-          "Limits: cells without wires, one corner, an ideal clock; what reaches all elements (clear, enable) drives four here and "
-          "wants a tree of buffers in a large array.")
+          "The whole array likewise, its nets between units buffered; of the elements and memories that repeat only the gates at their ports. "
+          "Limits: cells without wires but the stated load a pin, one corner, an ideal clock.")
+WIRE = 6.0  # fF a pin
 
 
 def read_arguments():
@@ -85,11 +87,26 @@ class Flow:
                         f"hierarchy -top {top}", "flatten", "splitnets", "opt_clean -purge",
                         f"write_verilog -noattr -noexpr {place('small.v')}"])
 
-    def time(self):
-        """The worst path of each kind."""
+    def array(self, recipe):
+        """The array at its own size: its longest paths without wires, and with WIRE fF a pin."""
+        shape = structure.Structure(self.emitted, self.yosys)
+        buffers, levels = frame.build(shape, self.target, self.yosys, recipe)
+        found = {"buffers": buffers, "levels": levels, "wire_ff": WIRE, "paths": {}}
+        for name, wire in ("ns", 0), ("wired_ns", WIRE):
+            worst = self.time("frame.v", wire)
+            found[name] = {kind: path.needs(PERIOD) for kind, path in worst.items()}
+            found["paths"][name] = {kind: describe(path) for kind, path in worst.items()}
+        return found
+
+    def time(self, netlist="small.v", wire=0):
+        """The worst path of each kind; WIRE: fF of wire for each pin that a net goes to."""
         place = self.yosys.place
-        setup = [f"read_liberty {place('cells.lib')}", f"read_verilog {place('small.v')}", f"link_design {self.emitted.top}",
+        setup = [f"read_liberty {place('cells.lib')}", f"read_verilog {place(netlist)}", f"link_design {self.emitted.top}",
                  f"set period {PERIOD}", "set io_delay 0", "source daa.sdc"]
+        if wire:
+            setup += ["set_cmd_units -capacitance fF", "foreach net [get_nets *] {",
+                      "  set sinks [expr [llength [get_pins -of_objects $net]] - 1]",
+                      f"  if {{$sinks > 0}} {{ set_load -wire_load [expr {wire} * $sinks] $net }}", "}"]
         ends = opensta.summary(self.sta.run([*setup, "report_checks -path_delay max -format summary -digits 4 -group_count 1000000"]))
         worst = {}
         for end in ends:  # the worst first
@@ -132,11 +149,14 @@ def measure(emitted, target, yosys):
             tries.append(flow.measure(recipe))
     best = chosen(tries, target.clock_ps)
     worst = best["worst"]
+    rows, columns = emitted.options["rows"], emitted.options["cols"]
+    with job.step(f"the array, {rows} x {columns} elements, {best['recipe']}"):
+        array = flow.array(next(recipe for recipe in targets.SPEED_RECIPES if recipe.name == best["recipe"]))
     report = {**target.describe(), "yosys": yosys.version, "opensta": flow.sta.version, "hash": emitted.hash,
               "options": emitted.options, **{name: value for name, value in best.items() if name != "worst"},
               "clock_mhz": 1000 / best["period_ns"],
               "macs_per_s_per_mm2": emitted.options["streams"] / best["period_ns"] / best["um2"] * 1e15,
-              "paths": {name: describe(path) for name, path in worst.items()},
+              "paths": {name: describe(path) for name, path in worst.items()}, "array": array,
               "tries": [{name: value for name, value in found.items() if name != "worst"} for found in tries]}
     return area.rounded(report)
 
@@ -166,6 +186,13 @@ def lines(report):
         yield f"  {name:32}{path['ns']:>10.2f}   {path['from']}, {path['to']}"
     named = report["blocks"]
     yield f"  the element's, {named['from']} to {named['to']}: " + ", ".join(f"{name} {ns:.2f}" for name, ns in named["split"])
+    yield ""
+    array = report["array"]
+    yield (f"{'the array, {rows} x {cols}'.format(**report['options']):34}{'ns':>10}{format(array['wire_ff'], 'g') + ' fF a pin':>12}   "
+           f"{array['buffers']:,} buffers between units, {array['levels']} levels at most")
+    for name, ns in array["ns"].items():
+        path = array["paths"]["ns"][name]
+        yield f"  {name:32}{ns:>10.2f}{array['wired_ns'][name]:>12.2f}   {path['from']}, {path['to']}"
     yield ""
     yield METHOD
 

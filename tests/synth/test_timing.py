@@ -1,4 +1,6 @@
 """Clock reports: paths that add up, the choice by CLOCK_PS, refusals."""
+import collections
+import contextlib
 import gzip
 import json
 import os
@@ -11,6 +13,9 @@ import pytest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "synth"))
 import area  # noqa: E402
 import blocks  # noqa: E402
+import frame  # noqa: E402
+import job  # noqa: E402
+import liberty  # noqa: E402
 import opensta  # noqa: E402
 import structure  # noqa: E402
 import targets  # noqa: E402
@@ -60,6 +65,8 @@ def test_clock_of_a_small_array(emit, timing):
     longest = found["paths"]["element"]
     assert longest["ns"] == found["period_ns"] and longest["setup_ns"] > 0
     assert longest["points"][0]["cell"].startswith("DFF") and ".u_pe." in longest["to"]
+    assert set(found["array"]["ns"]) == set(found["array"]["wired_ns"]) == {"element", "edges", "ports"}
+    assert found["array"]["ns"]["element"] == pytest.approx(found["period_ns"], abs=2e-3)
     named = found["blocks"]
     assert sum(ns for _, ns in named["split"]) == pytest.approx(found["period_ns"], abs=2e-3)
     assert named["split"][-1][0] == "setup" and {name for name, _ in named["split"][:-1]} <= set(structure.ORDER)
@@ -150,3 +157,43 @@ def test_gates_find_their_block_again():
     assert found.net_name("_5_") == "u_r.q[0]"
     path = [("_5_", 0.5), ("_1_", 1.0), ("_2_", 2.0), ("_3_", 4.0), ("_4_", 8.0)]
     assert found.split(path, "_5_") == [["register", 0.5], ["multiplier", 1.0], ["sum", 6.0], ["register", 8.0]]
+
+
+@pytest.fixture
+def flow(emit):
+    """A Flow of a toy array of that many rows and columns, in a scratch place."""
+    with contextlib.ExitStack() as stack:
+        def call(rows, columns):
+            emitted = job.Emitted(emit("tiny", *TOY, "--rows", rows, "--cols", columns))
+            work = stack.enter_context(job.scratch(emitted.directory))
+            target = targets.Cells(liberty.load(job.LIBERTY), None)
+            target.prepare(work)
+            return timing_command.Flow(emitted, target, job.Yosys(emitted.directory, work))
+
+        yield call
+
+
+def test_the_array_without_what_repeats_is_as_fast_as_the_whole(flow, monkeypatch):
+    """Nothing buffered: then the frame has the paths of the array with everything in it."""
+    monkeypatch.setattr(timing_command, "ROWS_COLS", (4, 5))
+    monkeypatch.setattr(frame, "SINKS", 1000)
+    whole, recipe = flow(4, 5), targets.SPEED_RECIPES[0]
+    want = whole.measure(recipe)["worst"]
+    found = whole.array(recipe)
+    assert found["buffers"] == found["levels"] == 0
+    for kind, path in want.items():
+        assert found["ns"][kind] == pytest.approx(path.needs(timing_command.PERIOD), abs=2e-3), kind
+        assert found["wired_ns"][kind] > found["ns"][kind]
+
+
+def test_nets_between_units_get_trees_of_buffers(flow):
+    """A row of C0 comes into 20 columns at once: two levels of four."""
+    array = flow(2, 20)
+    found = array.array(targets.SPEED_RECIPES[0])
+    assert found["levels"] == 2 and found["buffers"] > 10
+    design = json.loads((array.yosys.work / "framed.json").read_text())["modules"]
+    top = design["daa_array"]
+    driven = collections.Counter(bit for cell in top["cells"].values() if cell["type"] in design for port, bits in cell["connections"].items()
+                                 if design[cell["type"]]["ports"][port]["direction"] == "input" for bit in bits)
+    clock = top["ports"]["clk_i"]["bits"][0]
+    assert max(number for bit, number in driven.items() if isinstance(bit, int) and bit != clock) <= frame.SINKS
