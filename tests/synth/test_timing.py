@@ -167,7 +167,7 @@ def flow(emit):
             emitted = job.Emitted(emit("tiny", *TOY, "--rows", rows, "--cols", columns))
             work = stack.enter_context(job.scratch(emitted.directory))
             target = targets.Cells(liberty.load(job.LIBERTY), None)
-            target.prepare(work)
+            target.prepare(work, emitted)
             return timing_command.Flow(emitted, target, job.Yosys(emitted.directory, work))
 
         yield call
