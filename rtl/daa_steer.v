@@ -1,5 +1,5 @@
 // Controller of policy `exponent`: from the products' exponents alone it decides which stream gets the high multiplier,
-// and how far every other product is behind. Latency: none; 1 cycle with R0, which stands behind the first round: then the
+// and how far every other product is behind. Latency: none; 1 cycle with R0, behind the first round: then the
 // operands come a cycle after their keys. Contract, sections 3 and 4.
 //
 // A tournament. Node n below Streams is stream n; node Streams + m is the winner of match m, which nodes 2m and 2m + 1
@@ -17,7 +17,7 @@ module daa_steer #(
 ) (
     input  wire                          clk_i,
     input  wire                          clear_i,  // reset sweep
-    // Stream s at s*Width. R0 keeps what a match of zero products found, and the step's operands come with r0_nonzero_i.
+    // Stream s at s*Width. R0 keeps what a match of zero products found; a step's operands come with r0_nonzero_i.
     input  wire             [Streams-1:0] nonzero_i,
     input  wire     [Streams*KeyBits-1:0] key_i,
     input  wire             [Streams-1:0] r0_nonzero_i,

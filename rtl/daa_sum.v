@@ -1,4 +1,4 @@
-// Exact sum of a step's products, in two's complement. Contract, section 4: nothing is rounded and nothing overflows here.
+// Exact sum of a step's products, in two's complement. Contract, section 4: nothing is rounded or overflows here.
 // The sum is relative to the first product's sign: of one product it is the product itself. Latency: none; 1 cycle with
 // R3, which then stands before the last addition where there are more than two products, and behind it otherwise.
 `default_nettype none
@@ -20,7 +20,7 @@ module daa_sum #(
   localparam integer Rows = (Terms > 2) ? 3 * Terms - 4 : Terms;
   localparam integer Inside = (Terms > 2) ? HasR3 : 0;
   localparam integer Behind = (Terms > 2) ? 0 : HasR3;
-  // A term to subtract is inverted, and a one carried in: into the empty place of a row of carries, or the last addition.
+  // A term to subtract is inverted, and a one carried in: into the empty place of a row of carries, or the last sum.
   wire [Terms-1:0] minus = sign_i ^ {Terms{sign_i[0]}};
 
   genvar r;
