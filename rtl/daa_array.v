@@ -113,7 +113,8 @@ module daa_array #(
       wire row_clear, row_from, row_go, row_first, row_last;
       wire [1:0] row_fill;
       if (r == 0) begin : g_control
-        assign {row_clear, row_fill, row_from, row_go, row_first, row_last} = {clear, a_fill, read_from, go, first, last};
+        assign {row_clear, row_fill, row_from, row_go, row_first, row_last} = {
+            clear, a_fill, read_from, go, first, last};
       end else begin : g_later
         daa_stage #(.Width(7)) u_control (
             .clk_i(clk_i), .load_i(1'b1),
