@@ -118,6 +118,10 @@ $(AT)/daacore-trace: $(CORE_DUT) $(DAACORE_OBJ) $(CORE_OBJ) $(TB_LIB) $(VERILATE
 $(AT)/check-core: $(BUILD)/obj/tests/core/check_core.o $(BUILD)/obj/tb/emitted.o $(CORE_OBJ) $(TB_LIB) $(VERILATED) $(AT)/daacore
 	$(CXX) $(CFLAGS) $(LDFLAGS) $(AT)/obj_daacore/face.o $(AT)/obj_daacore/Vcore__ALL.a $(filter %.o %.a,$^) $(LIBS) -o $@
 
+# examples/core.c on the same model.
+$(AT)/example-core: $(BUILD)/obj/examples/core.o $(BUILD)/obj/tb/emitted.o $(CORE_OBJ) $(TB_LIB) $(VERILATED) $(AT)/daacore
+	$(CXX) $(CFLAGS) $(LDFLAGS) $(AT)/obj_daacore/face.o $(AT)/obj_daacore/Vcore__ALL.a $(filter %.o %.a,$^) $(LIBS) -o $@
+
 # A, B and C0 are .npy files; STALL and SEED as for daatb.
 icarus: $(AT)/daa_config.h $(AT)/daa.f $(AT)/daa.json $(BUILD)/daavec ## DIR=DIR A=A.npy B=B.npy [C0=C0.npy] [STALL=P] [SEED=N]: a GEMM in Icarus
 	@BUILD=$(BUILD) tb/icarus.sh "$(DIR)" "$(A)" "$(B)" "$(C0)" "$(or $(STALL),0)" "$(or $(SEED),1)"

@@ -86,6 +86,15 @@ def test_cycles_from_python(tiny, rng, run, build):
         assert counts["busy"] == stats["cycles"] and counts["read_beats"] * 16 == stats["counters"]["read_bytes"]
 
 
+@pytest.mark.xdist_group("daacore")
+def test_the_example(tiny, run, root, tmp_path):
+    """Two jobs by the driver, worked out by hand; and the same source for a target without an operating system."""
+    done = run(cores.program(tiny, "example-core"))
+    assert done.returncode == 0 and done.stdout == "ok\n36 24 27\n12 13 31\n"
+    cores.arrays.run("gcc", "-std=c99", "-ffreestanding", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-DREGISTERS=0x40000000",
+                     "-c", root / "examples/core.c", "-o", tmp_path / "core.o")
+
+
 REFUSED = [
     ("--latency 0", "--latency is '0'; it must be a whole number from 1 to 1000000"),
     ("--bandwidth 17", "--bandwidth is '17'; it must be above 0 and at most 16"),
