@@ -340,7 +340,7 @@ class End(Obligation):
 
 
 def all_of(emitted):
-    # With four products that may each lie anywhere, berkeley-abc did not decide the sum in the four minutes that it was given.
+    # With four products that may each lie anywhere, ABC did not decide the sum in the four minutes that it was given.
     whole = [Step(emitted)] if emitted.options["streams"] <= 2 else []
     steps = [*whole, *(Product(module, at) for at, module in enumerate(emitted.all_modules("daa_mul")))]
     if emitted.anchored:

@@ -1,4 +1,4 @@
-"""`make proof`: the emitted element against specifications written from the contract, over all inputs, by berkeley-abc.
+"""`make proof`: the emitted element against specifications written from the contract, over all inputs, by the ABC that comes with Yosys.
 
 prove.py [--short] [--only WORD] [CONFIG]... emits each configuration, cuts what a proof is about out of its netlist at the ports of
 modules, and has abc show that it equals the specification in this directory, case by case. What was proved is kept in
@@ -74,7 +74,7 @@ def yosys(work, commands):
 
 
 def abc(work, commands, seconds=PATIENCE):
-    return CHILDREN.run(["berkeley-abc", "-c", "; ".join(commands)], work, seconds)[0]
+    return CHILDREN.run(["yosys-abc", "-c", "; ".join(commands)], work, seconds)[0]
 
 
 class Library:
@@ -137,7 +137,7 @@ class Proof:
         if "are equivalent" in said:
             return time.monotonic() - start
         if "NOT EQUIVALENT" not in said:
-            raise Failed(f"{self.config}: {self.name}, {name}: berkeley-abc says {(said.strip().splitlines() or ['nothing'])[-1]}")
+            raise Failed(f"{self.config}: {self.name}, {name}: ABC says {(said.strip().splitlines() or ['nothing'])[-1]}")
         raise Failed(f"{self.config}: {self.name}, {name}: not what the contract says, for example with "
                      f"{self.example(said, constants)}")
 
@@ -208,9 +208,9 @@ def prove(proof, library, pool, progress, short):
 
 
 def tools():
-    for command, package in ("yosys", "run"), ("berkeley-abc", "test"):
+    for command in "yosys", "yosys-abc":
         if not shutil.which(command):
-            raise Failed(f"there is no {command}; ./daa --need {package} installs it")
+            raise Failed(f"there is no {command}; ./daa --need run installs yosys, which has it")
 
 
 def job():

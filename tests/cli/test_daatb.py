@@ -272,16 +272,15 @@ def test_mismatch(tiny, files, run, tmp_path):
 
 def test_hang(tiny, files, run, tmp_path):
     """A tile that is never finished is found out, with the state of every stream."""
-    daatb = broken(tiny, tmp_path, "daa_ctrl.v", "assign b_ready_o = go_o | (open_q & ~b_full_q);",
-                   "assign b_ready_o = ~b_last_i & (go_o | (open_q & ~b_full_q));")
+    daatb = broken(tiny, tmp_path, "daa_intake.v", "assign ready_o = |fill_q;", "assign ready_o = (|fill_q) & ~marks_i[0];")
     done = run(daatb, *files)
     assert done.returncode == 1 and done.stderr.startswith("daatb: cycle ")
     assert "c.npy" not in left(tmp_path)
     shutil.rmtree(tmp_path / "broken")
-    daatb = broken(tiny, tmp_path, "daa_ctrl.v", "wire last_ok = ~a_last_q |", "wire last_ok = ~a_last_q &")
+    daatb = broken(tiny, tmp_path, "daa_ctrl.v", "wire last_ok = ~a_last |", "wire last_ok = ~a_last &")
     done = run(daatb, *files, "--stall", 0.5)
     assert done.returncode == 1
-    assert re.match(r"daatb: cycle \d+: hang: no transfer for \d+ cycles; A step 0 of 3 in tile 1 of 12 "
+    assert re.match(r"daatb: cycle \d+: hang: no transfer for \d+ cycles; A step 1 of 3 in tile 1 of 12 "
                     r"\(valid 1, ready 0\); B step .*; C0 row .*; C row 0 of 2 in tile 0 of 12 \(valid 0, ready \d\)",
                     done.stderr), done.stderr
     replay(done, run, "hang")
@@ -326,7 +325,7 @@ def test_make_icarus_fails_by_name(tiny, files, tmp_path):
     for file, old, new, text in (
         ("daa_drain.v", "either | results_i", "either | 1 | results_i", "FAIL: mismatch: C["),
         ("daa_drain.v", "either | results_i", "either | 1'bx | results_i", "FAIL: X in the results"),
-        ("daa_ctrl.v", "wire last_ok = ~a_last_q |", "wire last_ok = ~a_last_q &", "FAIL: icarus: hang"),
+        ("daa_ctrl.v", "wire last_ok = ~a_last |", "wire last_ok = ~a_last &", "FAIL: icarus: hang"),
     ):
         shutil.copytree(tiny, array, symlinks=True, ignore=shutil.ignore_patterns("daatb*", "obj*"))
         source = array / "rtl" / file

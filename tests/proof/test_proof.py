@@ -56,10 +56,10 @@ sed -i 's/wire negative = m\\[AccBits-1\\];/wire negative = m[AccBits-2];/' "$2/
 
 def test_bad_input(refused, build, tmp_path):
     words = "/usr/bin/python3", "proof/prove.py", "--build", build.resolve()
-    for tool in "berkeley-abc", "yosys":
+    for tool in "yosys-abc", "yosys":
         links = tmp_path / tool
         links.mkdir()
-        for name in {"berkeley-abc", "yosys"} - {tool}:
+        for name in {"yosys-abc", "yosys"} - {tool}:
             (links / name).symlink_to(shutil.which(name))
         refused(*words, "safe2", status=1, text=f"there is no {tool}; ./daa --need ", env={"PATH": str(links)})
     refused(*words, "--jobs", "0", status=2, text="--jobs must be 1 or more")
