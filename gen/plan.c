@@ -41,10 +41,11 @@ void plan_list(struct plan *plan, const char *name) {
 void plan_item(struct plan *plan, const char *name, const char *text) {
     struct value *list = plan_find(plan, name);
     assert(list && list->kind == LIST);
-    list->items = realloc(list->items, (size_t)(list->number + 1) * sizeof(*list->items));
-    if (!list->items)
+    char **items = realloc(list->items, (size_t)(list->number + 1) * sizeof(*items));
+    if (!items)
         fail(EXIT_JOB, "out of memory");
-    list->items[list->number++] = copy(text);
+    items[list->number++] = copy(text);
+    list->items = items;
 }
 
 struct value *plan_find(struct plan *plan, const char *name) {

@@ -284,7 +284,7 @@ static void check_registers(void) {
 static void check_ends(void) {
     struct daa_core core = opened();
     const struct daa_core_job job = sound();
-    uint32_t number[4096], ended = 0, sent = 0;
+    uint32_t number[4096] = {0}, ended = 0, sent = 0;
     uint8_t code[4096] = {0};
     enum daa_core_result result;
     while (sent < 3000) {
