@@ -220,6 +220,8 @@ def compare_with_full(directory):
     with job.scratch(directory) as work:
         got = counted(directory, work, library, recipe)
     assert got[0] == want[0]  # instances
+    # Yosys merges the additions of an exponent into one or leaves them two, by the order of internal names; what is merged
+    # may free a bit of a register.
     assert got[2] == pytest.approx(want[2], rel=1e-2)  # flip-flops
     # Equal instances do not come out to the last gate alike: the order in which Yosys meets them is another.
     assert got[1] == pytest.approx(want[1], rel=2e-2)
