@@ -65,7 +65,7 @@ def measured(directory, small, build, library):
 def key(directory, library):
     """Changes with the configuration and with whatever measures it."""
     digest = hashlib.sha256((directory / "daa.json").read_bytes())
-    for path in sorted(directory.glob("rtl/*.v")) + sorted(TOP.glob("synth/*.[pcv]*")) + sorted(TOP.glob("compare/*.py")):
+    for path in sorted(directory.glob("rtl/*.v")) + sorted(TOP.glob("synth/*.[pcv]*")) + [TOP / "compare" / name for name in ("row.py", "noise.py")]:
         digest.update(path.read_bytes())
     digest.update(pathlib.Path(library).read_bytes() if library else b"")
     return digest.hexdigest()[:16]
@@ -85,6 +85,7 @@ def read_words(words):
 
 def job():
     name, path, options, build, library = read_words(sys.argv[1:])
+    path.parent.mkdir(parents=True, exist_ok=True)
     directory, small = build / "compare" / name, build / "compare" / f"{name}.small"
     for side, place in (SIDE, directory), (SIZE, small):
         run(build / "daagen", *options, "--rows", side, "--cols", side, "-o", place)
