@@ -30,16 +30,22 @@ from torch import nn
 
 from ._config import Config
 from ._gemm import quantize
-from ._layers import (LAYERS, Conv1d, Conv2d, Conv3d, ConvTranspose1d, ConvTranspose2d, ConvTranspose3d, Layer, Linear,
+from . import _layers, _recurrent
+from ._layers import (Conv1d, Conv2d, Conv3d, ConvTranspose1d, ConvTranspose2d, ConvTranspose3d, Layer, Linear,
                       MultiheadAttention, TransformerEncoderLayer, as_float32, attend, batched_product, convolve,
                       linear_product, zeros_around)
 from ._layers import _each as each
 from ._library import Error
 from ._products import GEMMS, Arithmetic, Geometry, Matrices, Patches, is_compiling, number_of
+from ._recurrent import GRU, LSTM, RNN, GRUCell, LSTMCell, RNNCell
 
 __all__ = ["Arithmetic", "Conv1d", "Conv2d", "Conv3d", "ConvTranspose1d", "ConvTranspose2d", "ConvTranspose3d", "GEMMS",
-           "Linear", "MultiheadAttention", "Record", "TransformerEncoderLayer", "bmm", "conv2d", "convert", "dump",
-           "linear", "matmul", "observe", "revert", "scaled_dot_product_attention", "signal_to_noise", "summary"]
+           "GRU", "GRUCell", "LSTM", "LSTMCell", "Linear", "MultiheadAttention", "RNN", "RNNCell", "Record",
+           "TransformerEncoderLayer", "bmm", "conv2d", "convert", "dump", "linear", "matmul", "observe", "revert",
+           "scaled_dot_product_attention", "signal_to_noise", "summary"]
+
+LAYERS = {**_layers.LAYERS, **_recurrent.LAYERS}
+"""PyTorch's class -> ours."""
 
 for _kind in LAYERS.values():
     _kind.__module__ = __name__  # where saved models look for them
@@ -220,7 +226,7 @@ def convert(model, config, *, input_grad=SAME, weight_grad=SAME, layers=None, hi
 
     Parameters, hooks, and the state dict stay what they are, so optimizers and checkpoints do not notice. A converted
     model may be converted again. Raises Error, the model unchanged, where a module with products of its own is no plain
-    layer of these kinds (recurrent cells, Bilinear, scripted modules, subclasses), by name.
+    layer of these kinds (Bilinear, scripted modules, subclasses), by name.
     """
     if not isinstance(model, nn.Module):
         raise Error(f"the model is a {type(model).__name__}; it must be a torch.nn.Module")
