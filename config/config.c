@@ -277,6 +277,14 @@ static bool check_pipeline(const struct daa_config *config, struct daa_error *er
                     config->streams, anchored ? "anchored" : "rounded", least, most);
 }
 
+/* A group of one stream would have nothing to steer. */
+static bool check_groups(const struct daa_config *config, struct daa_error *error) {
+    const int words = config->streams == 8 ? 5 : config->streams == 4 ? 3 : 1;
+    return config->groups == 1 || config->streams >= 2 * config->groups ||
+           daa_fail(error, "groups is %d and streams is %d; a group has at least 2 streams, so it must be %.*s",
+                    config->groups, config->streams, words, "1|2|4");
+}
+
 /* What gives the highest clock for its registers. */
 static int pipeline_auto(const struct daa_config *config) {
     bool anchored = config->accumulator == DAA_ANCHORED;
@@ -292,7 +300,8 @@ static bool check_buffer(const struct daa_config *config, const char *name, int 
 static bool check(const struct daa_config *config, enum daa_use use, struct daa_error *error) {
     if (use == DAA_HARDWARE && !check_hardware(config, error))
         return false;
-    return check_pipeline(config, error) && check_operand(config, "a-format", config->a_format, error) &&
+    return check_groups(config, error) && check_pipeline(config, error) &&
+           check_operand(config, "a-format", config->a_format, error) &&
            check_operand(config, "b-format", config->b_format, error) && check_out(config, error) &&
            check_buffer(config, "c0-rows", config->c0_rows, error) &&
            check_buffer(config, "result-rows", config->result_rows, error) &&
@@ -334,6 +343,7 @@ bool daa_options_resolve(const struct daa_options *options, enum daa_use use, st
         .rows = value[OPT_ROWS].number,
         .cols = value[OPT_COLS].number,
         .streams = value[OPT_STREAMS].number,
+        .groups = value[OPT_GROUPS].number,
         .a_format = value[OPT_A_FORMAT].format,
         .b_format = value[OPT_B_FORMAT].format,
         .acc_format = value[OPT_ACC_FORMAT].format,
@@ -374,7 +384,7 @@ void daa_config_line(const struct daa_config *config, char line[DAA_LINE_MAX]) {
     line[0] = '\0';
     for (size_t i = 0; i < OPT_COUNT; i++) {
         char text[DAA_PREFIX_MAX + 1];
-        if (!daa_option_value(config, i, text, sizeof(text)))
+        if (!daa_option_is_said(config, i) || !daa_option_value(config, i, text, sizeof(text)))
             continue;
         int added = snprintf(line + length, DAA_LINE_MAX - length, "%s--%s %s", length ? " " : "",
                              daa_option_info(i)->name, text);

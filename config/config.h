@@ -28,6 +28,7 @@ enum daa_accumulator { DAA_ROUNDED, DAA_ANCHORED };
 struct daa_config {
     int rows, cols; /* 1..DAA_SIDE_MAX */
     int streams;    /* S: 1, 2, 4 or 8 */
+    int groups;     /* P, of S/P streams each: 1, 2 or 4 */
     struct daa_format a_format, b_format, acc_format, out_format;
     enum daa_accumulator accumulator;
     int acc_bits, acc_step; /* anchored: W, 8..64, and G, 1, 2, 4 or 8; else 0 */
@@ -91,6 +92,9 @@ const struct daa_option_info *daa_option_info(size_t index);
 /* The resolved value of option INDEX as text, e.g. "bf16", "16", "on". `format` has none of its own (NULL):
  * a-format and b-format say it; neither have acc-bits and acc-step where the accumulator is rounded. */
 const char *daa_option_value(const struct daa_config *config, size_t index, char *buffer, size_t size);
+
+/* False where it goes without saying, in the canonical text and in a daa.json: one group. */
+bool daa_option_is_said(const struct daa_config *config, size_t index);
 
 /* True where a daa.json has the value as a number, not as a string. */
 bool daa_option_is_number(size_t index);

@@ -39,6 +39,14 @@ static const struct option table[OPT_COUNT] = {
                      0,
                      0,
                      0},
+    [OPT_GROUPS] =
+        {{"groups", "1", "1|2|4",
+          "groups that the streams are steered in, each with a high product of its own; 2 streams or more each"},
+         POWER,
+         0,
+         0,
+         0,
+         0},
     [OPT_FORMAT] = {{"format", "bf16", APPLY(FORMAT_RANGE, OPERAND),
                      "operand format, both sides; also bf16 tf32 fp16 e5m2 e4m3 e3m2 e2m3 e2m1"},
                     APPLY(FORMAT_LIMITS, OPERAND)},
@@ -162,6 +170,10 @@ bool daa_option_is_number(size_t index) {
     return table[index].kind == WHOLE || table[index].kind == POWER;
 }
 
+bool daa_option_is_said(const struct daa_config *config, size_t index) {
+    return index != OPT_GROUPS || config->groups != 1;
+}
+
 enum daa_option daa_option_find(const char *name) {
     for (unsigned i = 0; i < OPT_COUNT; i++)
         if (strcmp(name, table[i].info.name) == 0)
@@ -273,6 +285,8 @@ static struct daa_value value_of(const struct daa_config *config, enum daa_optio
         return (struct daa_value){.number = config->cols};
     case OPT_STREAMS:
         return (struct daa_value){.number = config->streams};
+    case OPT_GROUPS:
+        return (struct daa_value){.number = config->groups};
     case OPT_A_FORMAT:
         return (struct daa_value){.format = config->a_format};
     case OPT_B_FORMAT:

@@ -8,6 +8,7 @@ enum daa_option {
     OPT_ROWS,
     OPT_COLS,
     OPT_STREAMS,
+    OPT_GROUPS,
     OPT_FORMAT,
     OPT_A_FORMAT,
     OPT_B_FORMAT,

@@ -1,4 +1,5 @@
-/* The policies: who is high in a step (docs/contract.md, section 3). One row each; the other rooms ask this table. */
+/* The policies: who is high in a group of streams (docs/contract.md, section 3). One row each; the other rooms ask this
+ * table. */
 #ifndef DAA_POLICY_H
 #define DAA_POLICY_H
 
@@ -22,11 +23,12 @@ extern "C" {
 enum daa_policy { DAA_POLICIES(DAA_POLICY_CONSTANT) DAA_POLICY_COUNT };
 #undef DAA_POLICY_CONSTANT
 
-/* The stream that is high: the one that a comparison of the step's products finds, or one that is known beforehand. */
+/* The stream of a group that is high: the one that a comparison of the step's products finds, or one that is known
+ * beforehand. */
 enum daa_winner {
     DAA_WINS_LARGEST,
-    DAA_WINS_FIRST, /* stream 0 */
-    DAA_WINS_TURN,  /* stream t mod S */
+    DAA_WINS_FIRST, /* its first one */
+    DAA_WINS_TURN,  /* its stream t mod S/P */
     DAA_WINS_EVERY, /* all of them */
     DAA_WINS_NONE,
 };

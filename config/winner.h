@@ -6,13 +6,14 @@
 
 #include "policy.h"
 
-/* Is STREAM high in step STEP? Where products are compared, no stream is high by itself. */
-static inline bool daa_wins(enum daa_winner winner, int streams, uint64_t step, int stream) {
+/* Is STREAM high in step STEP, with groups of GROUP streams? Where products are compared, no stream is high by itself.
+ */
+static inline bool daa_wins(enum daa_winner winner, int group, uint64_t step, int stream) {
     switch (winner) {
     case DAA_WINS_FIRST:
-        return stream == 0;
+        return stream % group == 0;
     case DAA_WINS_TURN:
-        return stream == (int)(step % (uint64_t)streams);
+        return stream % group == (int)(step % (uint64_t)group);
     case DAA_WINS_EVERY:
         return true;
     case DAA_WINS_LARGEST:

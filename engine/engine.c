@@ -56,6 +56,7 @@ static bool is_one_of(int value, const int *list, size_t count) {
 static struct engine_plan make_plan(const struct daa_config *config, struct daa_config *bf16) {
     struct engine_plan plan = {
         .streams = config->streams,
+        .groups = config->groups,
         .winner = config->streams == 1 ? DAA_WINS_EVERY : daa_policy_info(config->policy)->winner,
         .lo_bits = config->lo_bits < 8 ? config->lo_bits : 8,
         .lo_round = config->lo_round,
@@ -77,6 +78,8 @@ static const char *why_not_anchored(enum daa_engine engine, const struct daa_con
         return "the sum of a step is longer than a float's 24 bits and takes the golden model";
     if (!LISTED(engine, DAA_ENGINE_AVX2, DAA_ENGINE_AVX512, DAA_ENGINE_AVX512BF16, DAA_ENGINE_AUTO))
         return "the anchored accumulator takes the golden model";
+    if (config->groups != 1 && !(config->streams == 4 && config->groups == 2 && config->policy == DAA_EXPONENT))
+        return "groups other than 1, and 2 of 4 streams with policy exponent, take the golden model";
     return NULL;
 }
 
@@ -95,6 +98,8 @@ static const char *why_not(enum daa_engine engine, const struct daa_config *conf
         return "policies other than exponent, static, rotate, high and low take the golden model";
     if (config->accumulator == DAA_ANCHORED)
         return why_not_anchored(engine, config);
+    if (config->groups != 1)
+        return "groups other than 1 with the rounded accumulator take the golden model";
     if (engine != DAA_ENGINE_PORTABLE && !LISTED(config->streams, 1, 2, 4))
         return "streams other than 1, 2 and 4 take the portable engine";
     return LISTED(config->streams, 1, 2, 4, 8) ? NULL : "streams other than 1, 2, 4 and 8 take the golden model";

@@ -101,7 +101,7 @@ INLINE words exponents_of_keys(words largest) {
 }
 
 /* The sum of step T in vector V, and of more than two streams the largest key. */
-INLINE floats anchored_sum(int streams, bool steer, const struct anchored_source *s, size_t t, size_t v,
+INLINE floats anchored_sum(int streams, int groups, bool steer, const struct anchored_source *s, size_t t, size_t v,
                            const words *of_a, words *largest) {
     const size_t pairs = (size_t)streams / 2;
     if (streams == 1)
@@ -110,8 +110,8 @@ INLINE floats anchored_sum(int streams, bool steer, const struct anchored_source
         const words of_b = load_words(two_entry(s->table, s->places[t]) + v * WIDTH);
         return sum_of(of_a, and_words(of_b, s->mask), of_b);
     }
-    return four_sum(pairs, steer, s->reach, of_a, s->b + t * four_words(pairs, steer) * FOUR_LANES + v * WIDTH,
-                    largest);
+    return four_sum(pairs, (size_t)groups, steer, s->reach, of_a,
+                    s->b + t * four_words(pairs, steer) * FOUR_LANES + v * WIDTH, largest);
 }
 
 /* Its K*, a sum of two biased exponents; far below all of these where no product takes part. */
@@ -188,7 +188,7 @@ INLINE floats anchored_scale_of(const struct anchored_limits *limits, words reac
 
 /* COUNT steps of two vectors from V on, one by one: the contract's four points. A step's shift is what it hangs on for
  * long, so two vectors take no longer than one. Who is full asks for one coarse step. */
-INLINE void anchored_slowly(int streams, bool steer, const struct anchored_limits *limits,
+INLINE void anchored_slowly(int streams, int groups, bool steer, const struct anchored_limits *limits,
                             const struct anchored_source *s, size_t count, size_t v, uint32_t *acc, size_t lanes) {
     const words step = all_words(limits->step), half = all_words(limits->half), beyond = all_words(limits->beyond);
     const words one = all_words(127), bias = all_words(limits->bias), places = all_words(-limits->step);
@@ -208,7 +208,7 @@ INLINE void anchored_slowly(int streams, bool steer, const struct anchored_limit
 #pragma GCC unroll 2
         for (size_t i = 0; i < 2; i++) {
             words largest = zero;
-            const floats sum = anchored_sum(streams, steer, s, t, v + i, of_a, &largest);
+            const floats sum = anchored_sum(streams, groups, steer, s, t, v + i, of_a, &largest);
             const words key = anchored_key(streams, s, t, v + i, largest);
             const of_words active = greater_words(key, all_words(-1));
             const of_words out = bits_of_words(add_words(m[i], half), beyond);
@@ -229,8 +229,8 @@ INLINE void anchored_slowly(int streams, bool steer, const struct anchored_limit
 
 /* COUNT steps of VECTORS vectors in which no anchor moves. SEEN: all bits that M + H had before each; LARGEST: of the
  * keys, of more than two streams. */
-INLINE void anchored_fast(int streams, bool steer, const struct anchored_source *s, size_t count, size_t first,
-                          size_t vectors, words *m, const floats *scale, words *seen, words *largest) {
+INLINE void anchored_fast(int streams, int groups, bool steer, const struct anchored_source *s, size_t count,
+                          size_t first, size_t vectors, words *m, const floats *scale, words *seen, words *largest) {
 #pragma GCC unroll 4
     for (size_t v = 0; v < vectors; v++) {
         seen[v] = m[v];
@@ -242,8 +242,8 @@ INLINE void anchored_fast(int streams, bool steer, const struct anchored_source 
         anchored_operands(streams, steer, s, t + 1, of_a[1]);
 #pragma GCC unroll 4
         for (size_t v = 0; v < vectors; v++) {
-            const floats sum = anchored_sum(streams, steer, s, t, first + v, of_a[0], &keys[0]);
-            const floats next = anchored_sum(streams, steer, s, t + 1, first + v, of_a[1], &keys[1]);
+            const floats sum = anchored_sum(streams, groups, steer, s, t, first + v, of_a[0], &keys[0]);
+            const floats next = anchored_sum(streams, groups, steer, s, t + 1, first + v, of_a[1], &keys[1]);
             const words between = add_words(m[v], nearest_words(mul(sum, scale[v])));
             seen[v] = or_three(seen[v], m[v], between);
             m[v] = add_words(between, nearest_words(mul(next, scale[v])));
@@ -271,7 +271,7 @@ INLINE bool anchored_moves(int streams, const struct anchored_limits *limits, co
 }
 
 /* COUNT steps of the vectors of a row that SLOW has a bit for, and of the others if they are not done; two by two. */
-INLINE void anchored_apart(int streams, bool steer, const struct anchored_limits *limits,
+INLINE void anchored_apart(int streams, int groups, bool steer, const struct anchored_limits *limits,
                            const struct anchored_source *s, size_t count, unsigned slow, bool others, uint32_t *acc) {
     const size_t vectors = anchored_vectors(streams), lanes = vectors * WIDTH;
     for (size_t v = 0; v < vectors; v += 2, acc += 2 * WIDTH) {
@@ -283,7 +283,7 @@ INLINE void anchored_apart(int streams, bool steer, const struct anchored_limits
         if (!of_two && others) {
             const floats scale[2] = {anchored_scale_of(limits, reach[0]), anchored_scale_of(limits, reach[1])};
             words m[2] = {load_words(acc), load_words(acc + WIDTH)}, seen[2], largest[2];
-            anchored_fast(streams, steer, s, count, v, 2, m, scale, seen, largest);
+            anchored_fast(streams, groups, steer, s, count, v, 2, m, scale, seen, largest);
             of_two = any_of(either_words(anchored_failed(streams, limits, seen[0], largest[0], reach[0]),
                                          anchored_failed(streams, limits, seen[1], largest[1], reach[1])));
             if (!of_two) {
@@ -292,13 +292,14 @@ INLINE void anchored_apart(int streams, bool steer, const struct anchored_limits
             }
         }
         if (of_two)
-            anchored_slowly(streams, steer, limits, s, count, v, acc, lanes);
+            anchored_slowly(streams, groups, steer, limits, s, count, v, acc, lanes);
     }
 }
 
 /* COUNT steps of a row; EXPONENTS: the largest ones of the lanes. */
-INLINE void anchored_row(int streams, bool steer, const struct anchored_limits *limits, const struct anchored_source *s,
-                         size_t count, const words *exponents, anchored_function *apart, uint32_t *acc) {
+INLINE void anchored_row(int streams, int groups, bool steer, const struct anchored_limits *limits,
+                         const struct anchored_source *s, size_t count, const words *exponents,
+                         anchored_function *apart, uint32_t *acc) {
     const size_t vectors = anchored_vectors(streams), lanes = vectors * WIDTH;
     const words of_row = all_words(streams > 2 ? 0 : anchored_exponent(streams, s->a) + limits->bias);
     words m[ANCHORED_VECTORS_MAX], seen[ANCHORED_VECTORS_MAX], largest[ANCHORED_VECTORS_MAX];
@@ -320,7 +321,7 @@ INLINE void anchored_row(int streams, bool steer, const struct anchored_limits *
         apart(limits, s, count, slow, true, acc);
         return;
     }
-    anchored_fast(streams, steer, s, STEPS, 0, vectors, m, scale, seen, largest);
+    anchored_fast(streams, groups, steer, s, STEPS, 0, vectors, m, scale, seen, largest);
     any = no_words();
 #pragma GCC unroll 4
     for (size_t v = 0; v < vectors; v++) {
@@ -364,9 +365,9 @@ static void anchored_round(const struct daa_config *config, const uint32_t *acc,
 
 /* ---- runs ---- */
 
-INLINE void anchored_groups(int streams, bool steer, const struct engine_plan *plan, size_t steps, size_t panels,
-                            const uint32_t *a, size_t a_block, const uint32_t *b, uint32_t *acc, size_t ld,
-                            uint32_t *space, anchored_function *apart) {
+INLINE void anchored_groups(int streams, int groups, bool steer, const struct engine_plan *plan, size_t steps,
+                            size_t panels, const uint32_t *a, size_t a_block, const uint32_t *b, uint32_t *acc,
+                            size_t ld, uint32_t *space, anchored_function *apart) {
     const struct anchored_limits limits = anchored_make_limits(plan->anchored);
     const size_t vectors = anchored_vectors(streams);
     const size_t rows = streams == 1 ? ANCHORED_ONE_ROWS : streams == 2 ? TWO_ROWS : FOUR_ROWS;
@@ -392,37 +393,40 @@ INLINE void anchored_groups(int streams, bool steer, const struct engine_plan *p
                 two_places(&table, s.a, row_words, places);
             for (size_t row = 0; row < rows; row++, s.a += row_words) {
                 s.places = places + row * STEPS;
-                anchored_row(streams, steer, &limits, &s, count, exponents, apart, acc + (i * rows + row) * ld);
+                anchored_row(streams, groups, steer, &limits, &s, count, exponents, apart, acc + (i * rows + row) * ld);
             }
         }
     }
 }
 
-#define ANCHORED_RUN(name, streams, steer)                                                                             \
+#define ANCHORED_RUN(name, streams, groups, steer)                                                                     \
     static __attribute__((noinline)) void name##_apart(const struct anchored_limits *limits,                           \
                                                        const struct anchored_source *s, size_t count, unsigned slow,   \
                                                        bool others, uint32_t *acc) {                                   \
-        anchored_apart(streams, steer, limits, s, count, slow, others, acc);                                           \
+        anchored_apart(streams, groups, steer, limits, s, count, slow, others, acc);                                   \
     }                                                                                                                  \
     static void name(const struct engine_plan *plan, size_t steps, size_t panels, const uint32_t *a, size_t a_block,   \
                      const uint32_t *b, float *acc, size_t ld, uint32_t *space) {                                      \
         const unsigned before = _mm_getcsr();                                                                          \
         _mm_setcsr(FLUSHING);                                                                                          \
-        anchored_groups(streams, steer, plan, steps, panels, a, a_block, b, (uint32_t *)(void *)acc, ld, space,        \
-                        name##_apart);                                                                                 \
+        anchored_groups(streams, groups, steer, plan, steps, panels, a, a_block, b, (uint32_t *)(void *)acc, ld,       \
+                        space, name##_apart);                                                                          \
         _mm_setcsr(before);                                                                                            \
     }
-ANCHORED_RUN(anchored_one_run, 1, false)
-ANCHORED_RUN(anchored_two_run, 2, false)
-ANCHORED_RUN(anchored_four_steered, 4, true)
-ANCHORED_RUN(anchored_four_fixed, 4, false)
-ANCHORED_RUN(anchored_eight_steered, 8, true)
-ANCHORED_RUN(anchored_eight_fixed, 8, false)
+ANCHORED_RUN(anchored_one_run, 1, 1, false)
+ANCHORED_RUN(anchored_two_run, 2, 1, false)
+ANCHORED_RUN(anchored_four_steered, 4, 1, true)
+ANCHORED_RUN(anchored_four_in_pairs, 4, 2, true)
+ANCHORED_RUN(anchored_four_fixed, 4, 1, false)
+ANCHORED_RUN(anchored_eight_steered, 8, 1, true)
+ANCHORED_RUN(anchored_eight_fixed, 8, 1, false)
 
 static void anchored_four_run(const struct engine_plan *plan, size_t steps, size_t panels, const uint32_t *a,
                               size_t a_block, const uint32_t *b, float *acc, size_t ld, uint32_t *space) {
     const bool steer = plan->winner == DAA_WINS_LARGEST;
-    if (plan->streams == 4)
+    if (plan->groups == 2)
+        anchored_four_in_pairs(plan, steps, panels, a, a_block, b, acc, ld, space);
+    else if (plan->streams == 4)
         (steer ? anchored_four_steered : anchored_four_fixed)(plan, steps, panels, a, a_block, b, acc, ld, space);
     else
         (steer ? anchored_eight_steered : anchored_eight_fixed)(plan, steps, panels, a, a_block, b, acc, ld, space);

@@ -73,7 +73,7 @@ static void read_line(const struct operand *operand, size_t index, size_t count,
 
 /* ---- a block of K ---- */
 
-/* Where the winner is known beforehand, steps are sorted by winner into phases: one for static, S for rotate. */
+/* Where the winner is known beforehand, steps are sorted by winner into phases: one for static, S/P for rotate. */
 struct block {
     size_t first, depth; /* elements of K */
     size_t phases, phase_steps;
@@ -86,7 +86,9 @@ static enum daa_winner winner_of(const struct daa_config *config) {
 
 static struct block make_block(const struct daa_config *config, size_t first, size_t depth) {
     const size_t streams = (size_t)config->streams, steps = (depth + streams - 1) / streams;
-    struct block block = {.first = first, .depth = depth, .phases = winner_of(config) == DAA_WINS_TURN ? streams : 1};
+    struct block block = {.first = first,
+                          .depth = depth,
+                          .phases = winner_of(config) == DAA_WINS_TURN ? streams / (size_t)config->groups : 1};
     block.phase_steps = (steps + block.phases - 1) / block.phases;
     for (size_t k = 0; k < depth; k++) { /* a block's first step is a multiple of S */
         const size_t step = k / streams;
@@ -157,7 +159,7 @@ static void pack_b(const struct operand *b, const struct block *block, size_t ba
 
 struct sums {
     uint64_t kept[DAA_STREAMS_MAX];  /* finite products in the window */
-    uint64_t ahead[DAA_STREAMS_MAX]; /* steps whose largest key is that of this stream or one before it */
+    uint64_t ahead[DAA_STREAMS_MAX]; /* steps whose high one of the group is this stream or one before it */
 };
 
 #define INLINE __attribute__((always_inline)) static inline
@@ -166,24 +168,25 @@ INLINE int16_t larger(int16_t a, int16_t b) {
     return a > b ? a : b;
 }
 
-/* One row of A with a panel of B. For 2 and 4 streams STREAMS and STEERED are constants where this lands, so that the
- * counts of each lane stay in registers. */
-INLINE void count_row(int streams, bool steered, size_t steps, int window, const int16_t *a, const int16_t *b,
-                      struct sums *sums) {
+/* One row of A with a panel of B. For 2 and 4 streams STREAMS, GROUP and STEERED are constants where this lands, so
+ * that the counts of each lane stay in registers. */
+INLINE void count_row(int streams, int group, bool steered, size_t steps, int window, const int16_t *a,
+                      const int16_t *b, struct sums *sums) {
     int16_t kept[DAA_STREAMS_MAX][LANES] = {{0}}, ahead[DAA_STREAMS_MAX][LANES] = {{0}};
     for (size_t step = 0; step < steps; step++, a += streams, b += streams * LANES) {
         for (int i = 0; i < LANES; i++) {
-            int16_t top[DAA_STREAMS_MAX] = {0}, key[DAA_STREAMS_MAX];
-            for (int s = 0; s < streams; s++) {
+            int16_t top[DAA_STREAMS_MAX] = {0}, key[DAA_STREAMS_MAX], largest = SPECIAL * 2;
+            for (int s = 0; s < streams; s++) { /* top: of the group, up to this stream */
                 key[s] = (int16_t)(a[s] + b[s * LANES + i]);
-                top[s] = s ? larger(top[s - 1], key[s]) : key[s];
+                top[s] = s % group ? larger(top[s - 1], key[s]) : key[s];
+                largest = larger(largest, key[s]);
             }
-            const int16_t under_window = larger((int16_t)(top[streams - 1] - window - 1), FINITE);
-            const int16_t under_top = larger((int16_t)(top[streams - 1] - 1), FINITE);
+            const int16_t under_window = larger((int16_t)(largest - window - 1), FINITE);
             for (int s = 0; s < streams; s++) {
+                const int16_t top_of_group = top[s - s % group + group - 1];
                 kept[s][i] = (int16_t)(kept[s][i] + (key[s] > under_window));
                 if (steered)
-                    ahead[s][i] = (int16_t)(ahead[s][i] + (top[s] > under_top));
+                    ahead[s][i] = (int16_t)(ahead[s][i] + (top[s] > larger((int16_t)(top_of_group - 1), under_window)));
             }
         }
     }
@@ -197,28 +200,26 @@ INLINE void count_row(int streams, bool steered, size_t steps, int window, const
 
 /* A phase of a block: ROWS rows with a panel. */
 struct phase {
-    int streams, window;
+    int streams, group, window;
     bool steered;
     size_t rows, steps;
     const int16_t *a, *b; /* row i of A is at a[i * DEPTH] */
 };
 
-INLINE void count_rows(const struct phase *phase, int streams, bool steered, struct sums *sums) {
+INLINE void count_rows(const struct phase *phase, int streams, int group, bool steered, struct sums *sums) {
     for (size_t row = 0; row < phase->rows; row++)
-        count_row(streams, steered, phase->steps, phase->window, phase->a + row * DEPTH, phase->b, sums);
+        count_row(streams, group, steered, phase->steps, phase->window, phase->a + row * DEPTH, phase->b, sums);
 }
 
 INLINE void count_phase(const struct phase *phase, struct sums *sums) {
-    switch (phase->streams) {
-    case 2:
-        phase->steered ? count_rows(phase, 2, true, sums) : count_rows(phase, 2, false, sums);
-        break;
-    case 4:
-        phase->steered ? count_rows(phase, 4, true, sums) : count_rows(phase, 4, false, sums);
-        break;
-    default:
-        count_rows(phase, phase->streams, phase->steered, sums);
-    }
+    if (phase->streams == 2)
+        phase->steered ? count_rows(phase, 2, 2, true, sums) : count_rows(phase, 2, 2, false, sums);
+    else if (phase->streams == 4 && !phase->steered)
+        count_rows(phase, 4, 4, false, sums);
+    else if (phase->streams == 4)
+        phase->group == 4 ? count_rows(phase, 4, 4, true, sums) : count_rows(phase, 4, 2, true, sums);
+    else
+        count_rows(phase, phase->streams, phase->group, phase->steered, sums);
 }
 
 static void count_plain(const struct phase *phase, struct sums *sums) {
@@ -245,13 +246,14 @@ struct job {
 
 static void add_phase(struct job *job, const struct phase *phase, size_t index) {
     const struct daa_config *config = job->args->config;
+    const int group = config->streams / config->groups;
     struct sums sums = {{0}, {0}};
     (daa_engine_present(DAA_ENGINE_AVX2) ? count_avx2 : count_plain)(phase, &sums);
     for (int s = 0; s < config->streams; s++) {
         uint64_t high = 0;
         if (phase->steered)
-            high = sums.ahead[s] - (s ? sums.ahead[s - 1] : 0);
-        else if (daa_wins(winner_of(config), config->streams, index, s))
+            high = sums.ahead[s] - (s % group ? sums.ahead[s - 1] : 0);
+        else if (daa_wins(winner_of(config), group, index, s))
             high = sums.kept[s];
         job->counts.high[s] += high;
         job->counts.low[s] += sums.kept[s] - high;
@@ -270,6 +272,7 @@ static void add_block(struct job *job, size_t batch, size_t first, size_t depth)
         for (size_t i = 0; streams > 1 && i < block.phases; i++) {
             const size_t at = i * block.phase_steps * streams;
             const struct phase phase = {.streams = config->streams,
+                                        .group = config->streams / config->groups,
                                         .window = config->window,
                                         .steered = winner_of(config) == DAA_WINS_LARGEST,
                                         .rows = args->m,

@@ -1,6 +1,7 @@
 /* Four streams, and eight where an anchored accumulator takes their sum: rows one at a time, over steps whose lanes'
  * words stay in the first-level cache. Words hold two bf16, of streams 0 and 1, 2 and 3 and so on, and so do their
- * keys: one comparison with the largest key says which operands are high, one which products are in the window.
+ * keys: one comparison with the largest key of a group says which operands are high, one which products are in the
+ * window. A group is all pairs, or one pair.
  *
  * The including file defines products(a, b), a_0 b_0 + a_1 b_1, and add_products(sum, a, b), exact where the plan and
  * the guard say so. */
@@ -115,21 +116,23 @@ static void four_pack_b(const struct engine_plan *plan, size_t steps, const uint
 /* ---- rows ---- */
 
 /* A step of a row, its words in registers, and of WIDTH lanes. LARGEST: the key, in both halves of a word. */
-INLINE floats four_sum(size_t pairs, bool steer, words reach, const words *a, const uint32_t *b, words *largest) {
+INLINE floats four_sum(size_t pairs, size_t groups, bool steer, words reach, const words *a, const uint32_t *b,
+                       words *largest) {
     const size_t keys_at = four_words(pairs, steer) - pairs;
-    words key[FOUR_PAIRS_MAX], of_a[FOUR_PAIRS_MAX], of_b[FOUR_PAIRS_MAX], either = all_words(0);
+    words key[FOUR_PAIRS_MAX], best[FOUR_PAIRS_MAX], of_a[FOUR_PAIRS_MAX], of_b[FOUR_PAIRS_MAX], either = all_words(0);
 #pragma GCC unroll 4
     for (size_t pair = 0; pair < pairs; pair++) {
         key[pair] = add_halves(a[keys_at + pair], load_words(b + (keys_at + pair) * FOUR_LANES));
-        either = pair ? max_keys(either, key[pair]) : key[pair];
+        best[pair] = groups > 1 ? max_keys(key[pair], turned(key[pair])) : key[pair];
+        either = pair ? max_keys(either, best[pair]) : best[pair];
     }
-    const words top = *largest = max_keys(either, turned(either)), last = sub_halves(top, reach);
+    const words top = *largest = groups > 1 ? either : max_keys(either, turned(either)), last = sub_halves(top, reach);
 #pragma GCC unroll 4
     for (size_t pair = 0; pair < pairs; pair++) {
         of_a[pair] = a[pair];
         of_b[pair] = load_words(b + pair * FOUR_LANES);
         if (steer) {
-            const of_halves wins = equal_halves(key[pair], top);
+            const of_halves wins = equal_halves(key[pair], groups > 1 ? best[pair] : top);
             of_a[pair] = pick_halves(wins, a[pair], a[pairs + pair]);
             of_b[pair] = pick_halves(wins, of_b[pair], load_words(b + (pairs + pair) * FOUR_LANES));
         }
@@ -156,7 +159,7 @@ INLINE void four_row(bool steer, words reach, size_t steps, const uint32_t *a, c
 #pragma GCC unroll 4
         for (size_t v = 0; v < FOUR_VECTORS; v++) {
             words largest;
-            run[v] = add(run[v], four_sum(2, steer, reach, of_a, b + WIDTH * v, &largest));
+            run[v] = add(run[v], four_sum(2, 1, steer, reach, of_a, b + WIDTH * v, &largest));
         }
     }
 #pragma GCC unroll 4

@@ -16,7 +16,7 @@ enum {
 
 /* The part of a configuration that the engines need, for bf16 operands and an fp32 accumulator. */
 struct engine_plan {
-    int streams;
+    int streams, groups;
     enum daa_winner winner; /* LARGEST: of the keys; EVERY where there is one stream */
     int lo_bits;            /* 1..8 */
     enum daa_lo_round lo_round;

@@ -128,7 +128,7 @@ static void pack_turn(const float *acc, size_t ld, uint32_t square[SQUARE][SQUAR
 
 /* Where nothing is compared, a stream has one form. */
 INLINE bool form_is_high(const struct engine_plan *plan, size_t step, size_t stream) {
-    return daa_wins(plan->winner, plan->streams, step, (int)stream);
+    return daa_wins(plan->winner, plan->streams / plan->groups, step, (int)stream);
 }
 
 #endif

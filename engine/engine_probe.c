@@ -108,9 +108,9 @@ bool daa_engine_present(enum daa_engine engine) {
     enum { UNSEEN, ABSENT, PRESENT };
     static atomic_int seen[DAA_ENGINE_COUNT];
     static const struct engine_plan one = {
-        .streams = 1, .winner = DAA_WINS_EVERY, .lo_bits = 8, .window = 8, .frac_bits = 14};
+        .streams = 1, .groups = 1, .winner = DAA_WINS_EVERY, .lo_bits = 8, .window = 8, .frac_bits = 14};
     static const struct engine_plan two = {
-        .streams = 2, .winner = DAA_WINS_EVERY, .lo_bits = 8, .window = 32, .frac_bits = 14};
+        .streams = 2, .groups = 1, .winner = DAA_WINS_EVERY, .lo_bits = 8, .window = 32, .frac_bits = 14};
     const struct engine_kernel *fast = daa_kernel(engine, &one), *wide = daa_kernel(engine, &two);
     if (!fast)
         return (unsigned)engine < DAA_ENGINE_AVX2;

@@ -123,7 +123,8 @@ bool daa_plan_fits_float(const struct engine_plan *plan) {
     if (plan->streams == 1)
         return true;
     int low = 2 * (plan->lo_bits - 1), tail = low < plan->frac_bits ? low : plan->frac_bits;
-    if (plan->winner == DAA_WINS_EVERY || plan->winner == DAA_WINS_FIRST || plan->winner == DAA_WINS_TURN)
+    if (plan->winner == DAA_WINS_EVERY || plan->winner == DAA_WINS_FIRST || plan->winner == DAA_WINS_TURN ||
+        plan->groups > 1) /* a high term may be at the window's end */
         tail = plan->frac_bits;
     int below = plan->window + tail; /* of a term at the window's end; a winner ends at its own last bit */
     if (plan->winner == DAA_WINS_LARGEST && below < plan->frac_bits)

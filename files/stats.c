@@ -9,7 +9,7 @@ json_t *daa_stats_options(const struct daa_config *config) {
     char buffer[64];
     for (size_t i = 0; i < daa_option_count(); i++) {
         const char *text = daa_option_value(config, i, buffer, sizeof buffer);
-        if (text)
+        if (text && daa_option_is_said(config, i))
             json_object_set_new(options, daa_option_info(i)->name,
                                 daa_option_is_number(i) ? json_integer(atoi(text)) : json_string(text));
     }

@@ -72,10 +72,11 @@ static bool larger(int32_t a, int key_a, int32_t b, int key_b) {
     return (ahead > 0 ? size_a << ahead : size_a) > (ahead < 0 ? size_b << -ahead : size_b);
 }
 
-static int largest(const struct steering *s, bool by_key, int count, const struct daa_operand *a,
+/* Of the streams from FIRST to before LAST; -1 where none takes part. */
+static int largest(const struct steering *s, bool by_key, int first, int last, const struct daa_operand *a,
                    const struct daa_operand *b) {
     int best = -1;
-    for (int i = 0; i < count; i++) {
+    for (int i = first; i < last; i++) {
         if (s->fate[i] != DAA_FATE_LOW)
             continue;
         if (best < 0 || (by_key ? s->key[i] > s->key[best]
@@ -93,14 +94,18 @@ static void steer(const struct daa_config *config, uint64_t step, int count, con
         return;
     const struct daa_policy_info *policy = daa_policy_info(config->policy);
     const enum daa_winner winner = config->streams == 1 ? DAA_WINS_EVERY : policy->winner;
-    const int best = winner == DAA_WINS_LARGEST ? largest(s, policy->compares_keys, count, a, b) : -1;
-    for (int i = 0; i < count; i++) {
-        if (s->fate[i] != DAA_FATE_LOW)
-            continue;
-        if (s->key[i] < s->top - config->window)
-            s->fate[i] = DAA_FATE_DROPPED;
-        else if (i == best || daa_wins(winner, config->streams, step, i))
-            s->fate[i] = DAA_FATE_HIGH;
+    const int group = config->streams / config->groups;
+    for (int first = 0; first < count; first += group) {
+        const int last = first + group < count ? first + group : count;
+        const int best = winner == DAA_WINS_LARGEST ? largest(s, policy->compares_keys, first, last, a, b) : -1;
+        for (int i = first; i < last; i++) {
+            if (s->fate[i] != DAA_FATE_LOW)
+                continue;
+            if (s->key[i] < s->top - config->window)
+                s->fate[i] = DAA_FATE_DROPPED;
+            else if (i == best || daa_wins(winner, group, step, i))
+                s->fate[i] = DAA_FATE_HIGH;
+        }
     }
 }
 

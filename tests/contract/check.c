@@ -169,7 +169,8 @@ static void random_config(struct daa_config *config, const char *accumulator) {
         if (below(3))
             snprintf(window, sizeof window, "%d", between(0, 32));
         const char *a = PICK(operand_formats), *b = below(2) ? a : PICK(operand_formats);
-        const char *streams[] = {"1", "2", "2", "4", "8"}, *switches[] = {"on", "on", "off"};
+        const char *streams[] = {"1", "2", "2", "4", "4 groups=2", "8", "8 groups=2", "8 groups=4"},
+                   *switches[] = {"on", "on", "off"};
         if (configure(config,
                       "streams=%s a-format=%s b-format=%s acc-format=%s out-format=%s lo-bits=%d lo-round=%s policy=%s "
                       "window=%s specials=%s %s",
@@ -438,15 +439,17 @@ static void e3m2_pairs(void) {
     }
 }
 
-/* Every window and every number of low bits, for every number of streams. */
+/* Every window and every number of low bits, for every number of streams and groups. */
 static void windows_and_low_bits(void) {
     static const char *const formats[] = {"bf16", "fp16", "tf32"};
-    for (int streams = 1; streams <= DAA_STREAMS_MAX; streams *= 2) {
+    static const int kinds[][2] = {{1, 1}, {2, 1}, {4, 1}, {4, 2}, {8, 1}, {8, 2}, {8, 4}};
+    for (size_t kind = 0; kind < sizeof kinds / sizeof kinds[0]; kind++) {
+        const int streams = kinds[kind][0];
         for (int window = 0; window <= 32; window++) {
             for (int bits = 1; bits <= 11; bits++) {
                 struct daa_config config;
-                if (!configure(&config, "streams=%d window=%d lo-bits=%d lo-round=%s policy=%s format=%s", streams,
-                               window, bits, PICK(rounds), PICK(policies), PICK(formats)))
+                if (!configure(&config, "streams=%d groups=%d window=%d lo-bits=%d lo-round=%s policy=%s format=%s",
+                               streams, kinds[kind][1], window, bits, PICK(rounds), PICK(policies), PICK(formats)))
                     mismatch("window %d is refused", window);
                 for (int repeat = 0; repeat < (long_tier ? 2000 : 200); repeat++) {
                     uint32_t a[DAA_STREAMS_MAX], b[DAA_STREAMS_MAX];

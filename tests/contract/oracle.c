@@ -158,23 +158,25 @@ static void low_value(const struct daa_config *config, struct daa_format f, cons
     round_to_multiple(low, exponent(x, UNIT) - bits + 1, UNIT, config->lo_round == DAA_NEAREST);
 }
 
-static int winning_stream(const struct daa_config *config, uint64_t step, int count, const bool *takes_part,
+/* The one of stream S's group. */
+static int winning_stream(const struct daa_config *config, uint64_t step, int count, int s, const bool *takes_part,
                           const long *key) {
+    const int size = config->streams / config->groups, lowest = s - s % size;
     int best = -1;
     switch (config->policy) {
     case DAA_STATIC:
-        return 0;
+        return lowest;
     case DAA_ROTATE:
-        return (int)(step % (unsigned)config->streams);
+        return lowest + (int)(step % (unsigned)size);
     case DAA_EXPONENT:
-        for (int s = count - 1; s >= 0; s--)
-            if (takes_part[s] && (best < 0 || key[s] >= key[best]))
-                best = s;
+        for (int i = lowest + size - 1; i >= lowest; i--)
+            if (i < count && takes_part[i] && (best < 0 || key[i] >= key[best]))
+                best = i;
         return best;
     case DAA_MAGNITUDE:
-        for (int s = count - 1; s >= 0; s--)
-            if (takes_part[s] && (best < 0 || mpz_cmpabs(product[s], product[best]) >= 0))
-                best = s;
+        for (int i = lowest + size - 1; i >= lowest; i--)
+            if (i < count && takes_part[i] && (best < 0 || mpz_cmpabs(product[i], product[best]) >= 0))
+                best = i;
         return best;
     case DAA_HIGH:
     case DAA_LOW:
@@ -233,14 +235,14 @@ static bool finite_sum(const struct daa_config *config, uint64_t step, int count
         top = any && top > key[s] ? top : key[s];
         any = true;
     }
-    int winner = winning_stream(config, step, count, takes_part, key);
     mpz_set_ui(sum, 0);
     for (int s = 0; s < count; s++) {
         if (!takes_part[s])
             continue;
         if (key[s] < top - config->window) {
             counts->dropped[s]++;
-        } else if (config->streams == 1 || config->policy == DAA_HIGH || s == winner) {
+        } else if (config->streams == 1 || config->policy == DAA_HIGH ||
+                   s == winning_stream(config, step, count, s, takes_part, key)) {
             counts->high[s]++;
             mpz_add(sum, sum, product[s]);
         } else {

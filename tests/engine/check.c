@@ -275,7 +275,10 @@ static struct test random_test(enum daa_engine engine, size_t most) {
     struct test t = {.engine = engine, .batch = below(4) ? 1 : 1 + below(3), .threads = 1 + (int)below(3)};
     uint32_t kind = below(KINDS);
     const bool narrow = below(3) == 0, anchored = below(2);
-    char bits[16] = "auto", step[16] = "auto";
+    const uint32_t log2_streams = below(4);
+    char bits[16] = "auto", step[16] = "auto", groups[16] = "1";
+    if (log2_streams > 1) /* half of four streams' in pairs, which the vectors know */
+        snprintf(groups, sizeof groups, "%u", 1U << below(log2_streams));
     if (anchored && below(2)) {
         snprintf(bits, sizeof bits, "%u", 8 + below(26)); /* 33 is one too many for the vectors */
         snprintf(step, sizeof step, "%u", 1U << below(4));
@@ -286,8 +289,9 @@ static struct test random_test(enum daa_engine engine, size_t most) {
                                 "acc-bits",    bits,
                                 "acc-step",    step,
                                 "out-format",  below(4) ? "auto" : "bf16",
+                                "groups",      groups,
                                 NULL};
-    configure_more(&t.config, 1 << below(4), 1 + (int)below(8), below(2) ? "nearest" : "truncate",
+    configure_more(&t.config, 1 << log2_streams, 1 + (int)below(8), below(2) ? "nearest" : "truncate",
                    policy_name(below(2) ? DAA_EXPONENT : (int)below(DAA_POLICY_COUNT)),
                    below(3) ? -1 : windows[below(9)], more);
     t.a_kind = (enum kind)kind;
@@ -395,19 +399,24 @@ static int left_to_others(enum daa_engine engine) {
 static int anchored_left_to_others(enum daa_engine engine) {
     static const struct {
         int streams, window;
-        const char *policy, *bits;
+        const char *policy, *bits, *groups;
         bool fast;
     } list[] = {
-        {1, -1, "high", "32", true},      {2, -1, "exponent", "32", true},   {4, -1, "low", "8", true},
-        {8, -1, "exponent", "20", true},  {2, -1, "exponent", "33", false},  {4, -1, "high", "32", false},
-        {2, 32, "exponent", "32", false}, {2, -1, "magnitude", "32", false},
+        {1, -1, "high", "32", "1", true},      {2, -1, "exponent", "32", "1", true},
+        {4, -1, "low", "8", "1", true},        {8, -1, "exponent", "20", "1", true},
+        {2, -1, "exponent", "33", "1", false}, {4, -1, "high", "32", "1", false},
+        {2, 32, "exponent", "32", "1", false}, {2, -1, "magnitude", "32", "1", false},
+        {4, 6, "exponent", "32", "2", true},   {4, 7, "exponent", "32", "2", false},
+        {8, 3, "exponent", "32", "4", false},  {8, 3, "exponent", "32", "2", false},
+        {4, 3, "static", "32", "2", false},    {4, 3, "magnitude", "32", "2", false},
     };
     for (size_t i = 0; i < sizeof list / sizeof list[0]; i++) {
         struct daa_config config;
         struct daa_gemm_report report;
         struct daa_error error;
         uint32_t one[DAA_STREAMS_MAX] = {0x3f80}, c;
-        const char *const more[] = {"accumulator", "anchored", "acc-bits", list[i].bits, NULL};
+        const char *const more[] = {"accumulator", "anchored",     "acc-bits", list[i].bits,
+                                    "groups",      list[i].groups, NULL};
         configure_more(&config, list[i].streams, 4, "nearest", list[i].policy, list[i].window, more);
         const struct daa_gemm_matrix a = {one, DAA_BITS32, false, DAA_STREAMS_MAX, 0},
                                      b = {one, DAA_BITS32, false, 1, 0};

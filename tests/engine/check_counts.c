@@ -189,7 +189,9 @@ static void random_config(struct daa_config *config, bool fast) {
             random_format(format);
         set(options, side ? "b-format" : "a-format", format);
     }
-    set_number(options, "streams", 1 << below(4));
+    const uint32_t log2_streams = below(4);
+    set_number(options, "streams", 1 << log2_streams);
+    set_number(options, "groups", log2_streams > 1 ? 1 << below(log2_streams) : 1);
     set_number(options, "lo-bits", 1 + below(11));
     set(options, "lo-round", below(2) ? "nearest" : "truncate");
     const struct daa_policy_info *policy;

@@ -153,6 +153,8 @@ static void check_values(void) {
     refuses("cols 257", "cols is '257'; it must be 1..256");
     refuses("streams 3", "it must be 1|2|4|8");
     refuses("streams 16", "it must be 1|2|4|8");
+    refuses("groups 3", "groups is '3'; it must be 1|2|4");
+    refuses("groups 8 streams 8", "groups is '8'; it must be 1|2|4");
     refuses("lo-bits 12", "it must be 1..11");
     refuses("lo-round up", "it must be nearest|truncate");
     refuses("policy fastest", "it must be exponent|static|rotate|high|low");
@@ -193,6 +195,12 @@ static void check_rules(void) {
     refuses("out-format e2m1", "it needs specials off");
     gives(NULL, "out-format e2m1 specials off", "--out-format e2m1 ");
     gives(NULL, "out-format e4m3", "--out-format e4m3 ");
+    refuses("groups 2", "groups is 2 and streams is 2; a group has at least 2 streams, so it must be 1");
+    refuses("groups 2 streams 1", "groups is 2 and streams is 1; a group has at least 2 streams, so it must be 1");
+    refuses("groups 4 streams 4", "groups is 4 and streams is 4; a group has at least 2 streams, so it must be 1|2");
+    gives(NULL, "groups 1 streams 4", "--streams 4 --a-format"); /* one goes without saying */
+    gives(NULL, "groups 2 streams 4", "--streams 4 --groups 2 --a-format");
+    gives(NULL, "groups 4 streams 8 policy rotate", "--streams 8 --groups 4 ");
     refuses("policy magnitude", "policy is 'magnitude', which is for software only; in hardware it must be "
                                 "exponent|static|rotate|high|low");
     expect(!resolve(NULL, "policy magnitude", DAA_SOFTWARE, &config) && config.policy == DAA_MAGNITUDE, "magnitude",
@@ -282,6 +290,8 @@ static void check_unresolved(void) {
     BAD(streams = 3, "streams is '3'");
     BAD(streams = 16, "streams is '16'");
     BAD(streams = -2, "streams is '-2'");
+    BAD(groups = 0, "groups is '0'; it must be 1|2|4");
+    BAD(groups = 2, "groups is 2 and streams is 2");
     BAD(lo_bits = 0, "lo-bits is '0'");
     BAD(lo_bits = 12, "lo-bits is '12'");
     BAD(lo_round = (enum daa_lo_round)2, "lo-round is '2'");
