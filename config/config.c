@@ -233,6 +233,8 @@ static bool check_hardware(const struct daa_config *config, struct daa_error *er
     if (!daa_policy_info(config->policy)->hardware)
         return daa_fail(error, "policy is '%s', which is for software only; in hardware it must be %s",
                         daa_policy_info(config->policy)->name, names);
+    if (config->groups > 1)
+        return daa_fail(error, "groups is %d, which is for software only; in hardware it must be 1", config->groups);
     return true;
 }
 
