@@ -233,8 +233,6 @@ static bool check_hardware(const struct daa_config *config, struct daa_error *er
     if (!daa_policy_info(config->policy)->hardware)
         return daa_fail(error, "policy is '%s', which is for software only; in hardware it must be %s",
                         daa_policy_info(config->policy)->name, names);
-    if (config->groups > 1)
-        return daa_fail(error, "groups is %d, which is for software only; in hardware it must be 1", config->groups);
     return true;
 }
 
@@ -302,7 +300,11 @@ static bool check_buffer(const struct daa_config *config, const char *name, int 
 static bool check(const struct daa_config *config, enum daa_use use, struct daa_error *error) {
     if (use == DAA_HARDWARE && !check_hardware(config, error))
         return false;
-    return check_groups(config, error) && check_pipeline(config, error) &&
+    if (!check_groups(config, error))
+        return false;
+    if (use == DAA_HARDWARE && config->groups > 1)
+        return daa_fail(error, "groups is %d, which is for software only; in hardware it must be 1", config->groups);
+    return check_pipeline(config, error) &&
            check_operand(config, "a-format", config->a_format, error) &&
            check_operand(config, "b-format", config->b_format, error) && check_out(config, error) &&
            check_buffer(config, "c0-rows", config->c0_rows, error) &&
