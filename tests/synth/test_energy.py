@@ -283,6 +283,7 @@ def test_the_command(emit, energy, operands):
     assert not [path for path in array.iterdir() if path.name.startswith(".")]
 
 
+@pytest.mark.long
 def test_clock_gates(emit, energy, operands):
     """The same bits for less, though the gates count."""
     found = {}

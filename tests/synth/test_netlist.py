@@ -15,7 +15,7 @@ CELLS = LIBERTY.with_suffix(".v")
 
 
 @pytest.mark.xdist_group("netlist")
-@pytest.mark.parametrize("gating", ["off", "on"])
+@pytest.mark.parametrize("gating", ["on", pytest.param("off", marks=pytest.mark.long)])
 def test_the_netlist_of_tiny_gives_the_golden_bits(gating, root, daagen, build, tmp_path, seed):
     array = tmp_path / "array"
     subprocess.run([daagen, "--config", "tiny", "--clock-gating", gating, "-o", array], check=True)
