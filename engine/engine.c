@@ -1,6 +1,5 @@
 /* The GEMM call: arguments checked, an engine chosen, blocks of the result shared out among threads. */
 #define _DEFAULT_SOURCE /* sysconf */
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +10,7 @@
 #include "engine_element.h"
 #include "engine_fetch.h"
 #include "engine_kernel.h"
+#include "engine_threads.h"
 
 enum {
     TASK_ROWS = 1024, /* of C that a thread takes at a time, at most */
@@ -18,8 +18,8 @@ enum {
     CACHED_WORDS = 1 << 17, /* of a task's packed A in a K block, about: half of a second-level cache */
     STRIP_ROWS = 48,        /* rows of A that are fetched at a time */
     GOLDEN_ROWS = 64,
-    SMALL_WORK = 1 << 25, /* products of a SIMD kernel that are done not long after another thread has started */
-    SMALL_SLOW = 1 << 19, /* and of the other paths */
+    SMALL_WORK = 1 << 23, /* products of a SIMD kernel that are done not long after another thread has started */
+    SMALL_SLOW = 1 << 17, /* and of the other paths */
 };
 
 /* ---- elements ---- */
@@ -507,25 +507,13 @@ static size_t lay_out(const struct job *job, uintptr_t base, struct scratch *s) 
 
 /* ---- threads ---- */
 
-static void *work(void *argument) {
+static void work(void *argument) {
     struct job *job = argument;
     const size_t tasks = job->row_tasks * job->col_tasks * job->args->batch;
     struct scratch s;
     lay_out(job, job->scratch + atomic_fetch_add(&job->next_scratch, 1) * job->scratch_size, &s);
     for (size_t task; (task = atomic_fetch_add(&job->next_task, 1)) < tasks;)
         run_task(job, task, &s);
-    return NULL;
-}
-
-static int run_threads(struct job *job, int wanted) {
-    pthread_t threads[DAA_THREADS_MAX];
-    int count = 1;
-    while (count < wanted && pthread_create(&threads[count], NULL, work, job) == 0)
-        count++;
-    work(job);
-    for (int i = 1; i < count; i++)
-        pthread_join(threads[i], NULL);
-    return count;
 }
 
 /* Products. */
@@ -627,7 +615,7 @@ static enum daa_status run_fast(const struct daa_gemm_args *args, struct daa_gem
         return DAA_NO_MEMORY;
     }
     job.scratch = ((uintptr_t)memory + 63) / 64 * 64;
-    report->threads = run_threads(&job, threads);
+    report->threads = daa_run_threads(threads, work, &job);
     free(memory);
     return DAA_OK;
 }

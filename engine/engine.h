@@ -1,5 +1,6 @@
 /* The GEMM call of libdaa with a choice of engines. Each gives the bits of docs/contract.md; they differ in speed only.
- * No state is kept between calls: any number of threads may call at the same time. */
+ * Between calls threads are kept, which sleep, and no other state: any number of threads may call at the same time, and
+ * a child of fork() may. */
 #ifndef DAA_ENGINE_H
 #define DAA_ENGINE_H
 

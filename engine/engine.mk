@@ -65,7 +65,8 @@ check-engine-long: $(CHECK_ENGINE) $(BUILD)/check-counts ## the same with many m
 bench-engine: $(BUILD)/bench-engine ## speed of the engines beside OpenBLAS sgemm, in turns: build/bench_engine.json
 	$< -o $(BUILD)/bench_engine.json
 
-# Installation: headers, both libraries, the pkg-config file. The shared library has its own objects.
+# Installation: headers, both libraries, the pkg-config file. The shared library has its own objects, and stays where it
+# is once it is loaded, since its threads do (nodelete).
 PREFIX     ?= /usr/local
 LIBDIR     ?= $(PREFIX)/lib
 SO_VERSION := 0
@@ -80,7 +81,7 @@ $(BUILD)/pic/obj/%.o: %.c
 -include $(shell find $(BUILD)/pic -name '*.d' 2>/dev/null)
 
 $(BUILD)/libdaa.so: $(PIC_OBJ)
-	$(CC) $(CFLAGS) $(LDFLAGS) -shared -Wl,-soname,libdaa.so.$(SO_VERSION) -Wl,-z,defs $^ $(LIBS) -o $@
+	$(CC) $(CFLAGS) $(LDFLAGS) -shared -Wl,-soname,libdaa.so.$(SO_VERSION) -Wl,-z,defs -Wl,-z,nodelete $^ $(LIBS) -o $@
 
 .PHONY: lib install
 lib: $(BUILD)/libdaa.a $(BUILD)/libdaa.so ## libdaa, static and shared

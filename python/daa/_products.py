@@ -24,6 +24,7 @@ from ._library import Error
 
 GEMMS = ("forward", "input_grad", "weight_grad")
 _THREADS_MAX = 256  # of gemm()
+_SMALL_WORK = 1 << 23  # products that a further thread must have to do, as in engine.c
 
 
 @dataclasses.dataclass(frozen=True)
@@ -72,7 +73,9 @@ class Form:
                 result = torch.matmul(a.float(), b.float())
         else:
             threads = self.arithmetic.threads
-            threads = min(torch.get_num_threads(), _THREADS_MAX) if threads is None else threads
+            if threads is None:
+                work = max(a.numel() * b.shape[-1], b.numel() * a.shape[-2])
+                threads = min(torch.get_num_threads(), 1 + work // _SMALL_WORK, _THREADS_MAX)
             try:
                 result = gemm(a, b, config=config, engine=self.arithmetic.engine, threads=threads, counts=counts)
             except Error as error:

@@ -220,7 +220,8 @@ def convert(model, config, *, input_grad=SAME, weight_grad=SAME, layers=None, hi
     layers: names of the modules to convert, or of modules that hold them; None: all.
     high: names among them that compute with one stream, every product high, in the same formats; for first and last
         layers. keep: names that stay as they are.
-    engine, threads: as in `daa.gemm`; threads None follows torch.get_num_threads().
+    engine, threads: as in `daa.gemm`; threads None is torch.get_num_threads(), or fewer where
+        a product is small.
     strict: a product that a forward pass of the model computes outside the array is an Error; else the first pass warns
         of all of them once, by name. What is in `keep`, or outside `layers`, may do so.
 

@@ -2,12 +2,15 @@
 
 import itertools
 import math
+import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 import torch
 
-from reference import FLUSHED, judge, numbers, relative_bound  # noqa: F401
+from reference import FLUSHED, ROOT, judge, numbers, relative_bound  # noqa: F401
 import daa  # from the tree: `reference` says where it is
 
 ENGINES = [name for name in daa.engines() if name != "golden"]
@@ -272,6 +275,53 @@ def test_specials_and_extremes(judge):
             same(daa.gemm(a, b, config=config, engine=engine), want)
         if config.a_format == "bf16":
             same(daa.gemm(torch.from_numpy(a).bfloat16(), torch.from_numpy(b).bfloat16(), config=config), want)
+
+
+SHARED_OUT = """
+import os, sys, threading, time
+import numpy
+import daa
+a = numpy.random.default_rng(1).standard_normal((96, 96), dtype=numpy.float32)
+want = daa.gemm(a, a, threads=1)
+
+def right(count=20):
+    return all((daa.gemm(a, a, threads=3) == want).all() for _ in range(count))
+
+def alive():
+    return len(os.listdir("/proc/self/task"))
+
+assert right() and alive() == before + 2
+assert right(200) and alive() == before + 2  # they live on
+spent = time.process_time()
+time.sleep(0.3)
+assert time.process_time() - spent < 0.1  # and sleep
+for _ in range(3):
+    child = os.fork()
+    if child == 0:
+        os._exit(0 if alive() == 1 and right() and alive() == 3 else 1)
+    assert right(5) and os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+found = []
+callers = [threading.Thread(target=lambda: found.append(right(50))) for _ in range(4)]
+children = []
+for caller in callers:
+    caller.start()
+for _ in range(5):  # while others are at work
+    child = os.fork()
+    if child == 0:
+        os._exit(0 if right(3) else 1)
+    children.append(child)
+for caller in callers:
+    caller.join()
+assert found == [True] * 4 and all(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0 for child in children)
+"""
+
+
+def test_threads_live_between_calls_and_in_children():
+    """In a process of its own, which nothing else starts threads in but NumPy's BLAS."""
+    code = SHARED_OUT.replace("def right", "before = len(os.listdir('/proc/self/task'))\n\ndef right", 1)
+    done = subprocess.run([sys.executable, "-W", "ignore", "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=120,
+                          env={**os.environ, "PYTHONPATH": str(ROOT / "python"), "OPENBLAS_NUM_THREADS": "1"})
+    assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.parametrize("threads", [0, 1, 2, 5])
