@@ -6,6 +6,7 @@ import warnings
 
 import numpy
 
+from . import _gpu
 from ._config import Config
 from ._library import STREAMS_MAX, Args, CountsStruct, Error, Matrix, Message, Report, Result, byref, library
 
@@ -58,7 +59,8 @@ def _of_tensor(name, tensor):
     """A tensor's memory as a NumPy array; of bfloat16, which NumPy does not know, as uint16."""
     import torch
     if tensor.device.type != "cpu" or tensor.layout != torch.strided:
-        raise Error(f"{name} is a tensor on {tensor.device}, {tensor.layout}; it must be dense and on the CPU")
+        raise Error(f"{name} is a tensor on {tensor.device}, {tensor.layout}; it must be dense, and on the CPU or, like "
+                    "all the others, on an NVIDIA GPU")
     if tensor.requires_grad and torch.is_grad_enabled():
         raise Error(f"{name} requires a gradient, which gemm() does not have; use detach(), or the layers of daa.torch")
     tensor = tensor.detach().resolve_neg()
@@ -125,19 +127,21 @@ def _result(out, shape):
 def gemm(a, b, c0=None, *, config=Config(), out=None, engine="auto", threads=0, counts=None):
     """A B + C0 by the contract: bit for bit what the golden model and the emitted array give.
 
-    a: (..., M, K), b: (..., K, N); NumPy arrays or CPU tensors of any strides, float32 (rounded to the operand format
-    by contract section 1) or, for the formats bf16 and fp16, bfloat16 and float16. Leading dimensions broadcast. c0:
-    broadcasts to (..., M, N), float32, rounded to the accumulator format. Returns float32, which holds every result
-    exactly, of the kind that `a` is; `out` is a C-contiguous float32 array or tensor to fill instead. It may be c0, and
-    may overlap a and b, which are then copied. They are copied as well where their strides are not those of a BLAS
-    matrix.
+    a: (..., M, K), b: (..., K, N); NumPy arrays or tensors of any strides, on the CPU or all on one NVIDIA GPU
+    (docs/gpu.md); float32 (rounded to the operand format by contract section 1) or, for the formats bf16 and fp16,
+    bfloat16 and float16. Leading dimensions broadcast. c0: broadcasts to (..., M, N), float32, rounded to the accumulator
+    format. Returns float32, which holds every result exactly, of the kind that `a` is; `out` is a C-contiguous float32
+    array or tensor to fill instead. It may be c0, and may overlap a and b, which are then copied. On the CPU they are
+    copied as well where their strides are not those of a BLAS matrix.
 
-    engine: one of `engines()`. threads: 0 is one a processor. counts: a `Counts` to add to.
+    engine: one of `engines()`; "auto" for tensors on a GPU. threads: 0 is one a processor. counts: a `Counts` to add to.
     Raises Error for shapes, dtypes, an engine that the processor does not have, and operands that the configuration
     refuses (NaN in a finite format, Inf or NaN without specials). Warns once where a slower engine had to take over.
     """
     if not isinstance(config, Config):
         raise Error(f"config is {config!r}; it must be a daa.Config")
+    if any(_gpu.is_on_gpu(array) for array in (a, b, c0, out)):
+        return _gpu.gemm(a, b, c0, config, out, engine, counts)
     x, a_type = _operand("a", a, config.a_format)
     y, b_type = _operand("b", b, config.b_format)
     for name, array in (("a", x), ("b", y)):
@@ -188,6 +192,8 @@ def _like(given, result):
 def quantize(x, format):
     """The values that an operand format ("bf16", "e4m3", "eXmY", ...) gives to x, as float32: rounded to nearest even,
     subnormals as the format has them (contract, section 1). A NaN is an error in a format that has none."""
+    if _gpu.is_on_gpu(x):
+        return _gpu.quantize(x, str(format))
     result, message = numpy.array(_operand("x", x)[0], order="C"), Message()
     data = result.ctypes.data
     if not library.daa_quantize(str(format).encode(), result.size, data, data, byref(message)):

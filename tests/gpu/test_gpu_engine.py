@@ -1,0 +1,250 @@
+"""The GPU's source, compiled for this processor (emulate.h), against the golden model, bit for bit; and what CUDA's own
+compiler makes of it, where that is at hand."""
+import ctypes
+import shutil
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from conftest import ROOT
+
+sys.path.insert(0, str(ROOT / "python"))
+import daa  # noqa: E402
+from daa import _gpu  # noqa: E402
+
+TINY = _gpu.tile(32, 16, 16, 4, 4)  # a warp; for 8 streams two steps
+TALL = _gpu.tile(64, 32, 16, 8, 8)
+GROUPED = {s: _gpu.tile(8, 16, 8 * s, 4, 4, groups=8) for s in (1, 2, 4, 8)}
+A_BIT = dict(format="e8m5", policy="static")
+
+CASES = [  # configuration, tile, types of A and B in memory
+    (dict(), TINY, "float32", "float32"),
+    (dict(lo_bits=1), TALL, "bfloat16", "bfloat16"),
+    (dict(lo_bits=2, lo_round="truncate", window=13), GROUPED[2], "bfloat16", "float32"),
+    (dict(lo_bits=8), TINY, "float32", "bfloat16"),  # sums that no float holds
+    (dict(window=0, out_format="bf16"), TINY, "float32", "float32"),
+    (dict(streams=1), TALL, "float32", "bfloat16"),
+    (dict(streams=1, format="tf32"), GROUPED[1], "float32", "float32"),
+    (dict(streams=4), TINY, "bfloat16", "float32"),
+    (dict(streams=4, lo_bits=3, window=9, specials=False), GROUPED[4], "float32", "float32"),
+    (dict(streams=8, lo_round="truncate"), TINY, "float32", "float32"),
+    (dict(a_format="e4m3", b_format="e5m2", streams=4), TINY, "float32", "float32"),
+    (dict(format="fp16", out_format="fp16"), TINY, "float16", "float16"),
+    (dict(format="e2m1", streams=4), TINY, "float32", "float32"),
+    (A_BIT, TINY, "float32", "float32"),
+    (dict(A_BIT, policy="rotate", streams=4), GROUPED[4], "float32", "float32"),
+    (dict(A_BIT, policy="high", streams=4, format="e8m4"), TINY, "float32", "float32"),
+    (dict(A_BIT, policy="low"), GROUPED[2], "float32", "float32"),
+    (dict(policy="static"), TINY, "float32", "float32"),
+    (dict(policy="magnitude", streams=4, window=32), TINY, "float32", "float32"),
+    (dict(acc_format="e6m12", out_format="e5m10", format="e5m4"), TINY, "float32", "float32"),
+    (dict(accumulator="anchored"), TINY, "float32", "float32"),
+    (dict(accumulator="anchored", streams=1, acc_bits=24, acc_step=8), GROUPED[1], "float32", "bfloat16"),
+    (dict(accumulator="anchored", streams=4, acc_bits=20, acc_step=1), GROUPED[4], "bfloat16", "bfloat16"),
+    (dict(accumulator="anchored", acc_bits=60, acc_step=2, out_format="bf16"), TINY, "float32", "float32"),
+    (dict(A_BIT, accumulator="anchored", policy="rotate", acc_bits=8), TINY, "float32", "float32"),
+]
+
+
+# ---- operands ----
+
+EDGES = np.array([0x00000000, 0x80000000, 0x00000001, 0x807f0000, 0x00800000, 0x80ff0000, 0x3f7f0000, 0x3f800000,
+                  0xbf810000, 0x3f880000, 0x3f8c0000, 0x3fa00000, 0x3fc00000, 0xbff80000, 0x3fff0000, 0x407f8000,
+                  0x1f800000, 0x205f0000, 0x5f7f0000, 0x5f800000, 0x7e800000, 0x7f000000, 0x7f780000, 0xff7f0000, 0x3380ffff,
+                  0x7f800000, 0xff800000, 0x7fc00000, 0xffc00001], np.uint32).view(np.float32)
+KINDS = ("normal", "relu", "spread", "close", "small", "large", "bottom", "top", "low", "finite", "edges", "mixed",
+         "specials", "nothing", "drift")
+
+
+def operands(rng, kind, shape, of_b=False):
+    """Float32, not yet in the format."""
+    x = rng.standard_normal(shape).astype(np.float32)
+    if kind == "normal":
+        return x
+    if kind == "relu":
+        return np.maximum(x, 0)
+    if kind == "spread":
+        return x * 2.0 ** rng.integers(-14, 14, shape).astype(np.float32)
+    if kind == "close":  # ties of the low rounding, and sums that cancel
+        return np.float32(rng.integers(-15, 16, shape) * 0.125)
+    if kind in ("bottom", "top"):  # products are floats, and sums of two may not be
+        sign = rng.choice([-1, 1], shape) * 2.0 ** (-66 if kind == "bottom" else 60)
+        return (rng.integers(8, 16, shape) * sign).astype(np.float32)
+    if kind in ("small", "large", "low"):
+        at = dict(small=-58, large=58, low=-100)[kind]
+        return (x * 2.0 ** (rng.integers(-4, 5, shape) + at)).astype(np.float32)
+    if kind == "specials":  # products with an Inf or a NaN that are far below the others
+        if of_b:
+            return x * 2.0 ** rng.integers(-60, -8, shape).astype(np.float32)
+        return np.where(rng.random(shape) < 0.04, EDGES[rng.integers(-4, 0, shape)], x * np.float32(2.0**100))
+    if kind == "nothing":  # times an Inf or a NaN
+        return np.where(rng.random(shape) < 0.02, EDGES[rng.integers(-8, 0, shape)], x) if of_b else x * 0
+    if kind == "drift":  # sums that grow, and fall back now and then
+        return abs(x) * np.where(rng.random(shape) < (0.25 if of_b else 0), -1, 1).astype(np.float32)
+    edges = EDGES[rng.integers(0, len(EDGES) - (4 if kind == "finite" else 0), shape)]
+    if kind == "mixed":
+        return np.where(rng.random(shape) < 0.02, edges, x)
+    return edges
+
+
+def raw(x, kind):
+    """Elements as they are in memory, and the float32 that they are."""
+    if kind == "float16":
+        with np.errstate(over="ignore"):
+            half = x.astype(np.float16)
+        return half.view(np.uint16), half.astype(np.float32)
+    if kind == "bfloat16":
+        bits = x.view(np.uint32) >> 16
+        return bits.astype(np.uint16), (bits << 16).view(np.float32)
+    return x, x
+
+
+# ---- the emulation ----
+
+class Emulated:
+    """One configuration with one tile."""
+
+    def __init__(self, directory, config, shape, a_type="float32", b_type="float32", a_k_fast=True, b_k_fast=False):
+        self.config, self.shape, self.types = config, shape, (a_type, b_type)
+        self.words = _gpu.macros(config, a_type, b_type, a_k_fast, b_k_fast, shape)
+        library = directory / "emulated.so"
+        subprocess.run(["g++", "-std=c++17", "-O1", "-ffp-contract=off", "-shared", "-fPIC",
+                        *(f"-D{name}={value}" for name, value in self.words.items()),
+                        ROOT / "tests/gpu/emulated.cpp", "-o", library], check=True)
+        self.library = ctypes.CDLL(str(library))
+        self.k_fast = a_k_fast, b_k_fast
+
+    def _matrix(self, x, lane, k, kept):
+        """A (batch, lane, K) matrix or (batch, K, lane), with the dimension last that is to be."""
+        memory = np.ascontiguousarray(np.moveaxis(x, lane, 1) if self.k_fast[len(kept)] else np.moveaxis(x, k, 1))
+        kept.append(memory)
+        size = memory.itemsize
+        steps = [step // size for step in memory.strides]
+        lane_step, k_step = (steps[1], steps[2]) if self.k_fast[len(kept) - 1] else (steps[2], steps[1])
+        vector = k_step == 1 and x.shape[k] % 4 == 0 and memory.ctypes.data % (4 * size) == 0
+        return _gpu.Matrix(memory.ctypes.data, lane_step, k_step, steps[0], int(vector))
+
+    def problem(self, a, b, c0, kept):
+        batch, m, k = a.shape
+        n = b.shape[2]
+        c = np.full((batch, m, n), np.nan, np.float32)
+        kept_matrices = []
+        p = _gpu.Problem(self._matrix(a, 1, 2, kept_matrices), self._matrix(b, 2, 1, kept_matrices),
+                         None if c0 is None else c0.ctypes.data, n, 1, m * n, c.ctypes.data, m, n, k, None)
+        kept += [*kept_matrices, c]
+        return p, c
+
+    def gemm(self, a, b, c0=None):
+        kept = []
+        p, c = self.problem(a, b, c0, kept)
+        self.library.emulate_gemm(ctypes.byref(p), _gpu.blocks_of(self.shape, p.m, p.n, len(a)),
+                                  _gpu.threads_of(self.shape), self.words["SHARED_BYTES"])
+        return c
+
+    def count(self, a, b):
+        kept, counts = [], np.zeros((5, 8), np.uint64)
+        p, c = self.problem(a, b, None, kept)
+        p.counts = counts.ctypes.data
+        self.library.emulate_count(ctypes.byref(p), ctypes.c_longlong(c.size))
+        return counts
+
+    def quantize(self, x):
+        out = np.empty_like(x)
+        self.library.emulate_quantize(ctypes.c_void_p(x.ctypes.data), ctypes.c_void_p(out.ctypes.data),
+                                      ctypes.c_longlong(x.size))
+        return out
+
+
+def same(got, want, what):
+    different = np.argwhere(got.view(np.uint32) != want.view(np.uint32))
+    if len(different):
+        at = tuple(different[0])
+        pytest.fail(f"{what}: {len(different)} of {want.size} results differ; {list(map(int, at))} is "
+                    f"{float(got[at]).hex()}, the golden model has {float(want[at]).hex()}")
+
+
+def refused(config, x, format):
+    """A NaN in a format that has none; without specials, what becomes one or an Inf."""
+    if np.isnan(x).any():
+        return not config.specials or format == "e2m1"
+    return not config.specials and not np.isfinite(daa.quantize(x, format)).all()
+
+
+def hold(emulated, rng, kinds, shapes):
+    """Results compared."""
+    config, compared = emulated.config, 0
+    for kind in kinds:
+        for batch, m, n, k in shapes:
+            (a, x), (b, y) = (raw(operands(rng, kind, shape, of_b), emulated.types[of_b])
+                              for shape, of_b in (((batch, m, k), False), ((batch, k, n), True)))
+            c0 = operands(rng, rng.choice(["normal", kind, "finite"]), (batch, m, n)) if rng.random() < 0.7 else None
+            if kind in ("bottom", "top"):
+                c0 = operands(rng, kind, (batch, m, n)) * operands(rng, kind, (batch, m, n))
+            if refused(config, x, config.a_format) or refused(config, y, config.b_format):
+                continue
+            if c0 is not None and not config.specials and not np.isfinite(c0).all():
+                c0 = None
+            want = daa.gemm(x, y, c0, config=config, engine="golden")
+            what = f"{kind}, {batch} of {m} x {n} x {k}, C0 {c0 is not None}, {config}"
+            same(emulated.gemm(a, b, c0), want, what)
+            if m * n < 200:
+                counts = daa.Counts()
+                daa.gemm(x, y, config=config, engine="golden", counts=counts)
+                assert emulated.count(a, b).tolist() == list(counts.as_dict().values()), what
+            compared += want.size
+    return compared
+
+
+@pytest.mark.skipif(not shutil.which("g++"), reason="the emulation needs g++")
+@pytest.mark.parametrize("case", CASES, ids=lambda case: "-".join(f"{k}_{v}" for k, v in case[0].items()) or "paper")
+def test_emulated(case, tmp_path, rng, seed):
+    options, shape, a_type, b_type = case
+    numbers = np.random.default_rng(rng.getrandbits(64))
+    config = daa.Config(**options)
+    emulated = Emulated(tmp_path, config, shape, a_type, b_type, rng.random() < 0.5, rng.random() < 0.5)
+    shapes = [(1, 33, 17, 64), (2, 5, 19, 45), (1, 9, 8, 1), (1, 3, 2, 0)]
+    compared = hold(emulated, numbers, KINDS, shapes)
+    for kind in KINDS:
+        x = operands(numbers, kind, 300)
+        if not (config.a_format == "e2m1" and np.isnan(x).any()):
+            same(emulated.quantize(x), daa.quantize(x, config.a_format), f"{kind} in {config.a_format}")
+    print(f"{compared} results as the golden model has them, seed {seed}")
+    assert compared > 3000
+
+
+@pytest.mark.skipif(not shutil.which("g++"), reason="the emulation needs g++")
+@pytest.mark.parametrize("m, n, k, processors, options", [
+    (4096, 4096, 4096, 132, {}), (64, 576, 100352, 132, {}), (64, 576, 4096, 132, dict(streams=4)),
+    (700, 800, 64, 132, dict(accumulator="anchored"))])
+def test_the_tiles_that_a_gpu_gets(tmp_path, rng, m, n, k, processors, options):
+    """On fewer blocks."""
+    config = daa.Config(**options)
+    shape = _gpu.tile_for(config, m, n, k, 1, processors)
+    emulated = Emulated(tmp_path, config, shape)
+    assert emulated.words["SHARED_BYTES"] * shape["BLOCKS"] <= 227 * 1024
+    assert hold(emulated, np.random.default_rng(rng.getrandbits(64)), ["spread", "mixed"], [(1, 70, 130, 72)]) == 2 * 9100
+
+
+@pytest.mark.parametrize("arch", ["sm_80", "sm_90"])
+@pytest.mark.parametrize("by", ["nvrtc", "nvcc"])
+def test_cuda_compiles_it(tmp_path, monkeypatch, by, arch):
+    if (_gpu.find_nvrtc if by == "nvrtc" else _gpu.find_nvcc)() is None:
+        pytest.skip(f"{by} is not here: pip install nvidia-cuda-{by}, and CUDA_HOME says where, if it is not found")
+    monkeypatch.setenv("DAA_CACHE", str(tmp_path))
+    for options in (dict(), dict(streams=4, accumulator="anchored")):
+        config = daa.Config(**options)
+        words = _gpu.macros(config, "float32", "bfloat16", True, False, _gpu.tile_for(config, 64, 576, 9999, 1, 132))
+        binary = _gpu.compile_for(words, arch, by=by)
+        assert binary[:4] == b"\x7fELF" and b"daa_gemm" in binary
+        kept = list(tmp_path.glob("*.cubin"))
+        assert any(path.read_bytes() == binary for path in kept)
+        kept[0].write_bytes(b"from the cache")
+        assert _gpu.compile_for(words, arch, by=by) == b"from the cache"
+        kept[0].unlink()
+
+
+def test_what_does_not_run_is_named():
+    assert _gpu.why_not(daa.Config()) is None
+    assert "window of 32" in _gpu.why_not(daa.Config(format="tf32", window=32))
