@@ -12,6 +12,7 @@ from ._library import STREAMS_MAX, Args, CountsStruct, Error, Matrix, Message, R
 
 _FLOAT32, _BITS16 = 0, 2  # enum daa_type
 _ENGINES = ("auto", "golden", "portable", "avx2", "avx512", "avx512bf16")
+DEVICES = ("cpu", "cuda")  # that have an engine
 _OWN_DTYPE = {"bf16": "bfloat16", "fp16": "float16"}  # operand format -> dtype that is its raw bits
 
 
@@ -59,8 +60,8 @@ def _of_tensor(name, tensor):
     """A tensor's memory as a NumPy array; of bfloat16, which NumPy does not know, as uint16."""
     import torch
     if tensor.device.type != "cpu" or tensor.layout != torch.strided:
-        raise Error(f"{name} is a tensor on {tensor.device}, {tensor.layout}; it must be dense, and on the CPU or, like "
-                    "all the others, on an NVIDIA GPU")
+        raise Error(f"{name} is a tensor on {tensor.device}, {tensor.layout}; it must be dense and on the CPU, or all of "
+                    "them on one NVIDIA GPU")
     if tensor.requires_grad and torch.is_grad_enabled():
         raise Error(f"{name} requires a gradient, which gemm() does not have; use detach(), or the layers of daa.torch")
     tensor = tensor.detach().resolve_neg()

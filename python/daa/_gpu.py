@@ -358,7 +358,8 @@ def _launch(device, words, name, blocks, threads, shared, *arguments):
     """On the current stream of the device."""
     import torch
     if torch.version.cuda is None:
-        raise Error(f"a tensor is on {device}, which is no NVIDIA GPU; products run on the CPU and on NVIDIA's GPUs")
+        raise Error(f"a tensor is on {device}, and this PyTorch is built without CUDA; products run on the CPU, and on NVIDIA's "
+                    "GPUs with a PyTorch for CUDA")
     capability = torch.cuda.get_device_capability(device)
     if capability < CAPABILITY:
         raise Error(f"{device} has the compute capability {capability[0]}.{capability[1]}; it must be "
@@ -456,9 +457,13 @@ def _result(out, shape, device):
     return out.detach()
 
 
+def _storage(tensor):
+    return (tensor.untyped_storage() if hasattr(tensor, "untyped_storage") else tensor.storage()).data_ptr()  # 2.0
+
+
 def _own(tensor, out):
     """Not in the memory that results are written to."""
-    return tensor.clone() if tensor.untyped_storage().data_ptr() == out.untyped_storage().data_ptr() else tensor
+    return tensor.clone() if _storage(tensor) == _storage(out) else tensor
 
 
 def _in_place(c0, out):
@@ -513,6 +518,11 @@ def gemm(a, b, c0, config, out, engine, counts):
     return out
 
 
+def _processors(device):
+    import torch
+    return torch.cuda.get_device_properties(device).multi_processor_count
+
+
 def _multiply(a, b, c0, c, config, types, counts):
     import torch
     (batch, m, n), k = c.shape, a.shape[2]
@@ -521,8 +531,7 @@ def _multiply(a, b, c0, c, config, types, counts):
     problem = Problem(of_a, of_b, None if c0 is None else c0.data_ptr(), 0, 0, 0, c.data_ptr(), m, n, k, None)
     if c0 is not None:
         problem.c0_batch, problem.c0_row, problem.c0_col = c0.stride()
-    processors = torch.cuda.get_device_properties(c.device).multi_processor_count
-    words = macros(config, *types, a_k_fast, b_k_fast, tile_for(config, m, n, k, batch, processors))
+    words = macros(config, *types, a_k_fast, b_k_fast, tile_for(config, m, n, k, batch, _processors(c.device)))
     _launch(c.device, words, "daa_gemm", blocks_of(words, m, n, batch), threads_of(words), words["SHARED_BYTES"], problem)
     if counts is None:
         return

@@ -6,25 +6,28 @@ from torch import nn
 from torch.nn import functional
 
 from ._config import Config
+from ._gemm import DEVICES
 from ._library import Error
 from ._products import Arithmetic, Geometry, Matrices, Patches, layer_product, number_of
 
 
-def _autocasting():
+def _autocasting(device):
     try:
-        return torch.is_autocast_enabled("cpu")
+        return torch.is_autocast_enabled(device)
     except TypeError:  # before 2.4
-        return torch.is_autocast_cpu_enabled()
+        return torch.is_autocast_cpu_enabled() if device == "cpu" else torch.is_autocast_enabled()
 
 
 def as_float32(label, name, tensor):
     """Under autocast what PyTorch has made bf16 or fp16 is taken to float32, which holds it exactly."""
-    if _autocasting() and tensor.dtype in (torch.bfloat16, torch.float16):
+    device = tensor.device.type
+    if device in DEVICES and tensor.dtype in (torch.bfloat16, torch.float16) and _autocasting(device):
         tensor = tensor.float()
     if tensor.is_nested:
         raise Error(f"the {name} of {label} is a nested tensor; convert the nn.TransformerEncoder that made it, too")
-    if tensor.dtype != torch.float32 or tensor.device.type != "cpu":
-        raise Error(f"the {name} of {label} is {tensor.dtype} on {tensor.device}; it must be float32 on the CPU")
+    if tensor.dtype != torch.float32 or device not in DEVICES:
+        raise Error(f"the {name} of {label} is {tensor.dtype} on {tensor.device}; it must be float32 on the CPU or on an "
+                    "NVIDIA GPU")
     return tensor
 
 
@@ -229,7 +232,7 @@ class MultiheadAttention(Layer, nn.MultiheadAttention):
         whole = None
         for mask in masks:
             if mask.dtype == torch.bool:
-                mask = torch.zeros(mask.shape).masked_fill(mask, -math.inf)
+                mask = torch.zeros(mask.shape, device=mask.device).masked_fill(mask, -math.inf)
             mask = functional.pad(mask.float(), (0, extra))
             whole = mask if whole is None else whole + mask
         return whole

@@ -69,7 +69,7 @@ class Form:
         config, observers = getattr(self.arithmetic, name), self.caller.observers
         counts = Counts() if observers and config is not None else None
         if config is None:
-            with torch.autocast("cpu", enabled=False):
+            with torch.autocast(a.device.type, enabled=False):
                 result = torch.matmul(a.float(), b.float())
         else:
             threads = self.arithmetic.threads

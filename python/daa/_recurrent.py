@@ -81,10 +81,10 @@ class _Layer(_Steps):
             x = torch.cat(outputs, -1) if directions > 1 else outputs[0]
         return x, tuple(torch.stack(kind) for kind in zip(*lasts))
 
-    def _zeros(self, batch):
+    def _zeros(self, batch, like):
         count = self.num_layers * (2 if self.bidirectional else 1)
         sizes = (getattr(self, "proj_size", 0) or self.hidden_size, self.hidden_size)
-        return tuple(torch.zeros(count, batch, size) for size in sizes[:2 if self.is_pair else 1])
+        return tuple(like.new_zeros(count, batch, size) for size in sizes[:2 if self.is_pair else 1])
 
     def forward(self, input, hx=None):
         given = input
@@ -102,11 +102,11 @@ class _Layer(_Steps):
                 raise Error(f"{self.label} got {tuple(given.shape)}, no step; it must have one or more")
             sizes, order = [x.shape[1]] * x.shape[0], None
         if hx is None:
-            states = self._zeros(sizes[0])
+            states = self._zeros(sizes[0], x)
         else:
             states = self._taken(hx if self.is_pair else (hx,))
             states = states if batched else tuple(s[:, None] for s in states)
-            want = [tuple(s.shape) for s in self._zeros(sizes[0])]
+            want = [tuple(s.shape) for s in self._zeros(sizes[0], x)]
             if [tuple(s.shape) for s in states] != want:
                 raise Error(f"{self.label} got states of {', '.join(str(tuple(s.shape)) for s in states)}; they must be "
                             f"{', '.join(map(str, want))}")

@@ -29,7 +29,7 @@ import torch
 from torch import nn
 
 from ._config import Config
-from ._gemm import quantize
+from ._gemm import DEVICES, quantize
 from . import _layers, _recurrent
 from ._layers import (Conv1d, Conv2d, Conv3d, ConvTranspose1d, ConvTranspose2d, ConvTranspose3d, Layer, Linear,
                       MultiheadAttention, TransformerEncoderLayer, as_float32, attend, batched_product, convolve,
@@ -139,7 +139,7 @@ def scaled_dot_product_attention(query, key, value, attn_mask=None, dropout_p=0.
     if is_causal:
         if attn_mask is not None:
             raise Error("scaled_dot_product_attention got a mask and is_causal; it must be one of them")
-        attn_mask = torch.ones(query.shape[-2], key.shape[-2], dtype=torch.bool).tril()
+        attn_mask = torch.ones(query.shape[-2], key.shape[-2], dtype=torch.bool, device=query.device).tril()
     return attend(call, query, key, value, attn_mask, dropout_p, scale)[0]
 
 
@@ -160,12 +160,12 @@ def _within(name, names):
 
 
 def _is_plain(module):
-    """Can the module be converted: is it of a kind that we have, and all of it float32 on the CPU?"""
+    """Can the module be converted: is it of a kind that we have, and all of it float32 where the array has engines?"""
     tensors = [*module.parameters(recurse=False), getattr(module, "weight", None)]
     if isinstance(module, nn.MultiheadAttention):
         tensors.append(module.out_proj.weight)
     return (type(module) in LAYERS or type(module) in _OURS) and all(
-        t.dtype == torch.float32 and t.device.type == "cpu" for t in tensors if isinstance(t, torch.Tensor))
+        t.dtype == torch.float32 and t.device.type in DEVICES for t in tensors if isinstance(t, torch.Tensor))
 
 
 def _targets(model, layers, keep):
@@ -521,7 +521,7 @@ def dump(model, directory, layers=None, gemms=GEMMS):
             for side, matrix in (("a", x), ("b", y)):
                 path, part = directory / f"{stem}.{side}.npy", directory / f"{stem}.{side}.part"
                 with part.open("wb") as file:
-                    numpy.save(file, numpy.ascontiguousarray(matrix.float().numpy()))
+                    numpy.save(file, numpy.ascontiguousarray(matrix.float().cpu().numpy()))
                 part.rename(path)
                 written.append(path)
 

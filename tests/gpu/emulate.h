@@ -1,12 +1,10 @@
 /* What python/daa/gpu.cuh takes of CUDA, for g++: a block's threads are fibers that run one after the other, each up to
  * its next barrier; blocks follow one another. Nothing in shared memory is zero by itself. */
 #pragma once
-#include <cmath>
-#include <cstdint>
-#include <cstdlib>
-#include <cstring>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
 #include <ucontext.h>
-#include <vector>
 
 #define __global__
 #define __device__
@@ -20,13 +18,14 @@ static Index threadIdx, blockIdx, blockDim;
 
 /* ---- fibers ---- */
 
-static ucontext_t scheduler;
+enum { STACK = 1 << 16 };
 struct Fiber {
     ucontext_t context;
-    std::vector<char> stack;
+    char *stack;
     bool done;
 };
-static std::vector<Fiber> fibers;
+static Fiber fibers[1024];
+static ucontext_t scheduler;
 static void (*body)();
 
 static void fiber_main() {
@@ -39,13 +38,13 @@ static void __syncthreads() {
 }
 
 static void run_block(unsigned threads) {
-    fibers.resize(threads);
-    for (Fiber &fiber : fibers) {
-        fiber.stack.resize(1 << 16);
+    for (unsigned i = 0; i < threads; i++) {
+        Fiber &fiber = fibers[i];
+        fiber.stack = fiber.stack ? fiber.stack : (char *)malloc(STACK);
         fiber.done = false;
         getcontext(&fiber.context);
-        fiber.context.uc_stack.ss_sp = fiber.stack.data();
-        fiber.context.uc_stack.ss_size = fiber.stack.size();
+        fiber.context.uc_stack.ss_sp = fiber.stack;
+        fiber.context.uc_stack.ss_size = STACK;
         fiber.context.uc_link = &scheduler;
         makecontext(&fiber.context, fiber_main, 0);
     }
@@ -71,14 +70,17 @@ template <class To, class From> static To same_bits(From from) {
     return to;
 }
 
+static double fabs(double x) {
+    return __builtin_fabs(x);
+}
 static float flushed(float x) {
-    return fabsf(x) < 0x1p-126f ? copysignf(0.0f, x) : x;
+    return __builtin_fabsf(x) < 0x1p-126f ? __builtin_copysignf(0.0f, x) : x;
 }
 static float multiply(float x, float y) {
     return flushed(flushed(x) * flushed(y));
 }
 static float multiply_add(float x, float y, float z) {
-    return flushed(fmaf(flushed(x), flushed(y), flushed(z)));
+    return flushed(__builtin_fmaf(flushed(x), flushed(y), flushed(z)));
 }
 static float add(float x, float y) {
     return flushed(flushed(x) + flushed(y));
@@ -96,10 +98,10 @@ static unsigned long long double_bits(double x) {
     return same_bits<unsigned long long>(x);
 }
 static long long nearest_integer(double x) {
-    return llrint(x);
+    return __builtin_llrint(x);
 }
 static int nearest_int(float x) {
-    return fabsf(x) < 0x1p31f ? (int)rintf(x) : INT32_MAX;
+    return __builtin_fabsf(x) < 0x1p31f ? (int)__builtin_rintf(x) : INT32_MAX;
 }
 
 /* ---- halves ---- */

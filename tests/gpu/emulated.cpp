@@ -11,22 +11,21 @@ static Both at_least(uint32_t x, uint32_t y) {
 }
 static Both within(uint32_t x, uint32_t y) {
     const Halves a = same_bits<Halves>(x), b = same_bits<Halves>(y);
-    return {std::fabs((float)a.first) <= b.first, std::fabs((float)a.second) <= b.second};
+    return {fabs((float)a.first) <= b.first, fabs((float)a.second) <= b.second};
 }
 
 static Problem problem;
 static long long results;
 
 extern "C" void emulate_gemm(const Problem *p, unsigned blocks, unsigned threads, unsigned bytes) {
-    std::vector<uint32_t> words(bytes / 4 + 4);
-    shared_words = (uint32_t *)(((uintptr_t)words.data() + 15) & ~(uintptr_t)15);
+    shared_words = (uint32_t *)aligned_alloc(16, (bytes + 15) / 16 * 16);
     problem = *p;
     body = [] { daa_gemm(problem); };
     for (blockIdx.x = 0; blockIdx.x < blocks; blockIdx.x++) {
-        for (uint32_t &word : words)
-            word = 0xdeadbeef;
+        memset(shared_words, 0xde, bytes);
         run_block(threads);
     }
+    free(shared_words);
 }
 
 extern "C" void emulate_count(const Problem *p, long long count) {

@@ -1,18 +1,11 @@
 """The GPU's source, compiled for this processor (emulate.h), against the golden model, bit for bit; and what CUDA's own
 compiler makes of it, where that is at hand."""
-import ctypes
-import shutil
-import subprocess
-import sys
-
 import numpy as np
 import pytest
 
-from conftest import ROOT
-
-sys.path.insert(0, str(ROOT / "python"))
-import daa  # noqa: E402
-from daa import _gpu  # noqa: E402
+from emulation import Emulated, needs_compiler
+import daa  # from the tree: `emulation` says where it is
+from daa import _gpu
 
 TINY = _gpu.tile(32, 16, 16, 4, 4)  # a warp; for 8 streams two steps
 TALL = _gpu.tile(64, 32, 16, 8, 8)
@@ -101,62 +94,6 @@ def raw(x, kind):
     return x, x
 
 
-# ---- the emulation ----
-
-class Emulated:
-    """One configuration with one tile."""
-
-    def __init__(self, directory, config, shape, a_type="float32", b_type="float32", a_k_fast=True, b_k_fast=False):
-        self.config, self.shape, self.types = config, shape, (a_type, b_type)
-        self.words = _gpu.macros(config, a_type, b_type, a_k_fast, b_k_fast, shape)
-        library = directory / "emulated.so"
-        subprocess.run(["g++", "-std=c++17", "-O1", "-ffp-contract=off", "-shared", "-fPIC",
-                        *(f"-D{name}={value}" for name, value in self.words.items()),
-                        ROOT / "tests/gpu/emulated.cpp", "-o", library], check=True)
-        self.library = ctypes.CDLL(str(library))
-        self.k_fast = a_k_fast, b_k_fast
-
-    def _matrix(self, x, lane, k, kept):
-        """A (batch, lane, K) matrix or (batch, K, lane), with the dimension last that is to be."""
-        memory = np.ascontiguousarray(np.moveaxis(x, lane, 1) if self.k_fast[len(kept)] else np.moveaxis(x, k, 1))
-        kept.append(memory)
-        size = memory.itemsize
-        steps = [step // size for step in memory.strides]
-        lane_step, k_step = (steps[1], steps[2]) if self.k_fast[len(kept) - 1] else (steps[2], steps[1])
-        vector = k_step == 1 and x.shape[k] % 4 == 0 and memory.ctypes.data % (4 * size) == 0
-        return _gpu.Matrix(memory.ctypes.data, lane_step, k_step, steps[0], int(vector))
-
-    def problem(self, a, b, c0, kept):
-        batch, m, k = a.shape
-        n = b.shape[2]
-        c = np.full((batch, m, n), np.nan, np.float32)
-        kept_matrices = []
-        p = _gpu.Problem(self._matrix(a, 1, 2, kept_matrices), self._matrix(b, 2, 1, kept_matrices),
-                         None if c0 is None else c0.ctypes.data, n, 1, m * n, c.ctypes.data, m, n, k, None)
-        kept += [*kept_matrices, c]
-        return p, c
-
-    def gemm(self, a, b, c0=None):
-        kept = []
-        p, c = self.problem(a, b, c0, kept)
-        self.library.emulate_gemm(ctypes.byref(p), _gpu.blocks_of(self.shape, p.m, p.n, len(a)),
-                                  _gpu.threads_of(self.shape), self.words["SHARED_BYTES"])
-        return c
-
-    def count(self, a, b):
-        kept, counts = [], np.zeros((5, 8), np.uint64)
-        p, c = self.problem(a, b, None, kept)
-        p.counts = counts.ctypes.data
-        self.library.emulate_count(ctypes.byref(p), ctypes.c_longlong(c.size))
-        return counts
-
-    def quantize(self, x):
-        out = np.empty_like(x)
-        self.library.emulate_quantize(ctypes.c_void_p(x.ctypes.data), ctypes.c_void_p(out.ctypes.data),
-                                      ctypes.c_longlong(x.size))
-        return out
-
-
 def same(got, want, what):
     different = np.argwhere(got.view(np.uint32) != want.view(np.uint32))
     if len(different):
@@ -197,13 +134,13 @@ def hold(emulated, rng, kinds, shapes):
     return compared
 
 
-@pytest.mark.skipif(not shutil.which("g++"), reason="the emulation needs g++")
+@needs_compiler
 @pytest.mark.parametrize("case", CASES, ids=lambda case: "-".join(f"{k}_{v}" for k, v in case[0].items()) or "paper")
-def test_emulated(case, tmp_path, rng, seed):
+def test_emulated(case, rng, seed):
     options, shape, a_type, b_type = case
     numbers = np.random.default_rng(rng.getrandbits(64))
     config = daa.Config(**options)
-    emulated = Emulated(tmp_path, config, shape, a_type, b_type, rng.random() < 0.5, rng.random() < 0.5)
+    emulated = Emulated(config, shape, a_type, b_type, rng.random() < 0.5, rng.random() < 0.5)
     shapes = [(1, 33, 17, 64), (2, 5, 19, 45), (1, 9, 8, 1), (1, 3, 2, 0)]
     compared = hold(emulated, numbers, KINDS, shapes)
     for kind in KINDS:
@@ -214,15 +151,15 @@ def test_emulated(case, tmp_path, rng, seed):
     assert compared > 3000
 
 
-@pytest.mark.skipif(not shutil.which("g++"), reason="the emulation needs g++")
+@needs_compiler
 @pytest.mark.parametrize("m, n, k, processors, options", [
     (4096, 4096, 4096, 132, {}), (64, 576, 100352, 132, {}), (64, 576, 4096, 132, dict(streams=4)),
     (700, 800, 64, 132, dict(accumulator="anchored"))])
-def test_the_tiles_that_a_gpu_gets(tmp_path, rng, m, n, k, processors, options):
+def test_the_tiles_that_a_gpu_gets(rng, m, n, k, processors, options):
     """On fewer blocks."""
     config = daa.Config(**options)
     shape = _gpu.tile_for(config, m, n, k, 1, processors)
-    emulated = Emulated(tmp_path, config, shape)
+    emulated = Emulated(config, shape)
     assert emulated.words["SHARED_BYTES"] * shape["BLOCKS"] <= 227 * 1024
     assert hold(emulated, np.random.default_rng(rng.getrandbits(64)), ["spread", "mixed"], [(1, 70, 130, 72)]) == 2 * 9100
 

@@ -415,7 +415,7 @@ def test_autocast_changes_what_reaches_a_layer_and_nothing_in_it(numbers):
         y.sum().backward()
     assert half.dtype == torch.bfloat16 and y.dtype == torch.float32
     assert torch.equal(y, model[1](half.float())) and model[0].weight.grad is not None
-    with pytest.raises(daa.Error, match="the input of 1 is torch.bfloat16 on cpu; it must be float32 on the CPU"):
+    with pytest.raises(daa.Error, match="the input of 1 is torch.bfloat16 on cpu; it must be float32 on the CPU or on an NVIDIA GPU"):
         model[1](half)
 
 

@@ -516,7 +516,7 @@ A, B = np.ones((2, 3), np.float32), np.ones((3, 4), np.float32)
         (lambda: daa.gemm(A, B, out=torch.ones(2, 4, requires_grad=True)), "out requires a gradient"),
         (
             lambda: daa.gemm(A, torch.ones(3, 4).to_sparse()),
-            "b is a tensor on cpu, torch.sparse_coo; it must be dense and on the CPU",
+            "b is a tensor on cpu, torch.sparse_coo; it must be dense and on the CPU, or all of them on one NVIDIA GPU",
         ),
         (lambda: daa.gemm(A, torch.ones(3, 4, device="meta")), "b is a tensor on meta"),
         (lambda: daa.gemm(A, B, engine="mmx"), "there is no engine 'mmx'; it must be one of auto, golden"),

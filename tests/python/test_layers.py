@@ -456,13 +456,13 @@ LINEAR = daa.torch.convert(nn.Sequential(nn.Linear(3, 4)), daa.Config())
         (lambda: CONV(torch.ones(2, 3, 2, 5)), "0 got 2 x 5 pixels; its kernel of (3, 3) needs more"),
         (
             lambda: CONV(torch.ones(2, 3, 5, 5).double()),
-            "the input of 0 is torch.float64 on cpu; it must be float32 on the CPU",
+            "the input of 0 is torch.float64 on cpu; it must be float32 on the CPU or on an NVIDIA GPU",
         ),
         (lambda: LINEAR(torch.ones(2, 4)), "0 got (2, 4); the last size must be 3"),
         (lambda: LINEAR(torch.tensor(1.0)), "0 got (); the last size must be 3"),
         (
             lambda: LINEAR(torch.ones(2, 3).bfloat16()),
-            "the input of 0 is torch.bfloat16 on cpu; it must be float32 on the CPU",
+            "the input of 0 is torch.bfloat16 on cpu; it must be float32 on the CPU or on an NVIDIA GPU",
         ),
         (lambda: LINEAR(torch.ones(2, 3, device="meta")), "the input of 0 is torch.float32 on meta"),
         (
