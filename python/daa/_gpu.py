@@ -147,7 +147,7 @@ def tile_for(config, m, n, k, batch, processors):
     if large and blocks(128, 64) >= 2 * processors:
         return tile(128, 64, depth, 4, 8, blocks=2 if streams <= 2 else 1, unroll=4 if streams <= 2 else 1)
     if form == EXACT or streams == 8 or blocks(64, 64) >= processors or k < 64 * streams:
-        return tile(64, 64, depth, 4, 4, blocks=1 if streams == 8 else 2)
+        return tile(64, 64, depth, 4, 4, blocks=1 if form == MANY else 2)
     return tile(16, 16, 16 * streams, 4, 4, groups=16, blocks=2)
 
 
@@ -175,7 +175,7 @@ def blocks_of(shape, m, n, batch):
 
 # ---- compilers ----
 
-def _beside_packages(pattern):
+def beside_packages(pattern):
     """Files of NVIDIA's packages, which PyTorch brings: nvidia/*/..., and PyTorch's own libraries."""
     places = [pathlib.Path(place, "nvidia", "*") for place in sys.path if place]
     torch = sys.modules.get("torch")
@@ -189,7 +189,7 @@ def _beside_packages(pattern):
 @functools.lru_cache(maxsize=None)
 def find_nvrtc():
     """NVRTC as a ctypes library, or None."""
-    names = [name for part in ("lib", "lib64") for name in _beside_packages(f"{part}/libnvrtc[.-]*so*")
+    names = [name for part in ("lib", "lib64") for name in beside_packages(f"{part}/libnvrtc[.-]*so*")
              if "builtins" not in name and ".alt" not in name]
     for name in [*names, "libnvrtc.so", *(f"libnvrtc.so.{number}" for number in (13, 12))]:
         try:
@@ -202,7 +202,7 @@ def find_nvrtc():
 @functools.lru_cache(maxsize=None)
 def find_nvcc():
     """nvcc's path, or None."""
-    return next(iter(_beside_packages("bin/nvcc")), None) or shutil.which("nvcc")
+    return next(iter(beside_packages("bin/nvcc")), None) or shutil.which("nvcc")
 
 
 def _nvrtc_version(nvrtc):

@@ -1,18 +1,22 @@
 """Tensors on a GPU, as daa.gemm and daa.torch take them, where there is none: those of the host stand in for them, and the
 emulated kernels work on their memory."""
 import copy
+import sys
 
 import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch")
 
+import check_gpu  # noqa: E402
 from emulation import launch, needs_compiler  # noqa: E402
+from gpu_operands import KINDS  # noqa: E402
 import daa  # noqa: E402
 import daa.torch  # noqa: E402
 from daa import _gpu  # noqa: E402
 
 pytestmark = needs_compiler
+macros = _gpu.macros
 
 
 @pytest.fixture
@@ -150,3 +154,35 @@ def test_no_cuda_no_compiler_no_driver(monkeypatch):
     monkeypatch.setattr(_gpu.ctypes, "CDLL", missing)
     with pytest.raises(daa.Error, match="^the driver of the GPU could not be loaded [^\n]*; install NVIDIA's driver$"):
         _gpu._Driver()
+
+
+# ---- the commands ----
+
+
+def test_check_gpu_needs_one(refused):
+    if torch.cuda.is_available():
+        pytest.skip("there is a GPU: make check-gpu")
+    refused(sys.executable, "tests/gpu/check_gpu.py", status=1, text="check-gpu: PyTorch finds no GPU; it takes an NVIDIA GPU")
+
+
+def test_what_check_gpu_compares(gpu):
+    configs = [dict(streams=4), dict(accumulator="anchored")]
+    assert check_gpu.bits("cpu", configs, [(1, 17, 5, 40), (2, 3, 9, 31)]) == 2 * len(KINDS) * (17 * 5 + 2 * 3 * 9)
+    assert gpu.count("daa_gemm") == 4 * len(KINDS)
+
+
+def test_check_gpu_fails_where_bits_differ(gpu, monkeypatch, capsys):
+    monkeypatch.setattr(_gpu, "macros", lambda *words: dict(macros(*words), WINDOW=7))
+    with pytest.raises(SystemExit, match="1"):
+        check_gpu.bits("cpu", [dict()], [(1, 17, 5, 40)])
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1 and "results differ; C[0, " in said, said
+
+
+def test_instructions_are_counted(run):
+    if not _gpu.beside_packages("bin/nvdisasm"):
+        pytest.skip("nvdisasm is not here: pip install nvidia-cuda-nvdisasm, and CUDA_HOME says where")
+    done = run(sys.executable, "tests/gpu/count_gpu.py")
+    assert done.returncode == 0, done.stderr
+    steps = {line.split("  ")[0]: float(line[18:26]) for line in done.stdout.splitlines()[2:]}
+    assert steps["1 stream"] < 1.5 and steps["2 streams"] < 8 and steps["4 streams"] < 20 and len(steps) == 7
