@@ -9,12 +9,14 @@ import json
 import multiprocessing
 import os
 import pathlib
-
-import cycles
+import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "python"))
+from daa import Config, core  # noqa: E402
+
 SIDE, LATENCY, OUTSTANDING = 16, 64, 8
-STREAMS = {1: {"config": "safe2", "streams": 1}, 2: {"config": "safe2"}, 4: {"config": "safe4"}}
+STREAMS = {1: ("safe2", {"streams": 1}), 2: ("safe2", {}), 4: ("safe4", {})}
 BUSES = 128, 256, 512
 IMAGES = {"ImageNet": 4, "CIFAR": 16}  # of a batch
 KINDS = "forward", "input gradient", "weight gradient"
@@ -46,10 +48,11 @@ def gemms(net):
 
 
 def measure(task):
-    library, net, streams, bus, gemm = task
+    net, streams, bus, gemm = task
     name, kind, count, m, n, k, lies, c_bytes = gemm
-    core = cycles.Core(library, {**STREAMS[streams], "rows": SIDE, "cols": SIDE, "bus-bits": bus, "outstanding": OUTSTANDING}, LATENCY)
-    counts = core.run(cycles.job(m, n, k, c_bytes=c_bytes, **lies))
+    named, options = STREAMS[streams]
+    config = Config(named, **options, core="on", rows=SIDE, cols=SIDE, bus_bits=bus, outstanding=OUTSTANDING)
+    counts = core.Model(config, LATENCY).run(core.job(m, n, k, c_bytes=c_bytes, **lies))
     return {"net": net, "streams": streams, "bus_bits": bus, "layer": name, "kind": kind, "count": count, "m": m, "n": n, "k": k,
             "macs": m * n * k, "cycles": counts["busy"], "bytes": counts["read_beats"] * bus // 8 + m * n * c_bytes}
 
@@ -116,13 +119,11 @@ def draw(rows, path):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build")
     parser.add_argument("--output", type=pathlib.Path, default=ROOT / "docs/results")
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
     args = parser.parse_args()
-    tasks = [(args.build / "libdaa.so", net, streams, bus, gemm)
-             for net in IMAGES for bus in BUSES for streams in STREAMS for gemm in gemms(net)]
-    tasks.sort(key=lambda task: -task[4][3] * task[4][4] * task[4][5] // task[2])  # long ones first
+    tasks = [(net, streams, bus, gemm) for net in IMAGES for bus in BUSES for streams in STREAMS for gemm in gemms(net)]
+    tasks.sort(key=lambda task: -task[3][3] * task[3][4] * task[3][5] // task[1])  # long ones first
     with multiprocessing.Pool(args.jobs) as pool:
         rows = pool.map(measure, tasks, chunksize=1)
     rows.sort(key=lambda row: (list(IMAGES).index(row["net"]), row["bus_bits"], row["streams"]))

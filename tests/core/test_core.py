@@ -8,8 +8,9 @@ import pytest
 
 import cores
 
-sys.path.insert(0, str(cores.arrays.ROOT / "compare"))
-import cycles  # noqa: E402
+sys.path.insert(0, str(cores.arrays.ROOT / "python"))
+import daa  # noqa: E402
+from daa import core  # noqa: E402
 
 
 def configs():
@@ -22,8 +23,8 @@ def configs():
 @pytest.mark.parametrize("sessions, options", configs())
 def test_random_jobs(sessions, options, seed, tmp_path):
     """Any shape, order, kind and place, queued, under any memory; bus errors, impossible jobs, resets."""
-    core = cores.emit(tmp_path / "core", *options)
-    done = cores.arrays.run(cores.program(core, "check-core"), seed, sessions)
+    emitted = cores.emit(tmp_path / "core", *options)
+    done = cores.arrays.run(cores.program(emitted, "check-core"), seed, sessions)
     print(done.stdout)
     jobs, timed = int(done.stdout.split()[0]), int(re.search(r"(\d+) timed", done.stdout)[1])
     assert jobs > 5 * sessions and timed > sessions // 2 and "all right" in done.stdout
@@ -73,17 +74,37 @@ def test_daacore(tiny, rng, run, daagemm):
 
 
 @pytest.mark.xdist_group("daacore")
-def test_cycles_from_python(tiny, rng, run, build):
-    """compare/cycles.py says what the core takes."""
+def test_cycles_from_python(tiny, rng, run):
+    """The model says what the core takes."""
     for m, n, k, a_columns, b_columns, latency in (20, 30, 40, False, True, 1), (17, 3, 90, True, False, 25):
         words = operands(tiny, rng, m, n, k, c0=False)
         lies = ["--a-order", "columns"] * a_columns + ["--b-order", "columns"] * b_columns
         done = run(tiny / "daacore", *words, "-o", tiny / "got.npy", "--stats", tiny / "stats.json", "--latency", latency, *lies)
         assert done.returncode == 0, done.stderr
         stats = json.loads((tiny / "stats.json").read_text())
-        counts = cycles.Core(build / "libdaa.so", {"config": "tiny"}, latency).run(
-            cycles.job(m, n, k, a_columns=a_columns, b_columns=b_columns))
+        counts = core.Model(daa.Config("tiny"), latency).run(
+            core.job(m, n, k, a_columns=a_columns, b_columns=b_columns))
         assert counts["busy"] == stats["cycles"] and counts["read_beats"] * 16 == stats["counters"]["read_bytes"]
+
+
+@pytest.mark.xdist_group("daacore")
+def test_jobs_from_python(tiny, rng):
+    """Products of the Verilated core are those of the golden model, and what cannot be is refused."""
+    random = numpy.random.default_rng(rng.getrandbits(32))
+    verilated = core.Core(tiny)
+    for batch, bordered in ((), True), ((2, 3), False):
+        a, b, c0 = (random.standard_normal((*batch, *shape)).astype(numpy.float32) for shape in ((5, 9), (9, 7), (5, 7)))
+        c, stats = verilated.gemm(a, b, c0, latency=3, seed=2, **({"a_order": "columns", "shift": 1} if bordered else {}))
+        want = daa.gemm(a, b, c0, config=verilated.config, engine="golden")
+        assert c.tobytes() == numpy.asarray(want).tobytes() and stats["cycles"] == stats["predicted_cycles"] > 0
+    with pytest.raises(daa.Error, match="they must be matrices, or the same batch"):
+        verilated.gemm(a, b[0])
+    with pytest.raises(daa.Error, match="--stall is '2'"):
+        verilated.gemm(a, b, stall=2)
+    with pytest.raises(daa.Error, match="make core DIR="):
+        core.Core(tiny / "rtl")
+    with pytest.raises(daa.Error, match="the second above 0"):
+        core.Model("tiny", bandwidth=0)
 
 
 @pytest.mark.xdist_group("daacore")
