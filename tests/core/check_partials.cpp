@@ -52,16 +52,16 @@ static void resolve() {
     daa_options_free(options);
 }
 
-// Exponents within SPREAD of one; now and then a zero, an Inf or a NaN.
-static uint32_t number(daa_format format, uint32_t spread, bool wild) {
+// Exponents within SPREAD of one; a zero once in ZEROS, now and then an Inf or a NaN; of either sign, or none negative.
+static uint32_t number(daa_format format, uint32_t spread, uint32_t zeros, uint32_t signs, bool wild) {
     uint32_t ones = (1u << format.exp_bits) - 1, bias = (uint32_t)daa_format_bias(format);
     spread = spread < bias ? spread : bias - 1;
     uint32_t exponent = bias + draw(2 * spread + 1) - spread;
-    if (draw(12) == 0)
+    if (draw(zeros) == 0)
         exponent = 0;
     if (wild && config.specials && draw(200) == 0)
         exponent = ones;
-    return draw(2) << (format.exp_bits + format.frac_bits) | exponent << format.frac_bits | draw(1u << format.frac_bits);
+    return draw(signs) << (format.exp_bits + format.frac_bits) | exponent << format.frac_bits | draw(1u << format.frac_bits);
 }
 
 static tile make_tile() {
@@ -71,13 +71,15 @@ static tile make_tile() {
     t.c0 = draw(2);
     size_t k = t.steps * S;
     uint32_t spread = draw(2) ? 3 : 12;
+    // What a rectifier leaves: sums that grow, and steps without a product.
+    uint32_t zeros = draw(2) ? 12 : 2, signs = 1 + draw(2);
     bool wild = draw(6) == 0;
     for (size_t i = 0; i < k * R; i++)
-        t.a.push_back(number(config.a_format, spread, wild));
+        t.a.push_back(number(config.a_format, spread, zeros, signs, wild));
     for (size_t i = 0; i < k * C; i++)
-        t.b.push_back(number(config.b_format, spread, wild));
+        t.b.push_back(number(config.b_format, spread, zeros, signs, wild));
     for (size_t i = 0; i < R * C; i++)
-        t.start.push_back(number(config.acc_format, 2 * spread, wild));
+        t.start.push_back(number(config.acc_format, 2 * spread, zeros, signs, wild));
     t.want.resize(R * C);
     numbers rows(k * R);
     for (size_t i = 0; i < k; i++)
