@@ -76,8 +76,14 @@ static uint32_t random_float(struct daa_format format, bool wild) {
 
 static uint32_t *random_matrix(size_t count, struct daa_format format, bool as_float, bool wild) {
     uint32_t *bits = malloc((count + 1) * sizeof *bits);
-    for (size_t i = 0; i < count; i++)
+    const uint32_t sign = 1u << (as_float ? 31 : format.exp_bits + format.frac_bits);
+    const bool rectified =
+        below(3) == 0; /* half of it zero, nothing negative: steps without a product, sums that grow */
+    for (size_t i = 0; i < count; i++) {
         bits[i] = as_float ? random_float(format, wild) : random_bits(format, wild);
+        if (rectified)
+            bits[i] = random32() & 1 ? 0 : bits[i] & ~sign;
+    }
     return bits;
 }
 
