@@ -300,11 +300,7 @@ static bool check_buffer(const struct daa_config *config, const char *name, int 
 static bool check(const struct daa_config *config, enum daa_use use, struct daa_error *error) {
     if (use == DAA_HARDWARE && !check_hardware(config, error))
         return false;
-    if (!check_groups(config, error))
-        return false;
-    if (use == DAA_HARDWARE && config->groups > 1)
-        return daa_fail(error, "groups is %d, which is for software only; in hardware it must be 1", config->groups);
-    return check_pipeline(config, error) &&
+    return check_groups(config, error) && check_pipeline(config, error) &&
            check_operand(config, "a-format", config->a_format, error) &&
            check_operand(config, "b-format", config->b_format, error) && check_out(config, error) &&
            check_buffer(config, "c0-rows", config->c0_rows, error) &&

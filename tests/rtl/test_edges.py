@@ -15,6 +15,7 @@ CONFIGS = {
     "anchored": "--rows 4 --cols 4 --accumulator anchored",
     "anchored-narrow": "--rows 4 --cols 4 --format e5m2 --accumulator anchored --acc-format e6m10 --acc-bits 12 --out-format e4m3",
     "fp8-onto-e5m7": "--rows 4 --cols 4 --streams 4 --a-format e4m3 --b-format e5m2 --acc-format e5m7 --lo-bits 2",
+    "groups": "--rows 4 --cols 4 --streams 4 --groups 2 --format e5m2 --lo-bits 2 --window 5 --acc-format e6m10",
     "eight-streams": "--rows 4 --cols 4 --streams 8 --lo-bits 2 --window 9",
     "plain-fp16": "--rows 4 --cols 4 --streams 4 --format fp16 --policy static --specials off --out-format e4m3",
 }
@@ -70,7 +71,7 @@ def starts(random, acc, out, opposite_sum, specials):
     return numpy.choose(random.choice(3, shape, p=[0.4, 0.4, 0.2]), [near, edge, small])
 
 
-@pytest.mark.parametrize("name", CONFIGS)
+@pytest.mark.parametrize("name", [pytest.param(name, marks=pytest.mark.long) if name == "groups" else name for name in CONFIGS])
 def test_edges(name, tmp_path, rng):
     array = arrays.emit(tmp_path / "array", *CONFIGS[name].split())
     daatb = arrays.verilate(array)

@@ -199,7 +199,8 @@ static void check_rules(void) {
     refuses("groups 2 streams 1", "groups is 2 and streams is 1; a group has at least 2 streams, so it must be 1");
     refuses("groups 4 streams 4", "groups is 4 and streams is 4; a group has at least 2 streams, so it must be 1|2");
     gives(NULL, "groups 1 streams 4", "--streams 4 --a-format"); /* one goes without saying */
-    refuses("groups 2 streams 4", "groups is 2, which is for software only; in hardware it must be 1");
+    gives(NULL, "groups 2 streams 4", "--streams 4 --groups 2 --a-format");
+    gives(NULL, "groups 4 streams 8 policy rotate", "--streams 8 --groups 4 ");
     refuses("policy magnitude", "policy is 'magnitude', which is for software only; in hardware it must be "
                                 "exponent|static|rotate|high|low");
     expect(!resolve(NULL, "policy magnitude", DAA_SOFTWARE, &config) && config.policy == DAA_MAGNITUDE, "magnitude",
