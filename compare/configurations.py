@@ -1,7 +1,7 @@
 """What is compared: the named configurations with their rivals, and the sweep of the Pareto figure. Name -> daagen's options.
 
 A name says streams and significant bits: `s2-6-4` has two streams, 6 bits in high and 4 in low products; `s2-5` two streams of
-5 bits alike, aligned by the controller; `s1-8` one stream. The accumulator is anchored unless the name ends in `-rounded`. All have
+5 bits alike, aligned by the controller; `s1-8` one stream; `-pairs`: steered two by two, a high product in each pair. The accumulator is anchored unless the name ends in `-rounded`. All have
 clock gates, the baselines too: each takes less area and energy with them.
 """
 STEERED = ((8, 4), (7, 4), (6, 4), (6, 3), (5, 4), (5, 3), (5, 2), (4, 3), (4, 2), (4, 1), (3, 2), (3, 1))
@@ -11,10 +11,10 @@ ALIKE = (8, 6, 5, 4, 3, 2)
 GATED = ("--clock-gating", "on")
 
 
-def options(streams, high, low=None, accumulator="anchored", policy="exponent"):
+def options(streams, high, low=None, accumulator="anchored", policy="exponent", groups=1):
     """HIGH and LOW are significant bits; without LOW all products are alike."""
     return ["--streams", str(streams), "--format", f"e8m{high - 1}", "--lo-bits", str(low or high), "--policy", policy,
-            "--accumulator", accumulator, *GATED]
+            "--accumulator", accumulator, *(["--groups", str(groups)] if groups > 1 else []), *GATED]
 
 
 def sweep():
@@ -26,6 +26,7 @@ def sweep():
             found[f"s{streams}-{high}-{low}"] = options(streams, high, low)
         for high in ALIKE:
             found[f"s{streams}-{high}"] = options(streams, high)
+    found["s4-6-4-pairs"] = options(4, 6, 4, groups=2)
     for streams in (1, 2, 4):
         found[f"s{streams}-8-4-rounded" if streams > 1 else "s1-8-rounded"] = options(streams, 8, 4, "rounded")
     return found
@@ -40,7 +41,7 @@ COMPARED = {
     "  rival: 5 bits alike": options(2, 5),
     "lean2": options(2, 5, 3),
     "  rival: 4 bits alike": options(2, 4),
-    "safe4": options(4, 6, 4),
+    "safe4": options(4, 6, 4, groups=2),
     "  rival: 4 x 5 bits alike": options(4, 5),
     "lean4": options(4, 5, 3),
     "  rival: 4 x 4 bits alike": options(4, 4),
