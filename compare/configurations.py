@@ -11,10 +11,10 @@ ALIKE = (8, 6, 5, 4, 3, 2)
 GATED = ("--clock-gating", "on")
 
 
-def options(streams, high, low=None, accumulator="anchored", policy="exponent", groups=1):
+def options(streams, high, low=None, accumulator="anchored", policy="exponent"):
     """HIGH and LOW are significant bits; without LOW all products are alike."""
     return ["--streams", str(streams), "--format", f"e8m{high - 1}", "--lo-bits", str(low or high), "--policy", policy,
-            "--accumulator", accumulator, *(["--groups", str(groups)] if groups > 1 else []), *GATED]
+            "--accumulator", accumulator, *GATED]
 
 
 def sweep():
@@ -26,7 +26,7 @@ def sweep():
             found[f"s{streams}-{high}-{low}"] = options(streams, high, low)
         for high in ALIKE:
             found[f"s{streams}-{high}"] = options(streams, high)
-    found["s4-6-4-pairs"] = options(4, 6, 4, groups=2)
+    found["s4-6-4-pairs"] = [*options(4, 6, 4), "--groups", "2", "--window", "7"]
     for streams in (1, 2, 4):
         found[f"s{streams}-8-4-rounded" if streams > 1 else "s1-8-rounded"] = options(streams, 8, 4, "rounded")
     return found
@@ -41,7 +41,7 @@ COMPARED = {
     "  rival: 5 bits alike": options(2, 5),
     "lean2": options(2, 5, 3),
     "  rival: 4 bits alike": options(2, 4),
-    "safe4": options(4, 6, 4, groups=2),
+    "safe4": ["--config", "safe4", *GATED],
     "  rival: 4 x 5 bits alike": options(4, 5),
     "lean4": options(4, 5, 3),
     "  rival: 4 x 4 bits alike": options(4, 4),

@@ -14,7 +14,7 @@ struct setting {
     const char *text;
 };
 
-enum { SETTINGS_MAX = 5 };
+enum { SETTINGS_MAX = 6 };
 
 struct named {
     const char *name, *meaning;
@@ -36,7 +36,7 @@ static const struct named named[] = {
      {{OPT_FORMAT, "e8m4"}, {OPT_LO_BITS, "5"}, {OPT_ACCUMULATOR, "anchored"}}},
     {"safe4",
      "4 streams of 6 bits in 2 groups, low products of 4: 37 dB and more in all GEMMs of training",
-     {{OPT_STREAMS, "4"}, {OPT_GROUPS, "2"}, {OPT_FORMAT, "e8m5"}, {OPT_ACCUMULATOR, "anchored"}}},
+     {{OPT_STREAMS, "4"}, {OPT_GROUPS, "2"}, {OPT_FORMAT, "e8m5"}, {OPT_WINDOW, "7"}, {OPT_ACCUMULATOR, "anchored"}}},
     {"lean4",
      "4 streams of 5 bits, low products of 3",
      {{OPT_STREAMS, "4"}, {OPT_FORMAT, "e8m4"}, {OPT_LO_BITS, "3"}, {OPT_ACCUMULATOR, "anchored"}}},

@@ -165,31 +165,25 @@ static void add_policy(struct plan *plan, const struct daa_config *config) {
     enum daa_winner winner = single ? DAA_WINS_EVERY : policy->winner;
     bool tournament = winner == DAA_WINS_LARGEST;
     bool steered = winner != DAA_WINS_EVERY && winner != DAA_WINS_NONE;
-    bool grouped = steered && config->groups > 1;
-    int groups = grouped ? config->groups : 1, group = config->streams / groups;
+    int groups = steered ? config->groups : 1;
     int high = steered ? groups : winner == DAA_WINS_NONE ? 0 : config->streams;
     plan_text(plan, "policy", policy->name);
     plan_number(plan, "single", single);
     plan_number(plan, "multi", !single);
     plan_number(plan, "steer_exponent", tournament);
     plan_number(plan, "steer_fixed", !single && !tournament);
-    plan_number(plan, "grouped", grouped);
-    plan_number(plan, "duels", tournament || grouped);
-    plan_text(plan, "group_module", tournament ? "steer" : "steer_fixed");
-    plan_text(plan, "steer_module", grouped ? "groups" : plan_find(plan, "group_module")->text);
-    plan_number(plan, "groups", groups);
-    plan_number(plan, "group_streams", group);
-    plan_number(plan, "group_hi", high / groups);
-    plan_number(plan, "group_lo", group - high / groups);
+    plan_text(plan, "steer_module", tournament ? "steer" : "steer_fixed");
     plan_number(plan, "turning", winner == DAA_WINS_TURN);
-    plan_text(plan, "turns", grouped ? "the streams of a group" : "the streams");
-    plan_number(plan, "select_bits", max(1, log2_of(group)));
+    plan_number(plan, "grouped", groups > 1);
+    plan_number(plan, "groups", groups);
+    plan_text(plan, "turns", groups > 1 ? "the streams of a group" : "the streams");
+    plan_number(plan, "select_bits", max(1, log2_of(config->streams / groups)));
     report(plan, DERIVED, "hi_slots", high);
     report(plan, DERIVED, "lo_slots", config->streams - high);
     plan_number(plan, "has_hi", high > 0);
     plan_number(plan, "has_lo", high < config->streams);
-    /* Only the winner of the largest key is never shifted. */
-    plan_number(plan, "hi_shifted", high > 0 && !single && (!tournament || grouped));
+    /* Only the winner of the largest key is never shifted; it is in the first high multiplier. */
+    plan_number(plan, "hi_shifted", high > 0 && !single && !tournament);
 }
 
 /* Low values: an operand with fewer fraction bits than asked for keeps them all, and then never rounds up. */
@@ -220,7 +214,7 @@ static void add_low(struct plan *plan, const struct daa_config *config) {
 
 /* Fraction bits of a step's sum relative to 2^K*: the lowest place that a product can reach. */
 static int sum_fraction(struct plan *plan, int span) {
-    int high = value_of(plan, "hi_frac") + (value_of(plan, "hi_shifted") ? span : 0);
+    int high = value_of(plan, "hi_frac") + (value_of(plan, "hi_shifted") || value_of(plan, "grouped") ? span : 0);
     int low = value_of(plan, "lo_frac") + span;
     return max(value_of(plan, "has_hi") ? high : 0, value_of(plan, "has_lo") ? low : 0);
 }

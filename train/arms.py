@@ -57,7 +57,7 @@ ARMS = {
     "lean2": _all(_anchored(2, 5, 3), 3, "2 streams of 5 bits, 3 low bits, anchored"),
     "alike2": _all(_anchored(2, 5), 3, "rival of safe2: 2 streams of 5 bits alike, anchored"),
     "alike2-4": _all(_anchored(2, 4), 3, "rival of lean2: 2 streams of 4 bits alike, anchored"),
-    "safe4": _all(_anchored(4, 6, 4, groups=2), 5, "4 streams of 6 bits in 2 groups, 4 low bits, anchored"),
+    "safe4": _all(_anchored(4, 6, 4, groups=2, window=7), 5, "4 streams of 6 bits in 2 groups, 4 low bits, anchored"),
     "lean4": _all(_anchored(4, 5, 3), 3, "4 streams of 5 bits, 3 low bits, anchored"),
     "alike4": _all(_anchored(4, 5), 3, "rival of safe4: 4 streams of 5 bits alike, anchored"),
     "alike4-4": _all(_anchored(4, 4), 3, "rival of lean4: 4 streams of 4 bits alike, anchored"),
