@@ -300,7 +300,7 @@ def summary(model):
 def _brief(config):
     """What a configuration has that the default one has not, rows and columns and the like aside."""
     default = Config()
-    words = [f"{name}={config[name]}" for name in ("streams", "a-format", "b-format", "accumulator", "acc-format", "out-format",
+    words = [f"{name}={config[name]}" for name in ("streams", "groups", "a-format", "b-format", "accumulator", "acc-format", "out-format",
                                                     "lo-bits", "lo-round", "policy", "window", "specials")
              if config[name] != default[name]]
     return " ".join(words) or "paper"
