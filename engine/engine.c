@@ -39,9 +39,11 @@ static bool is_format(struct daa_format format, const char *name) {
     return daa_format_parse(name, &wanted) && daa_format_equal(format, wanted);
 }
 
-/* Of bf16, or of fewer fraction bits and the same exponents: its numbers are bf16's. */
+/* Are its numbers, as the contract reads them, bf16's too? Then a product, its key and its low values are the same,
+ * since section 2 takes them from normalised numbers: with no more fraction bits, and subnormals that are normal there.
+ */
 static bool is_bf16(struct daa_format format) {
-    return format.exp_bits == 8 && format.frac_bits <= 7 && format.encoding == DAA_IEEE && !format.subnormals;
+    return format.frac_bits <= 7 && (format.exp_bits < 8 || !format.subnormals);
 }
 
 static bool is_one_of(int value, const int *list, size_t count) {
@@ -65,7 +67,7 @@ static struct engine_plan make_plan(const struct daa_config *config, struct daa_
         .anchored = config->accumulator == DAA_ANCHORED ? bf16 : NULL,
     };
     *bf16 = *config;
-    bf16->a_format.frac_bits = bf16->b_format.frac_bits = 7;
+    bf16->a_format = bf16->b_format = (struct daa_format){8, 7, DAA_IEEE, false};
     return plan;
 }
 
@@ -89,7 +91,7 @@ static const char *why_not(enum daa_engine engine, const struct daa_config *conf
     if (engine == DAA_ENGINE_GOLDEN)
         return NULL;
     if (!is_bf16(config->a_format) || !is_bf16(config->b_format))
-        return "operands other than e8m1 to e8m7 take the golden model";
+        return "operands of more than 7 fraction bits take the golden model";
     if (!is_format(config->acc_format, "fp32"))
         return "accumulators other than fp32 take the golden model";
     if (!LISTED(config->accumulator, DAA_ROUNDED, DAA_ANCHORED))
@@ -198,7 +200,7 @@ struct job {
     const struct daa_gemm_args *args;
     struct engine_plan plan;
     struct daa_gemm_matrix a, b; /* m x k and k x n; of args, or exchanged: those of C^T = B^T A^T */
-    int a_zeros, b_zeros;        /* fraction bits less than bf16's */
+    struct daa_format a_format, b_format;
     size_t m, n;
     bool exchanged;
     const struct engine_kernel *kernel; /* NULL: the exact path, straight from the sources */
@@ -253,10 +255,10 @@ static uint32_t load_plain(enum daa_type type, const void *data, size_t count, u
 
 /* COUNT of WHOLE rows of A, or lanes of B, from FIRST on: raw[i * ld + k] or, with K_FIRST, raw[k * ld + i]; zeros
  * around them. */
-static void fetch(const struct job *job, const struct daa_gemm_matrix *m, int zeros, size_t batch, struct block block,
-                  bool k_first, bool k_stored_last, size_t first, size_t count, size_t whole, uint16_t *raw,
-                  size_t ld) {
-    const struct engine_source source = {m->type, at(m->type, m->data, batch * m->stride), m->ld, zeros,
+static void fetch(const struct job *job, const struct daa_gemm_matrix *m, struct daa_format format, size_t batch,
+                  struct block block, bool k_first, bool k_stored_last, size_t first, size_t count, size_t whole,
+                  uint16_t *raw, size_t ld) {
+    const struct engine_source source = {m->type, at(m->type, m->data, batch * m->stride), m->ld, format,
                                          job->kernel ? job->kernel->load : load_plain};
     const size_t index = k_stored_last ? first * m->ld + block.first : block.first * m->ld + first;
     const size_t lines = k_stored_last ? count : block.depth, line = k_stored_last ? block.depth : count;
@@ -269,15 +271,15 @@ static void fetch_a(const struct job *job, size_t batch, struct block block, siz
                     uint16_t *raw) {
     const struct daa_gemm_matrix *a = &job->a;
     const size_t first = panel * job->rows, whole = panels * job->rows;
-    fetch(job, a, job->a_zeros, batch, block, false, !a->transposed, first, least(whole, job->m - first), whole, raw,
+    fetch(job, a, job->a_format, batch, block, false, !a->transposed, first, least(whole, job->m - first), whole, raw,
           block.stride);
 }
 
 static void fetch_b(const struct job *job, size_t batch, struct block block, size_t panel, uint16_t *raw) {
     const struct daa_gemm_matrix *b = &job->b;
     const size_t first = panel * job->lanes;
-    fetch(job, b, job->b_zeros, batch, block, true, b->transposed, first, least(job->lanes, job->n - first), job->lanes,
-          raw, job->lanes);
+    fetch(job, b, job->b_format, batch, block, true, b->transposed, first, least(job->lanes, job->n - first),
+          job->lanes, raw, job->lanes);
 }
 
 /* Can no product or sum of a step leave the normal numbers? Fields are biased by 127; a product's last bit is 14 below
@@ -585,9 +587,8 @@ static void place_operands(struct job *job) {
     job->exchanged = job->kernel && job->plan.streams > 1 && n > m;
     job->a = job->exchanged ? args->b : args->a;
     job->b = job->exchanged ? args->a : args->b;
-    const struct daa_format *a = &args->config->a_format, *b = &args->config->b_format;
-    job->a_zeros = 7 - (job->exchanged ? b : a)->frac_bits;
-    job->b_zeros = 7 - (job->exchanged ? a : b)->frac_bits;
+    job->a_format = job->exchanged ? args->config->b_format : args->config->a_format;
+    job->b_format = job->exchanged ? args->config->a_format : args->config->b_format;
     job->a.transposed ^= job->exchanged;
     job->b.transposed ^= job->exchanged;
     job->m = job->exchanged ? n : m;

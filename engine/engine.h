@@ -14,7 +14,7 @@ extern "C" {
 enum daa_engine {
     DAA_ENGINE_AUTO,     /* the fastest that this processor has and this configuration allows */
     DAA_ENGINE_GOLDEN,   /* the golden model: every configuration */
-    DAA_ENGINE_PORTABLE, /* plain C: e8m1 to e8m7 (bf16) operands, fp32 accumulator, any streams and window */
+    DAA_ENGINE_PORTABLE, /* plain C: operands of up to 7 fraction bits, fp32 accumulator, any streams and window */
     DAA_ENGINE_AVX2,
     DAA_ENGINE_AVX512,
     DAA_ENGINE_AVX512BF16,

@@ -1,3 +1,5 @@
+#include <math.h>
+
 #include "engine_arguments.h"
 
 #include "../sim/number.h"
@@ -142,6 +144,7 @@ static bool check_data(const char *name, const struct daa_gemm_matrix *m, struct
     const int width = daa_format_width(format);
     const bool raw = m->type != DAA_FLOAT32, wide = raw && width < (m->type == DAA_BITS16 ? 16 : 32);
     const bool no_nan = !raw && format.encoding == DAA_FINITE;
+    const float safe = ldexpf(1, daa_format_exp_max(format)); /* a float below it is a finite number */
     if (!m->data || (specials && !wide && !no_nan))
         return true;
     for (size_t x = 0; x < (m->stride ? batch : 1); x++) {
@@ -151,6 +154,8 @@ static bool check_data(const char *name, const struct daa_gemm_matrix *m, struct
                 uint32_t bits = 0;
                 if (no_nan && ((const float *)m->data)[index] != ((const float *)m->data)[index])
                     return daa_fail(error, "%s[%zu][%zu] is NaN, and its format has none; remove it", name, row, col);
+                if (no_nan || (!raw && fabsf(((const float *)m->data)[index]) < safe))
+                    continue;
                 bits = element(format, m->type, m->data, index);
                 if (wide && bits >> width)
                     return daa_fail(error, "%s[%zu][%zu] is 0x%x; it must have no more than %d bits", name, row, col,

@@ -26,29 +26,75 @@ static void copy(const uint16_t *from, size_t count, uint16_t *to) {
         to[i] = from[i];
 }
 
-/* e8mY of less than 7 fraction bits. */
-static void narrow(const struct engine_source *source, const void *from, size_t count, uint16_t *raw) {
-    const uint16_t *halves = from;
-    const uint32_t *words = from;
-    const int zeros = source->zeros, drop = 16 + zeros;
-    for (size_t i = 0; source->type == DAA_BITS16 && i < count; i++)
-        raw[i] = (uint16_t)(halves[i] << zeros);
-    for (size_t i = 0; source->type == DAA_BITS32 && i < count; i++)
-        raw[i] = (uint16_t)(words[i] << zeros);
-    for (size_t i = 0; source->type == DAA_FLOAT32 && i < count; i++) {
-        const uint32_t odd = words[i] >> drop & 1, rounded = words[i] + (UINT32_C(1) << (drop - 1)) - 1 + odd;
-        const bool nan = (words[i] & 0x7fffffff) > 0x7f800000;
-        raw[i] = (uint16_t)(nan ? 0x7fc0 : rounded >> drop << zeros);
+static uint32_t bits_of(float value) {
+    uint32_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    return bits;
+}
+
+static float float_of(uint32_t bits) {
+    float value;
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
+static float power_of_two(int exponent) {
+    return float_of((uint32_t)(exponent + 127) << 23);
+}
+
+/* Floats to numbers of FORMAT, rounded as the contract's section 1 has it. Below the smallest normal number what is
+ * added and taken away again leaves a multiple of the smallest subnormal one; formats of 8 exponent bits have none. */
+static void round_floats(struct daa_format format, const uint32_t *words, size_t count, uint16_t *raw) {
+    const int drop = 23 - format.frac_bits, least_exponent = daa_format_exp_min(format);
+    const bool narrow = format.exp_bits < 8, keep = format.subnormals;
+    const float normal = narrow ? power_of_two(least_exponent) : 0;
+    const float grid = narrow ? power_of_two(least_exponent + drop) : 0;
+    const uint32_t inf = 0x7f800000, ones = (UINT32_C(1) << format.frac_bits) - (format.encoding == DAA_FN ? 2 : 1);
+    const uint32_t largest = (uint32_t)(daa_format_exp_max(format) + 127) << 23 | ones << drop;
+    const uint32_t beyond = format.encoding == DAA_IEEE ? inf : largest, half = UINT32_C(1) << (drop - 1);
+    for (size_t i = 0; i < count; i++) {
+        const uint32_t sign = words[i] >> 16 & 0x8000, size = words[i] & 0x7fffffff;
+        uint32_t rounded = (size + half - 1 + (size >> drop & 1)) >> drop << drop;
+        const float small = float_of(size) + grid - grid, kept = keep || small >= normal ? small : 0;
+        rounded = narrow && size < bits_of(normal) ? bits_of(kept) : rounded;
+        rounded = rounded > largest ? beyond : rounded;
+        raw[i] = (uint16_t)(sign | (size > inf ? 0x7fc0 : rounded >> 16));
     }
 }
 
+/* Numbers of FORMAT as their bits. */
+static uint16_t widen(struct daa_format format, uint32_t bits) {
+    const uint32_t fields = (UINT32_C(1) << format.exp_bits) - 1, fraction = (UINT32_C(1) << format.frac_bits) - 1;
+    const uint32_t sign = bits >> (format.exp_bits + format.frac_bits) << 15;
+    const uint32_t field = bits >> format.frac_bits & fields, rest = bits & fraction;
+    const int bias = daa_format_bias(format);
+    if (format.encoding == DAA_IEEE && field == fields)
+        return (uint16_t)(sign | 0x7f80 | (rest ? 0x40 : 0));
+    if (format.encoding == DAA_FN && field == fields && rest == fraction)
+        return (uint16_t)(sign | 0x7fc0);
+    if (field == 0 && format.exp_bits < 8 && format.subnormals)
+        return (uint16_t)(sign | bits_of((float)rest * power_of_two(1 - bias - format.frac_bits)) >> 16);
+    if (field == 0)
+        return (uint16_t)sign;
+    return (uint16_t)(sign | (field + 127 - (uint32_t)bias) << 7 | rest << (7 - format.frac_bits));
+}
+
+static bool is_bf16(struct daa_format format) {
+    return format.exp_bits == 8 && format.frac_bits == 7 && format.encoding == DAA_IEEE;
+}
+
 static void load(const struct engine_source *source, const void *from, size_t count, uint16_t *raw) {
-    if (source->zeros)
-        narrow(source, from, count, raw);
-    else if (source->type == DAA_BITS16)
+    const uint16_t *halves = from;
+    const uint32_t *words = from;
+    if (is_bf16(source->format) && source->type == DAA_BITS16)
         copy(from, count, raw);
-    else
+    else if (is_bf16(source->format))
         source->load(source->type, from, count, raw);
+    else if (source->type == DAA_FLOAT32)
+        round_floats(source->format, words, count, raw);
+    else
+        for (size_t i = 0; i < count; i++)
+            raw[i] = widen(source->format, source->type == DAA_BITS16 ? halves[i] : words[i]);
 }
 
 /* A line is short, too little for the processor to see what comes next. */
@@ -107,7 +153,7 @@ void daa_fetch_across(const struct engine_source *source, size_t index, size_t l
             from[i] = (const uint16_t *)source->data + index + i * source->ld;
             if (line + i + EIGHT < lines)
                 prefetch(source, index + (i + EIGHT) * source->ld, count);
-            if (source->type != DAA_BITS16 || source->zeros) {
+            if (source->type != DAA_BITS16 || !is_bf16(source->format)) {
                 load(source, at(source->type, source->data, index + i * source->ld), count, loaded[i]);
                 from[i] = loaded[i];
             }

@@ -1,5 +1,4 @@
-/* Blocks of a source matrix as raw bf16, for engine.c. Operands of e8mY are bf16 values whose last 7 - Y bits are
- * zeros. */
+/* Blocks of a source matrix as raw bf16, for engine.c, whatever format they are of: its numbers are bf16's too. */
 #ifndef DAA_ENGINE_FETCH_H
 #define DAA_ENGINE_FETCH_H
 
@@ -9,7 +8,7 @@ struct engine_source {
     enum daa_type type;
     const void *data; /* of one matrix */
     size_t ld;
-    int zeros; /* 7 - Y */
+    struct daa_format format;
     uint32_t (*load)(enum daa_type type, const void *data, size_t count, uint16_t *raw);
 };
 

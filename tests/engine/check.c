@@ -91,6 +91,31 @@ static uint32_t random_acc(enum kind kind) {
     return operand << 16 | (random32() & 0xffff);
 }
 
+/* Any number of a format that is not e8mY, so that its subnormals, largest numbers, Inf and NaN come often enough. As a
+ * float it may be off, by less than the next number is away, or lie half way to it. */
+static void put_narrow(enum kind kind, enum daa_type type, struct daa_format format, void *data, size_t index) {
+    const bool specials = kind == EDGE_ALL || (kind == MIXED && below(200) == 0);
+    uint32_t bits, next;
+    double value, other;
+    do {
+        bits = random32() & ((1U << daa_format_width(format)) - 1);
+        bits &= kind == SPARSE && below(2) ? 1U << (daa_format_width(format) - 1) : UINT32_MAX;
+        value = daa_to_double(format, bits);
+    } while (!specials && (value - value != 0));
+    next = bits ^ 1;
+    other = daa_to_double(format, next);
+    if (type == DAA_BITS16)
+        ((uint16_t *)data)[index] = (uint16_t)bits;
+    if (type == DAA_BITS32)
+        ((uint32_t *)data)[index] = bits;
+    if (type == DAA_FLOAT32 && below(3))
+        value = specials && below(4) == 0 ? value * 0x1p9
+                : other - other == 0      ? value + (other - value) * below(9) / 8
+                                          : value;
+    if (type == DAA_FLOAT32)
+        ((float *)data)[index] = (float)value;
+}
+
 /* ---- one case ---- */
 
 struct test {
@@ -116,7 +141,12 @@ static void *memory(size_t size) {
 
 /* Operands as the type asks, of bf16 or e8mY; a float gets bits below the format's last, which must round to the
  * operand chosen. */
-static void put(enum daa_type type, struct daa_format format, void *data, size_t index, uint16_t operand) {
+static void put(enum kind kind, enum daa_type type, struct daa_format format, void *data, size_t index) {
+    if (format.exp_bits < 8) {
+        put_narrow(kind, type, format, data, index);
+        return;
+    }
+    uint16_t operand = random_operand(kind);
     uint32_t word = operand;
     if (type != DAA_FLOAT32)
         word = operand >>= 7 - format.frac_bits;
@@ -162,12 +192,12 @@ static int run(const struct test *t) {
     for (size_t x = 0; x < t->batch; x++) {
         for (size_t i = 0; i < m; i++)
             for (size_t j = 0; j < k; j++)
-                put(t->a_type, t->config.a_format, a, x * a_size + (t->a_transposed ? j * lda + i : i * lda + j),
-                    random_operand(t->a_kind));
+                put(t->a_kind, t->a_type, t->config.a_format, a,
+                    x * a_size + (t->a_transposed ? j * lda + i : i * lda + j));
         for (size_t i = 0; i < k; i++)
             for (size_t j = 0; j < n; j++)
-                put(t->b_type, t->config.b_format, b, x * b_size + (t->b_transposed ? j * ldb + i : i * ldb + j),
-                    random_operand(t->b_kind));
+                put(t->b_kind, t->b_type, t->config.b_format, b,
+                    x * b_size + (t->b_transposed ? j * ldb + i : i * ldb + j));
     }
     const struct daa_gemm_args args = {
         .config = &t->config,
@@ -271,7 +301,9 @@ static const char *policy_name(int policy) {
 
 static struct test random_test(enum daa_engine engine, size_t most) {
     static const int windows[] = {0, 1, 3, 7, 8, 9, 12, 16, 32};
-    static const char *const formats[] = {"e8m1", "e8m2", "e8m3", "e8m4", "e8m5", "e8m6", "bf16"};
+    static const char *const formats[] = {"e8m1", "e8m2", "e8m3", "e8m4", "e8m5", "e8m6", "bf16", "e4m3",
+                                          "e5m2", "e3m2", "e2m3", "e2m1", "e7m7", "e4m1", "e2m6"};
+    enum { FORMATS = sizeof formats / sizeof formats[0] };
     struct test t = {.engine = engine, .batch = below(4) ? 1 : 1 + below(3), .threads = 1 + (int)below(3)};
     uint32_t kind = below(KINDS);
     const bool narrow = below(3) == 0, anchored = below(2);
@@ -283,8 +315,8 @@ static struct test random_test(enum daa_engine engine, size_t most) {
         snprintf(bits, sizeof bits, "%u", 8 + below(26)); /* 33 is one too many for the vectors */
         snprintf(step, sizeof step, "%u", 1U << below(4));
     }
-    const char *const more[] = {"a-format",    narrow ? formats[below(7)] : "bf16",
-                                "b-format",    narrow ? formats[below(7)] : "bf16",
+    const char *const more[] = {"a-format",    narrow ? formats[below(FORMATS)] : "bf16",
+                                "b-format",    narrow ? formats[below(FORMATS)] : "bf16",
                                 "accumulator", anchored ? "anchored" : "rounded",
                                 "acc-bits",    bits,
                                 "acc-step",    step,
