@@ -423,8 +423,8 @@ struct wires {
     bool start, tile_ends, ends, go, read_room, show_room; /* feed */
     bool array_ready, step_in, array_go, first, last_step, result_read, c0_write, c0_done, result_done;
     bool give, give_pop, give_room_out, give_ends, take_pop, take_ends; /* sums */
-    bool store_start, read, row_room, chunk, last_chunk, chunk_room, funnel_room, beat_out, push_beat, row_beat, whole,
-        issue;
+    bool store_start, read, read_ends, row_room, chunk, last_chunk, chunk_room, funnel_room, beat_out, push_beat,
+        row_beat, whole, issue;
     uint32_t count, end_byte;
     bool burst_ends, w_taken;
 };
@@ -507,7 +507,8 @@ static void wire_store(const struct daa_cycles_model *m, struct wires *w) {
     w->count = w->last_chunk ? s->row.cols : per;
     w->row_room = s->row.cols == 0 || (w->chunk && w->last_chunk);
     w->read = s->reading && (!s->read.there || w->row_room);
-    w->c_free = w->read && s->left <= m->cols && s->m == 1;
+    w->read_ends = w->read && s->left <= m->cols && s->m == 1;
+    w->c_free = s->read.there && w->row_room && s->read.block_ends;
     const bool idle = !s->read.there && s->row.cols == 0 && !s->chunk.there && !s->flush;
     w->store_start = s->blocks.count > 0 && s->results > 0 && !s->bursts.busy && !s->reading && idle;
     w->issue = bursts_issue(&s->bursts, s->under_way < m->outstanding, true);
@@ -694,7 +695,7 @@ static void move_store(struct daa_cycles_model *m, const struct wires *w, struct
         s->read.block_ends = last_col && last_row;
         s->read.cols = last_col ? s->left : m->cols;
     }
-    s->reading = w->store_start || (s->reading && !w->c_free);
+    s->reading = w->store_start || (s->reading && !w->read_ends);
     if (w->store_start) {
         s->m = started.rows;
         s->n = s->left = started.elements;

@@ -39,8 +39,8 @@ struct memory {
     struct bursts reads, writes, answers; /* answers: writes whose data are all there */
     struct beat *beats;                   /* data that came before their address: a ring */
     size_t beat_first, beat_count;
-    uint64_t cycle, random, threshold;
-    uint32_t rate, read_credit, write_credit; /* bytes a cycle, and bytes that may pass, in parts of 1/PART */
+    uint64_t cycle, random, threshold, write_threshold; /* of draw(): below it a channel does nothing */
+    uint32_t rate, read_credit, write_credit;           /* bytes a cycle, and bytes that may pass, in parts of 1/PART */
     struct axi_memory answer;
     struct memory_counts counts;
 };
@@ -53,8 +53,8 @@ static uint64_t draw(struct memory *memory) {
     return z ^ (z >> 31);
 }
 
-static bool stalls(struct memory *memory) {
-    return memory->threshold && draw(memory) >> 32 < memory->threshold;
+static bool stalls(struct memory *memory, uint64_t threshold) {
+    return threshold && draw(memory) >> 32 < threshold;
 }
 
 struct memory *memory_new(const struct memory_settings *settings) {
@@ -68,7 +68,9 @@ struct memory *memory_new(const struct memory_settings *settings) {
     }
     memory->settings = *settings;
     memory->random = settings->seed;
+    const double write_stall = settings->write_stall > settings->stall ? settings->write_stall : settings->stall;
     memory->threshold = (uint64_t)(settings->stall * 4294967296.0);
+    memory->write_threshold = (uint64_t)(write_stall * 4294967296.0);
     memory->rate = (uint32_t)(settings->bandwidth * PART);
     return memory;
 }
@@ -254,7 +256,7 @@ static void offer_read(struct memory *memory) {
     struct axi_memory *answer = &memory->answer;
     const uint32_t beat = memory->settings.bus_bytes * PART;
     const bool room = may_pass(&memory->read_credit, memory->rate, beat);
-    if (answer->r_valid || !room || stalls(memory))
+    if (answer->r_valid || !room || stalls(memory, memory->threshold))
         return;
     const size_t chosen = choose(memory, &memory->reads);
     if (chosen == memory->reads.count)
@@ -271,7 +273,8 @@ static void offer_read(struct memory *memory) {
 
 static void offer_answer(struct memory *memory) {
     struct axi_memory *answer = &memory->answer;
-    const size_t chosen = answer->b_valid || stalls(memory) ? memory->answers.count : choose(memory, &memory->answers);
+    const bool none = answer->b_valid || stalls(memory, memory->write_threshold);
+    const size_t chosen = none ? memory->answers.count : choose(memory, &memory->answers);
     if (chosen == memory->answers.count)
         return;
     answer->b_valid = true;
@@ -284,10 +287,10 @@ static void set_ready(struct memory *memory) {
     struct axi_memory *answer = &memory->answer;
     const uint32_t beat = memory->settings.bus_bytes * PART;
     const size_t writes = memory->writes.count + memory->answers.count;
-    answer->ar_ready = memory->reads.count < BURSTS_MAX - 1 && !stalls(memory);
-    answer->aw_ready = writes < BURSTS_MAX - 1 && !stalls(memory);
-    answer->w_ready =
-        may_pass(&memory->write_credit, memory->rate, beat) && memory->beat_count < BEATS_MAX && !stalls(memory);
+    answer->ar_ready = memory->reads.count < BURSTS_MAX - 1 && !stalls(memory, memory->threshold);
+    answer->aw_ready = writes < BURSTS_MAX - 1 && !stalls(memory, memory->write_threshold);
+    answer->w_ready = may_pass(&memory->write_credit, memory->rate, beat) && memory->beat_count < BEATS_MAX &&
+                      !stalls(memory, memory->write_threshold);
 }
 
 bool memory_edge(struct memory *memory, const struct axi_manager *manager, struct daa_error *error) {

@@ -13,6 +13,7 @@ struct memory_settings {
     unsigned latency;   /* 1 or more: cycles from an address or a last beat of data to its answer */
     double bandwidth;   /* bytes a cycle, of reads and of writes, at most bus_bytes */
     double stall;       /* chance that a channel does nothing in a cycle, below 1 */
+    double write_stall; /* the same of the channels of writes, where it is more */
     bool reorder;       /* answers of different IDs overtake each other, beat by beat */
     uint64_t seed;
 };

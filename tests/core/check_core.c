@@ -411,6 +411,8 @@ static struct bus_settings random_settings(void) {
         settings.memory.bandwidth = bytes * (1 + below(16)) / 16.0;
     if (!calm && below(4))
         settings.memory.stall = below(2) ? 0.1 : 0.75;
+    if (!calm && below(3) == 0) /* results wait for the bus while operands do not */
+        settings.memory.write_stall = 0.97;
     return settings;
 }
 
@@ -424,7 +426,7 @@ static void run_session(uint64_t seed) {
     daa_core_interrupt(&core, true, true);
     const struct daa_cycles_memory memory = {settings.memory.latency, settings.memory.bandwidth};
     predicted = (struct daa_cycles){0};
-    if (settings.memory.stall == 0 && !settings.memory.reorder)
+    if (settings.memory.stall == 0 && settings.memory.write_stall == 0 && !settings.memory.reorder)
         model = daa_cycles_new(&config, memory);
     bool counted = true;
     for (int i = 0; i < 4; i++) {
