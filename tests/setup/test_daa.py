@@ -166,8 +166,8 @@ def test_without_cells_there_is_one_line_and_no_failure(machine, apt, why):
 
 
 @pytest.mark.parametrize("words, text", [
-    (["--need", "run", "all"], "unknown group 'all'; the groups are run, train, test, bench, sweep, lint and debian"),
-    (["--need"], "--need takes groups: run, train, test, bench, sweep, lint, debian"),
+    (["--need", "run", "all"], "unknown group 'all'; the groups are run, train, test, tools, bench, sweep, lint and debian"),
+    (["--need"], "--need takes groups: run, train, test, tools, bench, sweep, lint, debian"),
     (["--now"], "unknown option '--now'; see ./daa --help"),
 ])
 def test_refuses(refused, root, words, text):
