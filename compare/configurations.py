@@ -42,7 +42,7 @@ COMPARED = {
     "lean2": options(2, 5, 3),
     "  rival: 4 bits alike": options(2, 4),
     "safe4": ["--config", "safe4", *GATED],
-    "  rival: 4 x 5 bits alike": options(4, 5),
+    "  rival: 4 x 5 bits alike": [*options(4, 5), "--window", "7"],  # that of safe4
     "lean4": options(4, 5, 3),
     "  rival: 4 x 4 bits alike": options(4, 4),
 }
