@@ -1,4 +1,5 @@
-"""daa.core in FuseSoC: an array's own targets, and two arrays of different prefix as parts of one design."""
+"""daa.core in FuseSoC: the targets of an array and of a core, and both as parts of a design."""
+import json
 import os
 import re
 import shutil
@@ -38,17 +39,21 @@ def fusesoc(place, *words):
     return done.stdout + done.stderr
 
 
+CORE = ("--core", "on", "--bus-bits", 64, "--block-k", 8)
+
+
 @pytest.fixture
 def emit(daagen, tmp_path):
-    def emitted(prefix, **options):
-        words = [word for name, value in options.items() for word in (f"--{name}", str(value))]
+    def emitted(prefix, *options):
+        words = [str(word) for word in options]
         subprocess.run([daagen, "--config", "tiny", "--prefix", prefix, *words, "-o", tmp_path / prefix], check=True)
-        return (tmp_path / prefix / "rtl" / f"{prefix}_array.v").read_text()
+        return tmp_path / prefix
     return emitted
 
 
-def instance(text, prefix):
-    """An instance of the array with every port on a wire of its own name, and the declarations of the wires."""
+def instance(directory, module):
+    """An instance of a module with every port on a wire of its own name, and the declarations of the wires."""
+    text = (directory / f"rtl/{module}.v").read_text()
     head = text[: text.index(");\n\n")]
     ports = re.findall(r"^ *(?:input|output) +wire +(?:\[ *(.+?)\] +)?(\w+?),?(?: *//.*)?$", head, re.M)
     assert len(ports) > 10
@@ -57,22 +62,68 @@ def instance(text, prefix):
     for bounds, name in ports:
         for parameter, value in numbers.items():
             bounds = re.sub(rf"\b{parameter}\b", str(value), bounds)
-        wires.append(f"  wire {f'[{bounds}] ' if bounds else ''}{prefix}_{name};")
-    return "\n".join(wires) + f"\n  {prefix}_array u_{prefix} ({', '.join(f'.{name}({prefix}_{name})' for _, name in ports)});\n"
+        wires.append(f"  wire {f'[{bounds}] ' if bounds else ''}{module}_{name};")
+    return "\n".join(wires) + f"\n  {module} u_{module} ({', '.join(f'.{name}({module}_{name})' for _, name in ports)});\n"
 
 
-def test_two_arrays_are_parts_of_one_design(emit, tmp_path):
-    parts = instance(emit("left", streams=1), "left") + instance(emit("right", rows=3), "right")
+def test_an_array_and_a_core_are_parts_of_one_design(emit, tmp_path):
+    parts = instance(emit("left", "--streams", 1), "left_array") + instance(emit("right", *CORE), "right_core")
     (tmp_path / "pair.v").write_text(f"module pair;\n{parts}endmodule\n")
     (tmp_path / "pair.core").write_text(DESIGN)
     fusesoc(tmp_path, "run", "--target=lint", "::pair")
     (listed,) = tmp_path.glob("build/pair*/lint*/*.eda.yml")
-    for name in ("left_array.v", "right_array.v", "pair.v"):
+    for name in ("left_array.v", "right_core.v", "pair.v"):
         assert name in listed.read_text()
 
 
-@pytest.mark.parametrize("target", ["lint", "sim"])
-def test_an_array_runs_its_own_targets(emit, tmp_path, target):
-    emit("daa")
+@pytest.mark.parametrize("options", [(), CORE], ids=["array", "core"])
+@pytest.mark.parametrize("target", ["lint", "sim", "sim_verilator"])
+def test_own_targets(emit, tmp_path, target, options):
+    emit("daa", *options)
     said = fusesoc(tmp_path, "run", f"--target={target}", "::daa_array")
     assert target == "lint" or re.search(r"PASS: \d+ results", said), said
+    (listed,) = tmp_path.glob(f"build/daa_array*/{target}/*.eda.yml")
+    top = "daa_tb" if target != "lint" else "daa_core" if options else "daa_array"
+    assert f"toplevel: {top}\n" in listed.read_text()
+
+
+@pytest.mark.parametrize("options", [(), pytest.param(CORE, marks=pytest.mark.long)], ids=["array", "core"])
+def test_netlist_for_an_ecp5(emit, tmp_path, options):
+    emit("daa", *options)
+    fusesoc(tmp_path, "run", "--target=ecp5", "::daa_array")
+    (netlist,) = tmp_path.glob("build/daa_array*/ecp5/*.json")
+    top = json.loads(netlist.read_text())["modules"]["daa_core" if options else "daa_array"]
+    kinds = {cell["type"] for cell in top["cells"].values()}
+    assert {"LUT4", "TRELLIS_FF", "MULT18X18D"} <= kinds and ("DP16KD" in kinds or "TRELLIS_DPR16X4" in kinds)
+
+
+BENCH = """\
+CAPI=2:
+name: "::ours:1"
+filesets:
+  bench: {files: [ours.v], file_type: verilogSource-2005, depend: ["::daa_array"]}
+targets:
+  default:
+    filesets: [bench]
+    toplevel: ours
+    flow: sim
+    flow_options: {tool: icarus, iverilog_options: [-g2005]}
+"""
+OURS = """\
+module ours;
+`include "daa_dut.vh"
+  initial begin
+    rst_n = 0;
+    #30 rst_n = 1;
+    #(10 * ResetCycles) if (a_ready === 1) $display("READY");
+    $finish;
+  end
+endmodule
+"""
+
+
+def test_a_bench_of_ones_own_starts_from_daa_dut(emit, tmp_path):
+    emit("daa")
+    (tmp_path / "ours.v").write_text(OURS)
+    (tmp_path / "ours.core").write_text(BENCH)
+    assert "READY" in fusesoc(tmp_path, "run", "::ours")
