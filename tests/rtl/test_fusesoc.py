@@ -127,3 +127,13 @@ def test_a_bench_of_ones_own_starts_from_daa_dut(emit, tmp_path):
     (tmp_path / "ours.v").write_text(OURS)
     (tmp_path / "ours.core").write_text(BENCH)
     assert "READY" in fusesoc(tmp_path, "run", "::ours")
+
+
+def test_the_example_of_a_board_depends_on_the_core(emit, tmp_path):
+    shutil.copytree(ROOT / "examples/ulx3s", tmp_path / "ulx3s")
+    emit("daa", *CORE)
+    fusesoc(tmp_path, "run", "--target=lint", "::ulx3s")
+    fusesoc(tmp_path, "run", "--setup", "::ulx3s")
+    (made,) = tmp_path.glob("build/ulx3s*/default/Makefile")
+    for word in "yosys", "nextpnr-ecp5", "--85k --package CABGA381", "ulx3s.lpf", "ecppack":
+        assert word in made.read_text()
