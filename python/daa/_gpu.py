@@ -28,7 +28,7 @@ OPTIONS = ("-std=c++17", "-ftz=true", "-fmad=false")
 # ---- what gpu.cuh shares with this module ----
 
 class Matrix(Structure):
-    _fields_ = [("data", c_void_p), ("lane", c_longlong), ("k", c_longlong), ("batch", c_longlong), ("vector", c_int)]
+    _fields_ = [("data", c_void_p), ("lane", c_longlong), ("batch", c_longlong), ("k", c_int), ("vector", c_int)]
 
 
 class Problem(Structure):
@@ -145,7 +145,7 @@ def tile_for(config, m, n, k, batch, processors):
 
     large = form in (SINGLE, PAIR, MANY, FIXED) and streams <= 4 and config.accumulator == ROUNDED
     if large and blocks(128, 64) >= 2 * processors:
-        return tile(128, 64, depth, 4, 8, blocks=2 if streams <= 2 else 1, unroll=4 if streams <= 2 else 1)
+        return tile(128, 64, depth, 4, 8, blocks=2 if streams <= 2 else 1, unroll=2 if streams <= 2 else 1)
     if form == EXACT or streams == 8 or blocks(64, 64) >= processors or k < 64 * streams:
         return tile(64, 64, depth, 4, 4, blocks=1 if form == MANY else 2)
     return tile(16, 16, 16 * streams, 4, 4, groups=16, blocks=2)
@@ -296,6 +296,7 @@ class _Driver:
             self.cuda = ctypes.CDLL("libcuda.so.1")
         except OSError as error:
             raise Error(f"the driver of the GPU could not be loaded ({error}); install NVIDIA's driver") from None
+        self.done(self.cuda.cuInit(0), "starting the driver")
         self.contexts, self.functions = {}, {}
 
     def done(self, status, doing):
@@ -396,7 +397,7 @@ def _matrix(tensor, lane, k):
     k_fast = steps[k] == 1 and (steps[lane] != 1 or tensor.shape[lane] == 1)
     vector = (steps[k] == 1 and tensor.shape[k] % 4 == 0 and steps[lane] % 4 == 0 and steps[0] % 4 == 0
               and tensor.data_ptr() % (4 * size) == 0)
-    return Matrix(tensor.data_ptr(), steps[lane], steps[k], steps[0], int(vector)), k_fast
+    return Matrix(tensor.data_ptr(), steps[lane] * size, steps[0] * size, steps[k] * size, int(vector)), k_fast
 
 
 def _rounded(x, format_name):
@@ -523,15 +524,22 @@ def _processors(device):
     return torch.cuda.get_device_properties(device).multi_processor_count
 
 
+@functools.lru_cache(maxsize=4096)
+def _kernel_for(config, types, k_fast, m, n, k, batch, processors):
+    """Macros; looked up for every product but the first of its kind."""
+    return macros(config, *types, *k_fast, tile_for(config, m, n, k, batch, processors))
+
+
 def _multiply(a, b, c0, c, config, types, counts):
     import torch
     (batch, m, n), k = c.shape, a.shape[2]
+    a, b = (x.contiguous() if abs(x.stride(dim)) * x.element_size() >= 1 << 31 else x for x, dim in ((a, 2), (b, 1)))
     of_a, a_k_fast = _matrix(a, 1, 2)
     of_b, b_k_fast = _matrix(b, 2, 1)
     problem = Problem(of_a, of_b, None if c0 is None else c0.data_ptr(), 0, 0, 0, c.data_ptr(), m, n, k, None)
     if c0 is not None:
         problem.c0_batch, problem.c0_row, problem.c0_col = c0.stride()
-    words = macros(config, *types, a_k_fast, b_k_fast, tile_for(config, m, n, k, batch, _processors(c.device)))
+    words = _kernel_for(config, types, (a_k_fast, b_k_fast), m, n, k, batch, _processors(c.device))
     _launch(c.device, words, "daa_gemm", blocks_of(words, m, n, batch), threads_of(words), words["SHARED_BYTES"], problem)
     if counts is None:
         return

@@ -1,5 +1,5 @@
-/* C = A B + C0 by docs/contract.md on a GPU, for one configuration, which macros say (python/daa/_gpu.py, where each has
- * its meaning beside it). nvcc, NVRTC and, with tests/gpu/emulate.h before it, g++ compile it; it includes nothing.
+/* C = A B + C0 by docs/contract.md on a GPU, for one configuration, which macros say (python/daa/_gpu.py, where each
+ * has its meaning beside it). nvcc, NVRTC and, with tests/gpu/emulate.h before it, g++ compile it; it includes nothing.
  *
  * A block computes a tile of C and goes down K in stages. Of each stage its threads fetch the operands, round them and
  * lay out in shared memory what a step needs of them: the values, their low values, exponents as halves (fp16, two
@@ -14,15 +14,16 @@ typedef unsigned long long u64;
 
 /* ---- what is to be computed ---- */
 
-enum { FLOAT32, BF16, FP16 };                       /* A_TYPE, B_TYPE: of elements in memory */
-enum { IEEE, FN, FINITE };                          /* encodings of formats */
+enum { FLOAT32, BF16, FP16 };                        /* A_TYPE, B_TYPE: of elements in memory */
+enum { IEEE, FN, FINITE };                           /* encodings of formats */
 enum { LARGEST, PRODUCT, FIRST, TURN, EVERY, NONE }; /* WINNER: largest key, largest product, ... */
-enum { EXACT, SINGLE, PAIR, MANY, FIXED };          /* FORM: of a step's sum; EXACT: no floats, all stages are exact */
+enum { EXACT, SINGLE, PAIR, MANY, FIXED };           /* FORM: of a step's sum; EXACT: no floats, all stages are exact */
 
-/* Steps are in elements: from a row of A, or column of B, to the next (lane), along K, from a matrix to the next. */
+/* Steps are in bytes: from a row of A, or column of B, to the next (lane), along K, from a matrix to the next. */
 struct Matrix {
-    const void *data;
-    long long lane, k, batch;
+    const char *data;
+    long long lane, batch;
+    int k;
     int vector; /* may fours of elements be read at once? */
 };
 
@@ -47,15 +48,16 @@ constexpr int USED = FORM == EXACT || FORM == SINGLE || (FORM == FIXED && WINNER
 constexpr int FLOATS = S + USED, HALVES = KEYS ? S : FORM == PAIR ? 1 : 0;
 constexpr int ROW_WORDS = FLOATS + HALVES, OF_COLUMNS = ROW_WORDS * BM;
 constexpr int STEP_WORDS = OF_COLUMNS + FLOATS * BN + HALVES * BN / 2, STAGE_WORDS = STEPS * STEP_WORDS;
-/* Largest exponents of a stage: of all rows and columns and, negated, the least; then of each row and column. */
+/* Of a stage, as floats' bits: the largest size of all rows, and of all columns, and the least but zero, negated; then
+ * the largest of each row and column. */
 enum { A_MOST, A_LEAST, B_MOST, B_LEAST, EXTREMES };
 constexpr int RANGE_WORDS = EXTREMES + (ANCHORED ? BM + BN : 0), RANGES = 3;
 constexpr int ACC_WORDS = !ANCHORED ? 0 : ANCHOR_BITS > 32 ? 3 : 2; /* of an accumulator, where it is kept there */
-constexpr int AT_ONCE = UNROLL; /* steps, of the innermost loop */
+constexpr int AT_ONCE = UNROLL;                                     /* steps, of the innermost loop */
 constexpr int SUM_WORDS = GROUPS == 1 ? 0 : GROUPS * BM * BN;
 static_assert(SHARED_BYTES == 4 * (2 * STAGE_WORDS + SUM_WORDS + ACC_WORDS * BM * BN + RANGES * RANGE_WORDS), "bytes");
 
-constexpr int ZERO_EXPONENT = -1000; /* as an extreme */
+constexpr int ZERO_EXPONENT = -1000; /* where there are but zeros */
 
 /* ---- what the machine has ---- */
 
@@ -104,6 +106,11 @@ __device__ inline float multiply_add(float x, float y, float z) {
 __device__ inline float add(float x, float y) {
     return __fadd_rn(x, y);
 }
+/* Held in a register, not computed again where it is used. */
+__device__ inline float held(float x) {
+    asm volatile("" : "+f"(x));
+    return x;
+}
 __device__ inline u16 half_of(int x) {
     u16 half;
     asm("cvt.rn.f16.s32 %0, %1;" : "=h"(half) : "r"(x));
@@ -141,13 +148,13 @@ __device__ inline Both within(u32 x, u32 y) {
     return {first != 0, second != 0};
 }
 /* The largest of a warp, to be handed on by its first thread. */
-__device__ inline int largest_of_warp(int x) {
+__device__ inline u32 largest_of_warp(u32 x) {
     return __reduce_max_sync(0xffffffffu, x);
 }
 __device__ inline bool hands_on() {
     return threadIdx.x % 32 == 0;
 }
-__device__ inline void raise(int *place, int value) {
+__device__ inline void raise(u32 *place, u32 value) {
     atomicMax(place, value);
 }
 __device__ inline void add_count(u64 *place, u64 value) {
@@ -412,7 +419,8 @@ __device__ inline int key_of(u32 word, int tie) {
     return word & 0x7fffffff ? SCALE * exponent_of(word) + tie : ZERO_KEY;
 }
 
-/* Stream 0's exponent before stream 1's. A zero's is far below: it loses against every number, by more than a window. */
+/* Stream 0's exponent before stream 1's. A zero's is far below: it loses against every number, by more than a window.
+ */
 __device__ inline int ahead_of(u32 first, u32 second) {
     return (first & 0x7fffffff ? exponent_of(first) : -400) - (second & 0x7fffffff ? exponent_of(second) : -400);
 }
@@ -466,7 +474,8 @@ __device__ inline void two_sums(const Rows &a, int i, const Columns &b, int q, f
         const u32 middle = add_halves(top, halves(FORM == MANY ? -0.5f * (BELOW + 1) : -0.5f * BELOW));
 #pragma unroll
         for (int s = 0; s < S; s++) {
-            const Both kept = within(subtract_halves(key[s], middle), halves(FORM == MANY ? 0.5f * (BELOW - 1) : 0.5f * BELOW));
+            const Both kept =
+                within(subtract_halves(key[s], middle), halves(FORM == MANY ? 0.5f * (BELOW - 1) : 0.5f * BELOW));
             g = kept.first ? multiply_add(a.x[USED + s][i], b.x[USED + s][j], g) : g;
             h = kept.second ? multiply_add(a.x[USED + s][i], b.x[USED + s][j + 1], h) : h;
         }
@@ -522,56 +531,75 @@ template <class Take> __device__ inline void of_step(const u32 *step, int row, i
 /* ---- operands into shared memory ---- */
 
 /* A side of the product: its rows, or its columns. */
-template <int LANES, int TYPE, bool K_FAST, bool OF_A> struct Side {
-    /* What a thread reads at once of a lane: where K lies together in memory, fours. Threads of a warp have lanes side by
-     * side, and so no two of them a bank. */
-    static constexpr int DEEP = K_FAST && S < 4 ? 4 : S, UNITS = LANES * BK / DEEP, EACH = (UNITS + THREADS - 1) / THREADS;
-    static_assert(BK % DEEP == 0, "unit");
+template <u32 LANES, int TYPE, bool K_FAST, bool OF_A> struct Side {
+    /* A thread has one lane, and units of its elements, DEEP along K: where these lie together in memory, fours.
+     * Threads of a warp have lanes side by side, and so no two of them a bank. */
+    static constexpr u32 DEEP = K_FAST && S < 4 ? 4 : S,
+                         APART = THREADS / LANES * DEEP; /* of a thread's units, along K */
+    static constexpr u32 UNITS = LANES * BK / DEEP, EACH = (UNITS + THREADS - 1) / THREADS;
+    static constexpr int SIZE = TYPE == FLOAT32 ? 4 : 2;
+    static_assert(BK % DEEP == 0 && THREADS % LANES == 0, "unit");
 
+    const char *at; /* where the next stage's first unit begins */
+    int left;       /* elements of K from there on */
     u32 raw[EACH][DEEP];
 
-    __device__ static u32 element(const Matrix &m, long long at) {
-        return TYPE == FLOAT32 ? ((const u32 *)m.data)[at] : ((const u16 *)m.data)[at];
+    __device__ static u32 lane() {
+        return threadIdx.x % LANES;
+    }
+    __device__ static u32 first_k() {
+        return threadIdx.x / LANES * DEEP;
     }
 
-    __device__ static void read_four(const Matrix &m, long long at, u32 *to) {
+    __device__ static u32 element(const char *at) {
+        return TYPE == FLOAT32 ? *(const u32 *)(const void *)at : *(const u16 *)(const void *)at;
+    }
+
+    __device__ static void read_four(const char *at, u32 *to) {
         if (TYPE == FLOAT32) {
-            const Four four = four_at((const u32 *)m.data + at);
+            const Four four = four_at((const u32 *)(const void *)at);
             to[0] = four.x, to[1] = four.y, to[2] = four.z, to[3] = four.w;
         } else {
-            const Two two = two_at((const u32 *)((const u16 *)m.data + at));
+            const Two two = two_at((const u32 *)(const void *)at);
             to[0] = two.x & 0xffff, to[1] = two.x >> 16, to[2] = two.y & 0xffff, to[3] = two.y >> 16;
         }
     }
 
-    /* From lane FIRST on, and K0; zeros beyond COUNT lanes and the end of K. */
-    __device__ void fetch(const Matrix &m, long long origin, int first, int count, int k0, int depth) {
+    /* Of COUNT lanes in all, from lane FIRST on. Those beyond are zeros, as K is behind its end. */
+    __device__ void open(const Matrix &m, long long batch, int first, int count, int depth) {
+        const int here = first + (int)lane();
+        at = m.data + batch * m.batch + here * m.lane + (long long)first_k() * m.k;
+        left = here < count ? depth - (int)first_k() : 0;
+    }
+
+    /* A stage. */
+    __device__ void fetch(const Matrix &m) {
 #pragma unroll
-        for (int u = 0; u < EACH; u++) {
-            const int unit = (int)threadIdx.x + u * THREADS, lane = first + unit % LANES, k = k0 + unit / LANES * DEEP;
-            const bool there = lane < count && (UNITS % THREADS == 0 || unit < UNITS);
-            const long long at = origin + lane * m.lane + k * m.k;
+        for (u32 u = 0; u < EACH; u++) {
+            const bool there = UNITS % THREADS == 0 || threadIdx.x + u * THREADS < UNITS;
 #pragma unroll
-            for (int d = 0; d < DEEP; d++)
+            for (u32 d = 0; d < DEEP; d++)
                 raw[u][d] = 0;
             if (K_FAST && m.vector) { /* K is a multiple of 4 */
 #pragma unroll
-                for (int d = 0; d < DEEP; d += 4)
-                    if (there && k + d < depth)
-                        read_four(m, at + d, raw[u] + d);
+                for (u32 d = 0; d < DEEP; d += 4)
+                    if (there && (int)(u * APART + d) < left)
+                        read_four(at + (u * APART + d) * SIZE, raw[u] + d);
             } else {
 #pragma unroll
-                for (int d = 0; d < DEEP; d++)
-                    if (there && k + d < depth)
-                        raw[u][d] = element(m, at + d * m.k);
+                for (u32 d = 0; d < DEEP; d++)
+                    if (there && (int)(u * APART + d) < left)
+                        raw[u][d] = element(at + (long long)(int)(u * APART + d) * (K_FAST ? SIZE : m.k));
             }
         }
+        at += (long long)BK * (K_FAST ? SIZE : m.k);
+        left -= BK;
     }
 
     /* The elements of one step of one lane. */
-    __device__ static void lay_out(u32 *stage, int lane, int step, long long turn, const u32 *word) {
+    __device__ static void lay_out(u32 *stage, u32 step, long long turn, const u32 *word) {
         constexpr int low_bits = OF_A ? A_LOW : B_LOW;
-        u32 *floats = stage + step * STEP_WORDS + (OF_A ? 0 : OF_COLUMNS) + lane;
+        u32 *floats = stage + step * STEP_WORDS + (OF_A ? 0 : OF_COLUMNS) + lane();
 #pragma unroll
         for (int s = 0; s < S; s++) {
             floats[s * LANES] = word[s];
@@ -582,7 +610,7 @@ template <int LANES, int TYPE, bool K_FAST, bool OF_A> struct Side {
         }
         if (FORM == PAIR && OF_A)
             floats[FLOATS * LANES] = half_of(ahead_of(word[0], word[1])) * 0x10001u;
-        u16 *half = (u16 *)(stage + step * STEP_WORDS + OF_COLUMNS + FLOATS * BN) + lane;
+        u16 *half = (u16 *)(stage + step * STEP_WORDS + OF_COLUMNS + FLOATS * BN) + lane();
         if (FORM == PAIR && !OF_A) /* plus half a window, see two_sums() */
             *half = (u16)add_halves(half_of(ahead_of(word[0], word[1])), halves(-0.5f * WINDOW));
         if (KEYS) {
@@ -598,32 +626,28 @@ template <int LANES, int TYPE, bool K_FAST, bool OF_A> struct Side {
     }
 
     /* What fetch() has read, rounded; its extremes into RANGE. */
-    __device__ void store(u32 *stage, int *range, long long first_step) {
-        int most = ZERO_EXPONENT, least = ZERO_EXPONENT; /* the least one negated */
+    __device__ void store(u32 *stage, u32 *range, long long first_step) {
+        u32 most = 0, least = 0; /* the least one negated, so that a zero never is it */
 #pragma unroll
-        for (int u = 0; u < EACH; u++) {
-            const int unit = (int)threadIdx.x + u * THREADS, lane = unit % LANES, step = unit / LANES * (DEEP / S);
-            int most_of_lane = ZERO_EXPONENT;
-            if (UNITS % THREADS != 0 && unit >= UNITS)
+        for (u32 u = 0; u < EACH; u++) {
+            if (UNITS % THREADS != 0 && threadIdx.x + u * THREADS >= UNITS)
                 continue;
 #pragma unroll
-            for (int t = 0; t < DEEP / S; t++) {
+            for (u32 d = 0; d < DEEP; d += S) {
+                const u32 step = (first_k() + u * APART + d) / S;
                 u32 word[S];
 #pragma unroll
-                for (int s = 0; s < S; s++) {
-                    word[s] = rounded(raw[u][t * S + s]);
-                    const int exponent = exponent_of(word[s]);
-                    if (word[s]) {
-                        most_of_lane = exponent > most_of_lane ? exponent : most_of_lane;
-                        least = -exponent > least ? -exponent : least;
-                    }
+                for (u32 s = 0; s < S; s++) {
+                    word[s] = rounded(raw[u][d + s]);
+                    const u32 size = word[s] & 0x7fffffff;
+                    most = size > most ? size : most;
+                    least = 0u - size > least ? 0u - size : least;
                 }
-                lay_out(stage, lane, step + t, first_step + step + t, word);
+                lay_out(stage, step, first_step + step, word);
             }
-            most = most_of_lane > most ? most_of_lane : most;
-            if (ANCHORED)
-                raise(range + EXTREMES + (OF_A ? 0 : BM) + lane, most_of_lane);
         }
+        if (ANCHORED)
+            raise(range + EXTREMES + (OF_A ? 0 : BM) + lane(), most);
         most = largest_of_warp(most), least = largest_of_warp(least);
         if (hands_on()) {
             raise(range + (OF_A ? A_MOST : B_MOST), most);
@@ -633,7 +657,7 @@ template <int LANES, int TYPE, bool K_FAST, bool OF_A> struct Side {
 
     __device__ static u32 rounded(u32 raw) {
         if (TYPE == BF16)
-            return (raw & 0x7f80) == 0 ? 0 : (raw & 0x7fff) > 0x7f80 ? 0x7fc00000 : raw << 16;
+            return raw & 0x7f80 ? raw << 16 : 0;
         if (TYPE == FP16)
             return widen_fp16(raw);
         return OF_A ? round_operand<A_X, A_Y, A_ENCODING, A_SUBNORMALS>(raw)
@@ -643,14 +667,20 @@ template <int LANES, int TYPE, bool K_FAST, bool OF_A> struct Side {
 typedef Side<BM, A_TYPE, A_K_FAST, true> SideA;
 typedef Side<BN, B_TYPE, B_K_FAST, false> SideB;
 
-/* Are all products and sums of a stage exact in floats, down to a product's last bit? The least exponents are negated,
- * and a low value may be one above its operand's. */
-__device__ inline bool in_range(const int *range) {
-    const int most = range[A_MOST] + range[B_MOST], least = -(range[A_LEAST] + range[B_LEAST]);
-    if (range[A_MOST] == ZERO_EXPONENT || range[B_MOST] == ZERO_EXPONENT)
-        return range[A_MOST] < 127 && range[B_MOST] < 127; /* all are zeros, but for a NaN, or a low value's Inf */
-    if (range[A_MOST] >= 127 || range[B_MOST] >= 127)
+/* Exponents of sizes; of a zero's, less than any. */
+__device__ inline int exponent_of_size(u32 size) {
+    return size ? exponent_of(size) : ZERO_EXPONENT;
+}
+
+/* Are all products and sums of a stage exact in floats, down to a product's last bit? A low value may be one exponent
+ * above its operand's. */
+__device__ inline bool in_range(const u32 *range) {
+    const int a_most = exponent_of_size(range[A_MOST]), b_most = exponent_of_size(range[B_MOST]);
+    const int most = a_most + b_most, least = exponent_of(0u - range[A_LEAST]) + exponent_of(0u - range[B_LEAST]);
+    if (a_most >= 127 || b_most >= 127)
         return false;
+    if (a_most == ZERO_EXPONENT || b_most == ZERO_EXPONENT)
+        return true;
     if (ANCHORED) /* nor may a sum be scaled to where no float is */
         return least >= -98 && most <= 90;
     return least - (A_Y + B_Y) >= -126 && most <= 127 - 5;
@@ -658,8 +688,8 @@ __device__ inline bool in_range(const int *range) {
 
 /* ---- the product ---- */
 
-/* A thread's place in its tile: rows and columns in fours, TM / 4 and TN / 4 of them, spread over the tile. A warp has 8
- * by 4 threads, neighbours of which read the same fours, so that reads merge. */
+/* A thread's place in its tile: rows and columns in fours, TM / 4 and TN / 4 of them, spread over the tile. A warp has
+ * 8 by 4 threads, neighbours of which read the same fours, so that reads merge. */
 __device__ inline void place_of_thread(int &row, int &column) {
     constexpr int across = BN / TN, wide = across < 4 ? across : 4, tall = TEAM < 32 ? TEAM / wide : 32 / wide;
     const int thread = (int)threadIdx.x % TEAM, lane = thread % (wide * tall), warp = thread / (wide * tall);
@@ -691,7 +721,7 @@ __device__ inline int column_of(int column, int o) {
 /* A thread's accumulators. In a stage, add() takes the sums of an output one after the other. */
 struct Outputs {
 #if ANCHORED
-    u32 *kept; /* in shared memory */
+    u32 *kept;                         /* in shared memory */
     u32 state[OUTPUTS], seen[OUTPUTS]; /* M + HALF; the bits of all that a step found */
     float scale[OUTPUTS];
 
@@ -711,7 +741,7 @@ struct Outputs {
     __device__ void open(int o) {
         const int place = STEP * ((int)word(o, 1) >> 3);
         state[o] = word(o, 0) + (u32)HALF, seen[o] = 0;
-        scale[o] = float_of((u32)(127 - (place < -125 ? -125 : place > 125 ? 125 : place)) << 23);
+        scale[o] = held(float_of((u32)(127 - (place < -125 ? -125 : place > 125 ? 125 : place)) << 23));
     }
     __device__ void add(int o, float sum) {
         seen[o] |= state[o];
@@ -736,8 +766,7 @@ struct Outputs {
     __device__ void set(int o, Acc value) {
         acc[o] = value;
     }
-    __device__ void open(int) {
-    }
+    __device__ void open(int) {}
     __device__ void add(int o, float sum) {
         acc[o] = ::add(acc[o], sum);
     }
@@ -773,7 +802,7 @@ __device__ inline void put_step(u32 *to, const u32 *step, int row, int column) {
     });
 }
 
-__device__ inline void add_stage(Outputs &outputs, const u32 *stage, u32 *sums, const int *range, int row, int column,
+__device__ inline void add_stage(Outputs &outputs, const u32 *stage, u32 *sums, const u32 *range, int row, int column,
                                  long long first_step) {
     const bool fast = FORM != EXACT && in_range(range);
     if (fast) {
@@ -800,19 +829,20 @@ __device__ inline void add_stage(Outputs &outputs, const u32 *stage, u32 *sums, 
 #pragma unroll
     for (int o = 0; o < OUTPUTS; o++) {
         const int r = row_of(row, o), c = column_of(column, o);
-        if (!fast || !outputs.close(o, ANCHORED ? range[EXTREMES + r] + range[EXTREMES + BM + c] : 0))
+        const int most =
+            !ANCHORED ? 0 : exponent_of_size(range[EXTREMES + r]) + exponent_of_size(range[EXTREMES + BM + c]);
+        if (!fast || !outputs.close(o, most))
             outputs.set(o, exact_stage(outputs.get(o), stage + r, stage + OF_COLUMNS + c, first_step));
     }
 }
 
 extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS) daa_gemm(Problem p) {
-    u32 *const stages = shared_words, *const sums = stages + 2 * STAGE_WORDS;
-    u32 *const kept = sums + SUM_WORDS;
-    int *const ranges = (int *)(kept + ACC_WORDS * BM * BN);
-    const int down = (p.m + BM - 1) / BM, across = (p.n + BN - 1) / BN, tile = (int)(blockIdx.x % ((u32)down * across));
-    const long long batch = blockIdx.x / ((u32)down * across);
-    const int first_row = tile / across * BM, first_column = tile % across * BN, count = (p.k + BK - 1) / BK;
-    const long long a_origin = batch * p.a.batch, b_origin = batch * p.b.batch;
+    u32 *const stages = shared_words, *const sums = stages + 2 * STAGE_WORDS, *const kept = sums + SUM_WORDS;
+    u32 *const ranges = kept + ACC_WORDS * BM * BN;
+    const u32 down = (u32)(p.m + BM - 1) / BM, across = (u32)(p.n + BN - 1) / BN, tile = blockIdx.x % (down * across);
+    const long long batch = blockIdx.x / (down * across);
+    const int first_row = (int)(tile / across) * BM, first_column = (int)(tile % across) * BN;
+    const int count = (p.k + BK - 1) / BK;
     int row, column;
     place_of_thread(row, column);
 
@@ -827,30 +857,28 @@ extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS) daa_gemm(Problem p
 
     SideA a;
     SideB b;
+    a.open(p.a, batch, first_row, p.m, p.k);
+    b.open(p.b, batch, first_column, p.n, p.k);
     for (int i = (int)threadIdx.x; i < RANGES * RANGE_WORDS; i += THREADS)
-        ranges[i] = ZERO_EXPONENT;
-    if (count) {
-        a.fetch(p.a, a_origin, first_row, p.m, 0, p.k);
-        b.fetch(p.b, b_origin, first_column, p.n, 0, p.k);
-    }
+        ranges[i] = 0;
     __syncthreads();
     for (int s = -1; s < count; s++) {
         /* Each turn fetches a stage, uses the one before it, and then stores what it has fetched. */
-        if (s >= 0 && s + 1 < count) {
-            a.fetch(p.a, a_origin, first_row, p.m, (s + 1) * BK, p.k);
-            b.fetch(p.b, b_origin, first_column, p.n, (s + 1) * BK, p.k);
+        if (s + 1 < count) {
+            a.fetch(p.a);
+            b.fetch(p.b);
         }
         if (s >= 0)
             add_stage(outputs, stages + s % 2 * STAGE_WORDS, sums, ranges + s % RANGES * RANGE_WORDS, row, column,
                       (long long)s * STEPS);
         if (s + 1 < count) {
-            int *const range = ranges + (s + 1) % RANGES * RANGE_WORDS;
+            u32 *const range = ranges + (s + 1) % RANGES * RANGE_WORDS;
             a.store(stages + (s + 1) % 2 * STAGE_WORDS, range, (long long)(s + 1) * STEPS);
             b.store(stages + (s + 1) % 2 * STAGE_WORDS, range, (long long)(s + 1) * STEPS);
         }
         /* All threads are done with the ranges of the stage before; the turn after next fills them again. */
         for (int i = (int)threadIdx.x; i < RANGE_WORDS; i += THREADS)
-            ranges[(s + 2) % RANGES * RANGE_WORDS + i] = ZERO_EXPONENT;
+            ranges[(s + 2) % RANGES * RANGE_WORDS + i] = 0;
         __syncthreads();
     }
 
@@ -903,14 +931,15 @@ extern "C" __global__ void daa_count(Problem p, long long results) {
     if (at >= results)
         return;
     const long long batch = at / p.n / p.m, row = at / p.n % p.m, column = at % p.n;
-    const long long a = batch * p.a.batch + row * p.a.lane, b = batch * p.b.batch + column * p.b.lane;
+    const char *const a = p.a.data + batch * p.a.batch + row * p.a.lane;
+    const char *const b = p.b.data + batch * p.b.batch + column * p.b.lane;
     u32 seen[FATES][S] = {};
     for (int k = 0; k < p.k; k += S) {
         u32 of_a[S], of_b[S];
 #pragma unroll
         for (int s = 0; s < S; s++) {
-            of_a[s] = k + s < p.k ? SideA::rounded(SideA::element(p.a, a + (k + s) * p.a.k)) : 0;
-            of_b[s] = k + s < p.k ? SideB::rounded(SideB::element(p.b, b + (k + s) * p.b.k)) : 0;
+            of_a[s] = k + s < p.k ? SideA::rounded(SideA::element(a + (long long)(k + s) * p.a.k)) : 0;
+            of_b[s] = k + s < p.k ? SideB::rounded(SideB::element(b + (long long)(k + s) * p.b.k)) : 0;
         }
         count_step(of_a, of_b, p.k - k, k / S, seen);
     }

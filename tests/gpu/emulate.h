@@ -48,13 +48,16 @@ static void run_block(unsigned threads) {
         fiber.context.uc_link = &scheduler;
         makecontext(&fiber.context, fiber_main, 0);
     }
+    bool forward = true;                   /* turns change direction, so that what lacks a barrier shows */
     for (unsigned left = threads; left;) { /* one turn is up to a barrier, which all must reach, or the end */
         unsigned ended = 0;
-        for (unsigned i = 0; i < threads; i++) {
+        for (unsigned n = 0; n < threads; n++) {
+            const unsigned i = forward ? n : threads - 1 - n;
             threadIdx.x = i;
             swapcontext(&scheduler, &fibers[i].context);
             ended += fibers[i].done;
         }
+        forward = !forward;
         if (ended && ended < threads)
             abort(); /* some threads wait for ever */
         left -= ended;
@@ -84,6 +87,9 @@ static float multiply_add(float x, float y, float z) {
 }
 static float add(float x, float y) {
     return flushed(flushed(x) + flushed(y));
+}
+static float held(float x) {
+    return x;
 }
 static float float_of(uint32_t word) {
     return same_bits<float>(word);
@@ -122,7 +128,8 @@ static uint32_t subtract_halves(uint32_t x, uint32_t y) {
 }
 static uint32_t larger_halves(uint32_t x, uint32_t y) {
     const Halves a = same_bits<Halves>(x), b = same_bits<Halves>(y);
-    return same_bits<uint32_t>(Halves{a.first > b.first ? a.first : b.first, a.second > b.second ? a.second : b.second});
+    return same_bits<uint32_t>(
+        Halves{a.first > b.first ? a.first : b.first, a.second > b.second ? a.second : b.second});
 }
 struct Both;
 static Both at_least(uint32_t x, uint32_t y);
@@ -130,13 +137,13 @@ static Both within(uint32_t x, uint32_t y);
 
 /* ---- the rest ---- */
 
-static int largest_of_warp(int x) {
+static uint32_t largest_of_warp(uint32_t x) {
     return x;
 }
 static bool hands_on() {
     return true;
 }
-static void raise(int *place, int value) {
+static void raise(uint32_t *place, uint32_t value) {
     *place = value > *place ? value : *place;
 }
 static void add_count(unsigned long long *place, unsigned long long value) {

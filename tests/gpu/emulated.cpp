@@ -1,4 +1,5 @@
-/* One configuration of python/daa/gpu.cuh as a shared library, called through ctypes: with -DSTREAMS=... and the like. */
+/* One configuration of python/daa/gpu.cuh as a shared library, called through ctypes: with -DSTREAMS=... and the like.
+ */
 #include "emulate.h"
 
 static uint32_t *shared_words;

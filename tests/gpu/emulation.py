@@ -57,7 +57,7 @@ class Emulated:
         steps = [step // size for step in memory.strides]
         lane_step, k_step = (steps[1], steps[2]) if self.k_fast[len(kept) - 1] else (steps[2], steps[1])
         vector = k_step == 1 and x.shape[k] % 4 == 0 and memory.ctypes.data % (4 * size) == 0
-        return _gpu.Matrix(memory.ctypes.data, lane_step, k_step, steps[0], int(vector))
+        return _gpu.Matrix(memory.ctypes.data, lane_step * size, steps[0] * size, k_step * size, int(vector))
 
     def problem(self, a, b, c0, kept):
         batch, m, k = a.shape

@@ -9,17 +9,17 @@ import daa  # from the tree: `emulation` says where it is
 from daa import _gpu
 
 TINY = _gpu.tile(32, 16, 16, 4, 4)  # a warp; for 8 streams two steps
-TALL = _gpu.tile(64, 32, 16, 8, 8)
+WIDE = _gpu.tile(64, 32, 16, 4, 8)
 GROUPED = {s: _gpu.tile(8, 16, 8 * s, 4, 4, groups=8) for s in (1, 2, 4, 8)}
 A_BIT = dict(format="e8m5", policy="static")
 
 CASES = [  # configuration, tile, types of A and B in memory
     (dict(), TINY, "float32", "float32"),
-    (dict(lo_bits=1), TALL, "bfloat16", "bfloat16"),
+    (dict(lo_bits=1), WIDE, "bfloat16", "bfloat16"),
     (dict(lo_bits=2, lo_round="truncate", window=13), GROUPED[2], "bfloat16", "float32"),
     (dict(lo_bits=8), TINY, "float32", "bfloat16"),  # sums that no float holds
     (dict(window=0, out_format="bf16"), TINY, "float32", "float32"),
-    (dict(streams=1), TALL, "float32", "bfloat16"),
+    (dict(streams=1), WIDE, "float32", "bfloat16"),
     (dict(streams=1, format="tf32"), GROUPED[1], "float32", "float32"),
     (dict(streams=4), TINY, "bfloat16", "float32"),
     (dict(streams=4, lo_bits=3, window=9, specials=False), GROUPED[4], "float32", "float32"),
