@@ -1,5 +1,6 @@
 """Clock and resources on an ECP5 (`make fpga`)."""
 import json
+import re
 import sys
 
 import pytest
@@ -84,3 +85,21 @@ sys.argv = ["fpga", {str(array)!r}, "--device", "12k"]
 sys.exit(job.main("fpga", fpga.run))""")
     assert done.returncode == 0, done.stderr
     assert "the array is left out: its elements alone take" in done.stderr and "array" not in done.stdout.split("longest")[0]
+
+
+@with_tools
+def test_a_board_gets_a_bitstream(emit, run):
+    """All of it but the core, which would take ten minutes: a module with its ports stands in its place."""
+    array = emit("tiny", "--core", "on", "--bus-bits", 64, "--block-k", 8)
+    core = array / "rtl/daa_core.v"
+    head = core.read_text().split(");\n")[0] + ");\n"
+    outputs = re.findall(r"output wire +(?:\[.*?\])? *(\w+)", head)
+    assert len(outputs) > 20
+    core.write_text(head + "".join(f"assign {name} = 0;\n" for name in outputs) + "endmodule\n`default_nettype wire\n")
+    done = run(*COMMAND, array, "--board", "ulx3s")
+    assert done.returncode == 0, done.stderr
+    report = json.loads((array / "ulx3s.json").read_text())
+    design = report["parts"]["ulx3s"]
+    assert report["device"] == "85k" and design["mhz"] > 25
+    assert design["used"]["DP16KD"][0] == 32 and design["used"]["TRELLIS_IO"][0] == 12  # 64 KB of memory; the pins
+    assert (array / "ulx3s.bit").stat().st_size > 100000 and not (array / "fpga.json").exists()
