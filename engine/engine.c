@@ -127,6 +127,22 @@ static bool choose(const struct daa_gemm_args *args, struct daa_gemm_report *rep
     return true;
 }
 
+const struct engine_beside_kernel *daa_beside_kernel(const struct daa_config *config, struct engine_plan *plan,
+                                                     struct daa_config *bf16) {
+#if defined(__x86_64__)
+    static const struct engine_beside_kernel *const kernels[] = {&daa_beside_avx2, &daa_beside_avx512,
+                                                                 &daa_beside_avx512bf16};
+    *plan = make_plan(config, bf16);
+    for (enum daa_engine engine = DAA_ENGINE_AVX512BF16; engine >= DAA_ENGINE_AVX2; engine--)
+        if (daa_engine_present(engine) && !why_not(engine, config) && config->groups == 1 &&
+            daa_plan_fits_float(plan) && daa_format_equal(config->out_format, config->acc_format))
+            return kernels[engine - DAA_ENGINE_AVX2];
+#else
+    (void)config, (void)plan, (void)bf16;
+#endif
+    return NULL;
+}
+
 /* ---- the golden model on any layout ---- */
 
 struct copy {
@@ -282,18 +298,22 @@ static void fetch_b(const struct job *job, size_t batch, struct block block, siz
           job->lanes, raw, job->lanes);
 }
 
-/* Can no product or sum of a step leave the normal numbers? Fields are biased by 127; a product's last bit is 14 below
- * its key, a step's sum less than 4 above it, and a low value may be one exponent above its operand. One stream needs
- * none of this: there every step is one fused multiply-add. */
-static bool in_range(const struct job *job, struct engine_range a, struct engine_range b) {
-    if (!job->plan.anchored && (job->plan.streams == 1 || job->kernel->exact))
-        return true;
+/* Fields are biased by 127; a product's last bit is 14 below its key, a step's sum less than 4 above it, and a low
+ * value may be one exponent above its operand. */
+bool daa_in_range(const struct engine_plan *plan, struct engine_range a, struct engine_range b) {
     if (!a.special && !b.special && (a.most == 0 || b.most == 0))
         return true;
-    if (job->plan.anchored) /* and no place at which a sum may stand beyond a float's exponents */
+    if (plan->anchored) /* and no place at which a sum may stand beyond a float's exponents */
         return !a.special && !b.special && a.least + b.least - 254 >= -98 && a.most + b.most - 254 <= 90;
     return !a.special && !b.special && a.least + b.least - 254 - 14 >= -126 && a.most + b.most - 254 + 4 <= 127 &&
            a.most < 254 && b.most < 254;
+}
+
+/* One stream needs none of this: there every step is one fused multiply-add. */
+static bool in_range(const struct job *job, struct engine_range a, struct engine_range b) {
+    if (!job->plan.anchored && (job->plan.streams == 1 || job->kernel->exact))
+        return true;
+    return daa_in_range(&job->plan, a, b);
 }
 
 /* Element (row, col) of a task's matrix in one of C's shape. */

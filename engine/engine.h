@@ -84,6 +84,25 @@ enum daa_status {
  * beyond the arguments: some MB a thread; with the golden model proportional to m k + k n. */
 enum daa_status daa_gemm_run(const struct daa_gemm_args *args, struct daa_gemm_report *report, struct daa_error *error);
 
+/* Products of bf16 side by side: element (i, j) of operand A of product x is a[a_rows[i] + a_cols[j] + x], and so for B
+ * and C, so that patches of an image need not be made. For many small products, as those of grouped convolutions. The
+ * operands are numbers of the configuration's formats; C0 is +0. A_SIZE and B_SIZE elements are read to see whether
+ * exponents are in range. C overlaps nothing. */
+struct daa_beside_args {
+    const struct daa_config *config;
+    size_t m, n, k;
+    size_t batch; /* a multiple of 16 */
+    const uint16_t *a, *b;
+    size_t a_size, b_size;
+    const size_t *a_rows, *a_cols, *b_rows, *b_cols, *c_rows, *c_cols; /* m, k; k, n; m, n places */
+    float *c;
+    int threads;
+};
+
+/* DAA_NO_ENGINE: the configuration, n above 64, the processor, or what is in the operands is not for this call, which
+ * has done nothing; daa_gemm_run() does it. */
+enum daa_status daa_beside_run(const struct daa_beside_args *args, struct daa_error *error);
+
 #pragma GCC visibility pop
 #ifdef __cplusplus
 }

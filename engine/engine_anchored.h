@@ -186,45 +186,64 @@ INLINE floats anchored_scale_of(const struct anchored_limits *limits, words reac
     return anchored_scale(sub_words(all_words(127 + limits->step - 1), reach));
 }
 
-/* COUNT steps of two vectors from V on, one by one: the contract's four points. A step's shift is what it hangs on for
- * long, so two vectors take no longer than one. Who is full asks for one coarse step. */
+/* A vector's state while its steps are taken one by one: M, the exponent field of 2^-place, and what is asked of the
+ * next step's shift by who is full. */
+struct anchored_state {
+    words m, field, asked;
+};
+
+INLINE void anchored_open(const struct anchored_limits *limits, const uint32_t *acc, size_t lanes,
+                          struct anchored_state *state) {
+    const words reach = load_words(acc + lanes);
+    const of_words full = greater_words(all_words(ANCHORED_ASKS / 2), reach);
+    const words place = sub_words(all_words(127 + limits->step - 1), reach);
+    state->m = sub_words(load_words(acc), all_words(limits->half));
+    state->asked = keep_words(full, all_words(limits->step));
+    state->field = add_words(place, keep_words(full, all_words(ANCHORED_ASKS)));
+}
+
+/* The contract's four points. Who is full asks for one coarse step. */
+INLINE void anchored_step(const struct anchored_limits *limits, floats sum, words key, struct anchored_state *state) {
+    const of_words active = greater_words(key, all_words(-1));
+    const of_words out = bits_of_words(add_words(state->m, all_words(limits->half)), all_words(limits->beyond));
+    const words wanted =
+        sub_words(all_words(127), and_words(add_words(key, all_words(limits->bias)), all_words(-limits->step)));
+    const words shift = max_where(active, sub_words(state->field, wanted), state->asked);
+    const words next = keep_words(out, all_words(limits->step));
+    state->asked = down_where(active, next, shift, state->asked); /* nothing after a shift */
+    state->field = sub_words(state->field, shift);
+    state->m = add_words(down_words(state->m, shift), nearest_words(mul(sum, anchored_scale(state->field))));
+}
+
+INLINE void anchored_close(const struct anchored_limits *limits, const struct anchored_state *state, uint32_t *acc,
+                           size_t lanes) {
+    const of_words asks = greater_words(state->asked, all_words(0));
+    const words reach = sub_words(all_words(127 + limits->step - 1), state->field);
+    store_words(acc, add_words(state->m, all_words(limits->half)));
+    store_words(acc + lanes, add_words(reach, keep_words(asks, all_words(ANCHORED_ASKS))));
+}
+
+/* COUNT steps of two vectors from V on, one by one. A step's shift is what it hangs on for long, so two vectors take no
+ * longer than one. */
 INLINE void anchored_slowly(int streams, int groups, bool steer, const struct anchored_limits *limits,
                             const struct anchored_source *s, size_t count, size_t v, uint32_t *acc, size_t lanes) {
-    const words step = all_words(limits->step), half = all_words(limits->half), beyond = all_words(limits->beyond);
-    const words one = all_words(127), bias = all_words(limits->bias), places = all_words(-limits->step);
-    const words last = all_words(limits->step - 1), zero = all_words(0);
-    words m[2], asked[2], field[2];
+    struct anchored_state state[2];
 #pragma GCC unroll 2
-    for (size_t i = 0; i < 2; i++) {
-        const words reach = load_words(acc + lanes + i * WIDTH);
-        const of_words full = greater_words(all_words(ANCHORED_ASKS / 2), reach);
-        m[i] = sub_words(load_words(acc + i * WIDTH), half);
-        asked[i] = keep_words(full, step);
-        field[i] = add_words(sub_words(add_words(one, last), reach), keep_words(full, all_words(ANCHORED_ASKS)));
-    }
+    for (size_t i = 0; i < 2; i++)
+        anchored_open(limits, acc + i * WIDTH, lanes, &state[i]);
     for (size_t t = 0; t < count; t++) {
         words of_a[FOUR_KINDS_MAX];
         anchored_operands(streams, steer, s, t, of_a);
 #pragma GCC unroll 2
         for (size_t i = 0; i < 2; i++) {
-            words largest = zero;
+            words largest = all_words(0);
             const floats sum = anchored_sum(streams, groups, steer, s, t, v + i, of_a, &largest);
-            const words key = anchored_key(streams, s, t, v + i, largest);
-            const of_words active = greater_words(key, all_words(-1));
-            const of_words out = bits_of_words(add_words(m[i], half), beyond);
-            const words wanted = sub_words(one, and_words(add_words(key, bias), places));
-            const words shift = max_where(active, sub_words(field[i], wanted), asked[i]);
-            asked[i] = down_where(active, keep_words(out, step), shift, asked[i]); /* nothing after a shift */
-            field[i] = sub_words(field[i], shift);
-            m[i] = add_words(down_words(m[i], shift), nearest_words(mul(sum, anchored_scale(field[i]))));
+            anchored_step(limits, sum, anchored_key(streams, s, t, v + i, largest), &state[i]);
         }
     }
 #pragma GCC unroll 2
-    for (size_t i = 0; i < 2; i++) {
-        const words full = keep_words(greater_words(asked[i], zero), all_words(ANCHORED_ASKS));
-        store_words(acc + i * WIDTH, add_words(m[i], half));
-        store_words(acc + lanes + i * WIDTH, add_words(sub_words(add_words(one, last), field[i]), full));
-    }
+    for (size_t i = 0; i < 2; i++)
+        anchored_close(limits, &state[i], acc + i * WIDTH, lanes);
 }
 
 /* COUNT steps of VECTORS vectors in which no anchor moves. SEEN: all bits that M + H had before each; LARGEST: of the

@@ -7,5 +7,8 @@
 
 #include "engine_anchored.h"
 
+#include "engine_beside.h"
+
 const struct engine_kernel daa_kernels_avx2[2][ENGINE_STREAMS] = KERNELS(DAA_ENGINE_AVX2);
+const struct engine_beside_kernel daa_beside_avx2 = BESIDE_KERNEL;
 #endif

@@ -7,5 +7,8 @@
 
 #include "engine_anchored.h"
 
+#include "engine_beside.h"
+
 const struct engine_kernel daa_kernels_avx512[2][ENGINE_STREAMS] = KERNELS(DAA_ENGINE_AVX512);
+const struct engine_beside_kernel daa_beside_avx512 = BESIDE_KERNEL;
 #endif

@@ -95,4 +95,31 @@ bool daa_plan_fits_float(const struct engine_plan *plan);
  * smaller one? What a float then lacks of the sum is a float too. */
 bool daa_plan_fits_two_floats(const struct engine_plan *plan);
 
+/* Can no product or sum of a step leave the normal numbers? */
+bool daa_in_range(const struct engine_plan *plan, struct engine_range a, struct engine_range b);
+
+/* Products side by side (engine_beside.h), as engine.h says of daa_beside_run(). */
+enum { BESIDE_STEPS = 16, BESIDE_MULTIPLE = 16 };
+
+struct engine_beside {
+    const struct engine_plan *plan;
+    size_t m, n, k, batch;
+    const uint16_t *a, *b;
+    const size_t *a_rows, *a_cols, *b_rows, *b_cols, *c_rows, *c_cols;
+    float *c;
+};
+
+struct engine_beside_kernel {
+    int lanes, width; /* of what one call of run() does, and of a vector, of which it does those that are there */
+    size_t (*words)(const struct engine_beside *job, size_t rows);
+    void (*run)(const struct engine_beside *job, size_t lane, size_t first, size_t rows, uint32_t *scratch);
+    struct engine_range (*scan)(const uint16_t *raw, size_t count);
+};
+
+extern const struct engine_beside_kernel daa_beside_avx2, daa_beside_avx512, daa_beside_avx512bf16;
+
+/* That of the fastest engine here, with the plan; NULL: there is none for the configuration. */
+const struct engine_beside_kernel *daa_beside_kernel(const struct daa_config *config, struct engine_plan *plan,
+                                                     struct daa_config *bf16);
+
 #endif

@@ -18,6 +18,7 @@ from typing import List, Optional
 
 import torch
 
+from . import _beside
 from ._config import Config
 from ._gemm import Counts, engines, gemm
 from ._library import Error
@@ -64,6 +65,12 @@ class Form:
     def forget(self):
         self.held.clear()
 
+    def threads(self, work):
+        """For a GEMM of WORK products."""
+        if self.arithmetic.threads is not None:
+            return self.arithmetic.threads
+        return min(torch.get_num_threads(), 1 + work // _SMALL_WORK, _THREADS_MAX)
+
     def multiply(self, name, a, b):
         """The GEMM NAME: batches of matrices, float32 result. Observers see what went in and out."""
         config, observers = getattr(self.arithmetic, name), self.caller.observers
@@ -72,10 +79,7 @@ class Form:
             with torch.autocast(a.device.type, enabled=False):
                 result = torch.matmul(a.float(), b.float())
         else:
-            threads = self.arithmetic.threads
-            if threads is None:
-                work = max(a.numel() * b.shape[-1], b.numel() * a.shape[-2])
-                threads = min(torch.get_num_threads(), 1 + work // _SMALL_WORK, _THREADS_MAX)
+            threads = self.threads(max(a.numel() * b.shape[-1], b.numel() * a.shape[-2]))
             try:
                 result = gemm(a, b, config=config, engine=self.arithmetic.engine, threads=threads, counts=counts)
             except Error as error:
@@ -201,9 +205,8 @@ class Patches(Form):
         for at in itertools.product(*(range(taps.count) for taps in self.taps)):
             starts = [(taps.first + i) * d for taps, i, d in zip(self.taps, at, geometry.dilation)]
             pixels = [slice(start, start + s * out, s) for start, s, out in zip(starts, geometry.stride, self.out)]
-            for group in range(self.groups):
-                channels = slice(group * self.depth, (group + 1) * self.depth)
-                image[(every, *pixels, channels)] += patches[(group, every, *(every for _ in at), *at)]
+            into = image[(every, *pixels)].unflatten(-1, (self.groups, self.depth))
+            into += patches[(every, every, *(every for _ in at), *at)].movedim(0, -2)
         return inside
 
     def pixels(self, g, name):
@@ -219,22 +222,71 @@ class Patches(Form):
 
         return self.once(w, self.dtype(name), make)
 
+    # Side by side: bf16 in memory, the places of its rows, and those of its columns. Groups are padded and last.
+
+    def _beside_image(self, x, format):
+        padding, batch = self.geometry.padding, (self.batch, *(s + sum(p) for s, p in zip(self.size, self.geometry.padding)))
+        image = torch.zeros(*batch, self.depth, _beside.padded(self.groups), dtype=torch.bfloat16)
+        inside = image[(slice(None), *(slice(p[0], p[0] + s) for s, p in zip(self.size, padding)))]
+        x = self._last(_beside.rounded(x, format))
+        inside[..., :self.groups].copy_(x.unflatten(-1, (self.groups, self.depth)).transpose(-1, -2))
+        n, *pixel, channel, _ = image.stride()
+        steps = [p * d for p, d in zip(pixel, self.geometry.dilation)]
+        strides = zip(self.out, (p * s for p, s in zip(pixel, self.geometry.stride)))
+        taps = _beside.places(*((taps.count, step) for taps, step in zip(self.taps, steps)), (self.depth, channel))
+        first = sum(taps.first * step for taps, step in zip(self.taps, steps))
+        return image, (_beside.places((self.batch, n), *strides), taps + taps.dtype.type(first))
+
+    def _beside_outputs(self, g, format):
+        outputs = self.w_shape[0] // self.groups
+        memory = torch.zeros(self.count, outputs, _beside.padded(self.groups), dtype=torch.bfloat16)
+        g = self._last(_beside.rounded(g, format)).reshape(self.count, self.groups, outputs)
+        memory[..., :self.groups].copy_(g.transpose(1, 2))
+        return memory, (_beside.places((self.count, memory.stride(0))), _beside.places((outputs, memory.stride(1))))
+
+    def _beside_weights(self, w, format):
+        outputs = self.w_shape[0] // self.groups
+        memory = torch.zeros(self.k, outputs, _beside.padded(self.groups), dtype=torch.bfloat16)
+        w = self._last(_beside.rounded(w, format)[(slice(None), slice(None), *(taps.kept for taps in self.taps))])
+        memory[..., :self.groups].copy_(w.reshape(self.groups, outputs, self.k).permute(2, 1, 0))
+        return memory, (_beside.places((self.k, memory.stride(0))), _beside.places((outputs, memory.stride(1))))
+
+    def product(self, name, a, b, multiply):
+        """The GEMM NAME: side by side where there are many groups, else by MULTIPLY. A and B: what makes the operand,
+        of what, and whether its rows are K."""
+        config = getattr(self.arithmetic, name)
+        if (config is None or self.groups < _beside.FEWEST or self.caller.observers or self.arithmetic.engine != "auto"
+                or a[1].device.type != "cpu" or not _beside.possible(config)):
+            return multiply()
+        sides = []
+        for (make, tensor, turned), format in zip((a, b), (config.a_format, config.b_format)):
+            memory, ways = make(tensor, format)
+            sides += [memory, ways[::-1] if turned else ways]
+        work = self.count * self.k * self.w_shape[0]
+        found = _beside.product(config, self.threads(work), *sides)
+        return multiply() if found is None else found[..., :self.groups].permute(2, 0, 1)
+
     def forward(self, x, w):
         name = self.names[0]
-        y = self.multiply(name, self.take(x, name), self.kernels(w, name).transpose(1, 2))
+        y = self.product(name, (self._beside_image, x, False), (self._beside_weights, w, False),
+                         lambda: self.multiply(name, self.take(x, name), self.kernels(w, name).transpose(1, 2)))
         return self._first(y.transpose(0, 1).reshape(self.batch, *self.out, self.w_shape[0]))
 
     def input_grad(self, g, w):
         name = self.names[1]
-        return self._first(self.add(self.multiply(name, self.pixels(g, name), self.kernels(w, name))))
+        patches = self.product(name, (self._beside_outputs, g, False), (self._beside_weights, w, True),
+                               lambda: self.multiply(name, self.pixels(g, name), self.kernels(w, name)))
+        return self._first(self.add(patches))
 
     def weight_grad(self, g, x):
         """The layer's output gradients are A; taps that were left out have no gradient."""
         name = self.names[2]
         if self.geometry.transposed:
-            found = self.multiply(name, self.take(x, name).transpose(1, 2), self.pixels(g, name)).transpose(1, 2)
+            found = self.product(name, (self._beside_image, x, True), (self._beside_outputs, g, False), lambda: self.multiply(
+                name, self.take(x, name).transpose(1, 2), self.pixels(g, name))).transpose(1, 2)
         else:
-            found = self.multiply(name, self.pixels(g, name).transpose(1, 2), self.take(x, name))
+            found = self.product(name, (self._beside_outputs, g, True), (self._beside_image, x, False), lambda: self.multiply(
+                name, self.pixels(g, name).transpose(1, 2), self.take(x, name)))
         whole = found.new_zeros(self.w_shape)
         found = found.reshape(self.w_shape[0], *(taps.count for taps in self.taps), self.depth)
         whole[(slice(None), slice(None), *(taps.kept for taps in self.taps))] = found.permute(

@@ -1,0 +1,60 @@
+/* Products side by side: arguments checked, lanes and rows shared out among threads. */
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "engine_kernel.h"
+#include "engine_threads.h"
+
+enum { ROWS = 64, MOST_COLS = 64 };
+
+struct job {
+    const struct engine_beside *products;
+    const struct engine_beside_kernel *kernel;
+    size_t row_tasks, tasks, scratch_words;
+    uint32_t *scratch;
+    atomic_size_t next_task, next_scratch;
+};
+
+static void work(void *argument) {
+    struct job *job = argument;
+    uint32_t *scratch = job->scratch + atomic_fetch_add(&job->next_scratch, 1) * job->scratch_words;
+    for (size_t task; (task = atomic_fetch_add(&job->next_task, 1)) < job->tasks;) {
+        const size_t first = task % job->row_tasks * ROWS, left = job->products->m - first;
+        job->kernel->run(job->products, task / job->row_tasks * (size_t)job->kernel->lanes, first,
+                         left < ROWS ? left : ROWS, scratch);
+    }
+}
+
+enum daa_status daa_beside_run(const struct daa_beside_args *args, struct daa_error *error) {
+    struct daa_config bf16;
+    struct engine_plan plan;
+    const struct engine_beside_kernel *kernel = daa_beside_kernel(args->config, &plan, &bf16);
+    if (!kernel || args->n > MOST_COLS || args->batch % BESIDE_MULTIPLE) {
+        daa_fail(error, "no engine multiplies side by side with this configuration and size; use daa_gemm_run()");
+        return DAA_NO_ENGINE;
+    }
+    if (!daa_in_range(&plan, kernel->scan(args->a, args->a_size), kernel->scan(args->b, args->b_size))) {
+        daa_fail(error, "exponents are beyond what multiplies side by side; use daa_gemm_run()");
+        return DAA_NO_ENGINE;
+    }
+    const struct engine_beside products = {&plan,        args->m,      args->n,      args->k,      args->batch,
+                                           args->a,      args->b,      args->a_rows, args->a_cols, args->b_rows,
+                                           args->b_cols, args->c_rows, args->c_cols, args->c};
+    struct job job = {.products = &products,
+                      .kernel = kernel,
+                      .row_tasks = (args->m + ROWS - 1) / ROWS,
+                      .scratch_words = (kernel->words(&products, args->m < ROWS ? args->m : ROWS) + 15) / 16 * 16};
+    job.tasks = job.row_tasks * ((args->batch + (size_t)kernel->lanes - 1) / (size_t)kernel->lanes);
+    const size_t threads = args->threads < 1                   ? 1
+                           : (size_t)args->threads < job.tasks ? (size_t)args->threads
+                                                               : job.tasks;
+    job.scratch = malloc((threads ? threads : 1) * job.scratch_words * sizeof *job.scratch);
+    if (!job.scratch) {
+        daa_fail(error, "out of memory for the blocks of %zu threads; give fewer threads", threads);
+        return DAA_NO_MEMORY;
+    }
+    daa_run_threads((int)threads, work, &job);
+    free(job.scratch);
+    return DAA_OK;
+}
