@@ -29,6 +29,7 @@ SHORT = {
     "array": "tests/rtl/test_arrays.py::test_verilator[{}]",
     "edges": "tests/rtl/test_edges.py::test_edges[{}]",
     "proof": "tests/proof/test_proof.py::test_short[{}]",
+    "rules": "tests/proof/test_core_proof.py::test_module[{}]",
     "contract": "tests/contract/test_contract.py::test_short",
     "core": "tests/core/test_core.py::test_random_jobs[{}]",
     "regs": "tests/core/test_regs.py::test_random_masters[{}]",
