@@ -53,6 +53,7 @@ def table(points):
     return out.getvalue()
 
 
+TOP_DB = 46  # what is above stands at the figure's upper edge, its dB written beside it
 # Colour by streams, mark by kind.
 COLOURS = {1: "#777777", 2: "#1f77b4", 4: "#d62728", 8: "#9467bd"}
 
@@ -62,7 +63,7 @@ def kind(point):
         return "rounded accumulator", "s"
     if point["streams"] == 1 or point["low"] == point["high"]:
         return "products alike", "o"
-    return "steered: one high product", "^"
+    return "steered", "^"
 
 
 def figure(points, path):
@@ -73,27 +74,31 @@ def figure(points, path):
     from matplotlib import pyplot
     from matplotlib.lines import Line2D
 
-    picture, axes = pyplot.subplots(1, 2, figsize=(11, 5), sharey=True, layout="constrained")
+    picture, axes = pyplot.subplots(1, 2, figsize=(11, 4.5), sharey=True, layout="constrained")
     for axis, cost, label in (axes[0], "pj_all", "energy of a MAC, pJ"), (axes[1], "um2_per_mac", "area of an element a MAC and cycle, um2"):
         best = frontier(points, cost)
         for point in points:
             _, mark = kind(point)
             on = point["name"] in best
-            axis.plot(point[cost], least_db(point), mark, color=COLOURS[point["streams"]], markersize=8 if on else 5,
+            db = min(least_db(point), TOP_DB)
+            axis.plot(point[cost], db, mark, color=COLOURS[point["streams"]], markersize=8 if on else 5,
                       markerfacecolor=COLOURS[point["streams"]] if on else "none")
-            if on:
-                axis.annotate(point["name"], (point[cost], least_db(point)), fontsize=7, xytext=(4, -8), textcoords="offset points")
-        line = sorted((point[cost], least_db(point)) for point in points if point["name"] in best)
+            name = point["name"] + (f", {least_db(point):.0f} dB" if db == TOP_DB else "")
+            if on or len(points) < 20:
+                axis.annotate(name, (point[cost], db), fontsize=7, xytext=(5, -9), textcoords="offset points",
+                              color="#000000" if on else "#888888")
+        line = sorted((point[cost], min(least_db(point), TOP_DB)) for point in points if point["name"] in best)
         axis.plot(*zip(*line), color="#bbbbbb", linewidth=1, zorder=0)
         axis.set_xlabel(label)
         axis.grid(alpha=0.3)
+        axis.set_xlim(right=axis.get_xlim()[1] + 0.24 * (axis.get_xlim()[1] - axis.get_xlim()[0]))
     axes[0].set_ylabel("signal to noise, dB (the least of the three GEMMs)")
     handles = [Line2D([], [], color=colour, marker="o", linestyle="", label=f"{streams} stream{'s' if streams > 1 else ''}")
                for streams, colour in COLOURS.items() if any(point["streams"] == streams for point in points)]
     handles += [Line2D([], [], color="#333333", marker=mark, linestyle="", markerfacecolor="none", label=text)
                 for text, mark in sorted({kind(point) for point in points})]
     handles.append(Line2D([], [], color="#333333", marker="o", linestyle="", label="filled: on the frontier"))
-    axes[1].legend(handles=handles, fontsize=8, loc="lower right")
+    axes[0].legend(handles=handles, fontsize=8, loc="lower right")
     with written_beside(path) as beside:
         picture.savefig(beside, format="svg", metadata={"Date": None, "Creator": None})
     pyplot.close(picture)

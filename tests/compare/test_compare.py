@@ -75,12 +75,13 @@ def test_ratios_are_over_the_conventional_element():
 
 def test_the_sweep_has_every_rival():
     sweep = configurations.sweep()
+    assert set(sweep) < set(configurations.sweep(wide=True))
     assert {"s1-8-rounded", "s1-8", "s2-6-4", "s2-5", "s4-6-4", "s4-5", "s2-8-4-rounded"} <= set(sweep)
     assert len(set(map(tuple, sweep.values()))) == len(sweep)
 
 
 def test_all_configurations_are_legal(daagen, tmp_path):
-    every = {**configurations.sweep(), **configurations.COMPARED}
+    every = {**configurations.sweep(wide=True), **configurations.COMPARED}
     for index, words in enumerate(every.values()):
         done = subprocess.run([daagen, *words, "--rows", "1", "--cols", "1", "-o", tmp_path / str(index)], capture_output=True, text=True)
         assert done.returncode == 0, (words, done.stderr)
