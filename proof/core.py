@@ -55,12 +55,16 @@ def check(name, rtl, prefix, work):
     if done.returncode:
         raise Failed(f"{name}: yosys failed: {([line for line in done.stderr.splitlines() if 'ERROR' in line] or ['?'])[-1]}")
     asserted = inside.count("assert (")
-    said = subprocess.run(["yosys-abc", "-c", "read_aiger netlist.aig; fold; strash; scorr; pdr"], cwd=work, capture_output=True, text=True,
-                          timeout=PATIENCE).stdout
-    if "Property proved" not in said:
+    # The ABC of Debian 13 calls undecided what its signal correspondence has reduced to nothing; then PDR takes it as it came.
+    for ways in "scorr; pdr", "pdr":
+        said = subprocess.run(["yosys-abc", "-c", f"read_aiger netlist.aig; fold; strash; {ways}"], cwd=work, capture_output=True, text=True,
+                              timeout=PATIENCE).stdout
         fails = re.search(r"was asserted in frame (\d+)", said)
-        raise Failed(f"{name}: " + (f"an assertion of proof/core/{name}.v fails in cycle {fails[1]}" if fails else "ABC did not decide"))
-    return asserted
+        if fails:
+            raise Failed(f"{name}: an assertion of proof/core/{name}.v fails in cycle {fails[1]}")
+        if "Property proved" in said:
+            return asserted
+    raise Failed(f"{name}: ABC did not decide")
 
 
 def job():

@@ -34,7 +34,7 @@ class Emitted:
         self.elaborated = work / "array.il"
         files = [directory / name for name in (directory / "daa.f").read_text().split() if name.endswith(".v")]
         yosys(work, [*(f'read_verilog "{path}"' for path in files), "hierarchy -top daa_array -chparam Rows 1 -chparam Cols 1", "proc",
-                     "write_ilang array.il", "write_json array.json"])
+                     "write_rtlil array.il", "write_json array.json"])
         self.modules = json.loads((work / "array.json").read_text())["modules"]
         anchored = self.anchored = self.options["accumulator"] == "anchored"
         self.element = self.module("daa_pe")

@@ -75,7 +75,7 @@ module bench;
       end
     end
     $display("END irq %b", irq);
-    $finish;
+    $finish(0);
   end
 
 endmodule
