@@ -124,7 +124,7 @@ class Obligation:
         return self.drive, self.sample
 
     def read(self, emitted):
-        return [f'read_ilang "{emitted.elaborated}"']
+        return [f'read_rtlil "{emitted.elaborated}"']
 
 
 class Step(Obligation):
