@@ -10,17 +10,19 @@ the sum of g * forward(x, w) over the outputs. Each GEMM is its derivative by on
 and the derivatives of each are the other two, so that gradients of gradients go through the array as well.
 """
 import dataclasses
+import functools
 import itertools
 import math
 import traceback
 import weakref
 from typing import List, Optional
 
+import numpy
 import torch
 
 from . import _beside
 from ._config import Config
-from ._gemm import Counts, engines, gemm
+from ._gemm import Counts, engines, gemm, quantize
 from ._library import Error
 
 GEMMS = ("forward", "input_grad", "weight_grad")
@@ -30,12 +32,14 @@ _SMALL_WORK = 1 << 23  # products that a further thread must have to do, as in e
 
 @dataclasses.dataclass(frozen=True)
 class Arithmetic:
-    """How a layer computes: a configuration for each GEMM (None: float32 by PyTorch), engine and threads of `gemm`."""
+    """How a layer computes: a configuration for each GEMM (None: float32 by PyTorch), engine and threads of `gemm`.
+    Scaled: tensors of narrow formats take a power of two into the array, and results leave it behind."""
     forward: Optional[Config]
     input_grad: Optional[Config]
     weight_grad: Optional[Config]
     engine: str = "auto"
     threads: Optional[int] = None
+    scaled: bool = False
 
     def __post_init__(self):
         for config in (self.forward, self.input_grad, self.weight_grad):
@@ -45,11 +49,63 @@ class Arithmetic:
             raise Error(f"this processor has no engine '{self.engine}'; it has {', '.join(engines())}")
         if self.threads is not None and not (isinstance(self.threads, int) and 0 <= self.threads <= _THREADS_MAX):
             raise Error(f"threads is {self.threads!r}; it must be 0 to {_THREADS_MAX}, or None for PyTorch's number")
+        for config in (self.forward, self.input_grad, self.weight_grad):
+            if self.scaled and config is not None and not _is_wide(config.acc_format):
+                raise Error(f"acc_format is {config.acc_format}, and scaled operands reach the largest numbers of their "
+                            "formats; it must have 8 exponent bits, as fp32 has, or scaled be off")
+
+
+# ---- scaling ----
+
+_EXPONENT_MAX = 126  # its power of two, and that of minus it, are normal numbers
+_WIDE = 2.0**60  # a format that reaches it has range enough: scaled, it would overflow the accumulator
+
+
+def _is_wide(format):
+    """Has an accumulator format 8 exponent bits?"""
+    return format.startswith("e8m") or format in ("fp32", "tf32", "bf16")
+
+
+@functools.lru_cache(maxsize=None)
+def largest(format):
+    """The largest finite number of an operand format."""
+    ends = numpy.ldexp(2 - numpy.ldexp(1.0, -numpy.arange(12)), numpy.arange(128)[:, None])
+    found = quantize(ends[ends < 2.0**128].astype(numpy.float32), format)
+    return float(found[numpy.isfinite(found)].max())
+
+
+def exponent_of(x, format):
+    """The largest n at which every number of x, times 2^n, is within the format's range; 0 for formats with range
+    enough, and where x is all zeros or has an Inf or a NaN."""
+    most = largest(format)
+    amax = float(x.detach().abs().max()) if most < _WIDE and x.numel() else 0.0
+    if not 0 < amax < math.inf:
+        return 0
+    n = math.frexp(most)[1] - math.frexp(amax)[1]
+    n -= math.ldexp(amax, n) > most
+    return max(-_EXPONENT_MAX, min(_EXPONENT_MAX, n))
+
+
+def scale(x, key):
+    """x times its power of two for a format, and the exponent."""
+    n = exponent_of(x, key[1])
+    return times_power(x, n), n
+
+
+def times_power(x, n):
+    """x * 2^n, exact where that is a normal number; n from -252 to 252."""
+    half = n // 2
+    return x if n == 0 else x * 2.0**n if abs(n) <= _EXPONENT_MAX else x * 2.0**half * 2.0**(n - half)
 
 
 class Form:
     """What a layer multiplies, for one size of inputs. `caller` has a label and observers; the arithmetic is that of
     the forward pass, even if the layer is converted again meanwhile."""
+
+    names = GEMMS
+    """The GEMMs whose configurations forward(), input_grad() and weight_grad() take."""
+    sides = (2, 1), (2, 0), (0, 1)
+    """Which of x, w and g are the operands A and B where x, w or g is the result."""
 
     def __init__(self, caller, arithmetic):
         self.caller, self.arithmetic = caller, arithmetic
@@ -90,9 +146,19 @@ class Form:
 
     def compute(self, x, w, g):
         """The GEMM whose result is the one that is None."""
-        if g is None:
-            return self.forward(x, w)
-        return self.input_grad(g, w) if x is None else self.weight_grad(g, x)
+        three = [x, w, g]
+        missing = next(slot for slot in range(3) if three[slot] is None)
+        config = getattr(self.arithmetic, self.names[(1, 2, 0)[missing]])
+        power = 0
+        if self.arithmetic.scaled and config is not None:
+            for slot, format in zip(self.sides[missing], (config.a_format, config.b_format)):
+                # What is kept till the next GEMM is memory: weights and gradients are worth it, inputs are not.
+                of = three[slot], ("scaled", format), scale
+                three[slot], n = scale(*of[:2]) if slot == 0 else self.once(*of)
+                power -= n
+        x, w, g = three
+        result = self.forward(x, w) if g is None else self.input_grad(g, w) if x is None else self.weight_grad(g, x)
+        return times_power(result, power)
 
 
 class Matrices(Form):
@@ -159,7 +225,8 @@ class Patches(Form):
         self.count = self.batch * math.prod(self.out)
         self.k = math.prod(taps.count for taps in self.taps) * self.depth
         self.shape = (self.groups, self.batch, *self.out, *(taps.count for taps in self.taps), self.depth)
-        self.names = GEMMS if not geometry.transposed else ("input_grad", "forward", "weight_grad")
+        if geometry.transposed:
+            self.names, self.sides = ("input_grad", "forward", "weight_grad"), ((2, 1), (0, 2), (0, 1))
 
     def dtype(self, name):
         """Of operands: rounded to bf16 at once where that is the format of both, which halves what is moved."""

@@ -59,9 +59,10 @@ class _Call:
     """What a function has in place of a layer."""
     observers = ()
 
-    def __init__(self, label, config, input_grad, weight_grad, geometry=None):
+    def __init__(self, label, config, input_grad, weight_grad, scaled, geometry=None):
         self.label, self.geometry = label, geometry
-        self.arithmetic = Arithmetic(config, *(config if c is SAME else c for c in (input_grad, weight_grad)))
+        three = (config if c is SAME else c for c in (config, input_grad, weight_grad))
+        self.arithmetic = Arithmetic(*three, scaled=scaled)
         self.number = number_of(self) if is_compiling() else None
 
     def form(self, x_shape, w_shape, last=False):
@@ -77,10 +78,10 @@ def _whole(function):
 
 
 @_whole
-def matmul(a, b, *, config=Config(), input_grad=SAME, weight_grad=SAME):
+def matmul(a, b, *, config=Config(), input_grad=SAME, weight_grad=SAME, scaled=False):
     """torch.matmul(a, b) in the array, with gradients: a is what a layer's inputs are, b its weights, transposed. The
     gradients of what is broadcast are added up in float32."""
-    call = _Call("matmul", config, input_grad, weight_grad)
+    call = _Call("matmul", config, input_grad, weight_grad, scaled)
     a, b = as_float32("matmul", "first operand", a), as_float32("matmul", "second operand", b)
     if not a.dim() or not b.dim():
         raise Error(f"matmul got {tuple(a.shape)} and {tuple(b.shape)}; each must have a dimension or more")
@@ -105,9 +106,9 @@ def bmm(a, b, **configs):
 
 
 @_whole
-def linear(x, weight, bias=None, *, config=Config(), input_grad=SAME, weight_grad=SAME):
+def linear(x, weight, bias=None, *, config=Config(), input_grad=SAME, weight_grad=SAME, scaled=False):
     """torch.nn.functional.linear in the array, with gradients."""
-    call = _Call("linear", config, input_grad, weight_grad)
+    call = _Call("linear", config, input_grad, weight_grad, scaled)
     x, weight = as_float32("linear", "input", x), as_float32("linear", "weight", weight)
     if weight.dim() != 2:
         raise Error(f"linear got a weight of {tuple(weight.shape)}; it must be a matrix")
@@ -117,23 +118,23 @@ def linear(x, weight, bias=None, *, config=Config(), input_grad=SAME, weight_gra
 
 @_whole
 def conv2d(x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1, *, config=Config(), input_grad=SAME,
-           weight_grad=SAME):
+           weight_grad=SAME, scaled=False):
     """torch.nn.functional.conv2d in the array, with gradients."""
     x, weight = as_float32("conv2d", "input", x), as_float32("conv2d", "weight", weight)
     if weight.dim() != 4 or weight.shape[0] % groups:
         raise Error(f"conv2d got a weight of {tuple(weight.shape)} in {groups} groups; it must be (Cout, C / groups, H, W)")
     dilation = each(dilation, 2)
     geometry = Geometry(each(stride, 2), zeros_around(padding, weight.shape[2:], dilation), dilation, groups)
-    y = convolve(_Call("conv2d", config, input_grad, weight_grad, geometry), geometry, x, weight, "conv2d")
+    y = convolve(_Call("conv2d", config, input_grad, weight_grad, scaled, geometry), geometry, x, weight, "conv2d")
     return y if bias is None else y + bias.reshape(-1, 1, 1)
 
 
 @_whole
 def scaled_dot_product_attention(query, key, value, attn_mask=None, dropout_p=0.0, is_causal=False, scale=None, *,
-                                 config=Config(), input_grad=SAME, weight_grad=SAME):
+                                 config=Config(), input_grad=SAME, weight_grad=SAME, scaled=False):
     """torch.nn.functional.scaled_dot_product_attention in the array, with gradients: (..., L, E), (..., S, E), (..., S,
     V). The scale and the softmax are float32."""
-    call = _Call("scaled_dot_product_attention", config, input_grad, weight_grad)
+    call = _Call("scaled_dot_product_attention", config, input_grad, weight_grad, scaled)
     query, key, value = (as_float32(call.label, name, x) for name, x in
                          (("query", query), ("key", key), ("value", value)))
     if is_causal:
@@ -210,7 +211,7 @@ def _by_layer(config, wanted):
 
 
 def convert(model, config, *, input_grad=SAME, weight_grad=SAME, layers=None, high=(), keep=(), engine="auto",
-            threads=None, strict=False):
+            threads=None, scaled=False, strict=False):
     """Turns the model's layers into the classes above, in place, and returns the model.
 
     config, input_grad, weight_grad: a `Config` for each GEMM, the latter two the first one's if not given; None leaves
@@ -222,6 +223,8 @@ def convert(model, config, *, input_grad=SAME, weight_grad=SAME, layers=None, hi
         layers. keep: names that stay as they are.
     engine, threads: as in `daa.gemm`; threads None is torch.get_num_threads(), or fewer where
         a product is small.
+    scaled: each tensor of a format of up to 6 exponent bits, such as e4m3, goes into the array times the largest power of
+        two with which its largest number fits, and each result leaves it times the inverse of its operands'.
     strict: a product that a forward pass of the model computes outside the array is an Error; else the first pass warns
         of all of them once, by name. What is in `keep`, or outside `layers`, may do so.
 
@@ -240,7 +243,7 @@ def convert(model, config, *, input_grad=SAME, weight_grad=SAME, layers=None, hi
         configs = _by_layer(config, wanted)
         wanted = {name: wanted[name] for name in configs}
     else:
-        Arithmetic(config, *(config if c is SAME else c for c in (input_grad, weight_grad)), engine, threads)
+        Arithmetic(config, *(config if c is SAME else c for c in (input_grad, weight_grad)), engine, threads, scaled)
         wanted = _targets(model, _names(layers), keep)
         configs = {name: (config, *(config if c is SAME else c for c in (input_grad, weight_grad))) for name in wanted}
     for name, value in configs.items():
@@ -252,10 +255,9 @@ def convert(model, config, *, input_grad=SAME, weight_grad=SAME, layers=None, hi
     made = {}
     for name in wanted:
         three = configs[name] * (3 // len(configs[name]))
-        arithmetic = Arithmetic(*three, engine=engine, threads=threads)
         if _within(name, high):
-            arithmetic = Arithmetic(*(c and c.replace(streams=1) for c in three), engine=engine, threads=threads)
-        made[name] = arithmetic
+            three = (c and c.replace(streams=1) for c in three)
+        made[name] = Arithmetic(*three, engine=engine, threads=threads, scaled=scaled)
     for name, module in wanted.items():
         module.__class__ = LAYERS.get(type(module), type(module))
         module.label = name or "the model"
@@ -290,9 +292,9 @@ def summary(model):
     """The converted layers as text: a line each, with its name, kind, and the configuration of each GEMM."""
     rows = [("layer", "kind", *GEMMS)]
     for name, module in _converted(model, None).items():
-        configs = [getattr(module.arithmetic, gemm) for gemm in GEMMS]
+        configs, scaled = [getattr(module.arithmetic, gemm) for gemm in GEMMS], " scaled" * module.arithmetic.scaled
         rows.append((name or "the model", type(module).__name__,
-                     *("float32" if c is None else _brief(c) for c in configs)))
+                     *("float32" if c is None else _brief(c) + scaled for c in configs)))
     widths = [max(map(len, column)) for column in zip(*rows)]
     return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows)
 
