@@ -262,20 +262,17 @@ static struct block block_at(const struct job *job, size_t index) {
     return (struct block){first, depth, steps, steps * job->word_k};
 }
 
-static uint32_t load_plain(enum daa_type type, const void *data, size_t count, uint16_t *raw) {
-    struct daa_format bf16 = {8, 7, DAA_IEEE, false};
-    for (size_t i = 0; i < count; i++)
-        raw[i] = (uint16_t)element(bf16, type, data, i);
-    return 0;
-}
-
 /* COUNT of WHOLE rows of A, or lanes of B, from FIRST on: raw[i * ld + k] or, with K_FIRST, raw[k * ld + i]; zeros
  * around them. */
 static void fetch(const struct job *job, const struct daa_gemm_matrix *m, struct daa_format format, size_t batch,
                   struct block block, bool k_first, bool k_stored_last, size_t first, size_t count, size_t whole,
                   uint16_t *raw, size_t ld) {
-    const struct engine_source source = {m->type, at(m->type, m->data, batch * m->stride), m->ld, format,
-                                         job->kernel ? job->kernel->load : load_plain};
+    const struct engine_source source = {m->type,
+                                         at(m->type, m->data, batch * m->stride),
+                                         m->ld,
+                                         format,
+                                         daa_make_rounding(format),
+                                         job->kernel ? job->kernel->round_floats : daa_round_floats};
     const size_t index = k_stored_last ? first * m->ld + block.first : block.first * m->ld + first;
     const size_t lines = k_stored_last ? count : block.depth, line = k_stored_last ? block.depth : count;
     if (count < whole || block.depth < block.stride)

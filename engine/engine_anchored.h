@@ -455,22 +455,22 @@ static void anchored_four_run(const struct engine_plan *plan, size_t steps, size
     {                                                                                                                  \
         .engine = which, .rows = ANCHORED_ONE_ROWS, .lanes = ANCHORED_ONE_LANES, .acc_words = ANCHORED_WORDS,          \
         .a_group = anchored_one_a_group, .b_words = anchored_one_b_words, .steps_a_word = anchored_steps_a_word,       \
-        .pack_a = anchored_one_pack_a, .pack_b = anchored_one_pack_b, .run = anchored_one_run, .load = pack_load,      \
-        .scan = pack_scan, .round = anchored_round, .results = pack_results, .turn = pack_turn,                        \
-        .wide = daa_anchored_tile,                                                                                     \
+        .pack_a = anchored_one_pack_a, .pack_b = anchored_one_pack_b, .run = anchored_one_run,                         \
+        .round_floats = pack_round_floats, .scan = pack_scan, .round = anchored_round, .results = pack_results,        \
+        .turn = pack_turn, .wide = daa_anchored_tile,                                                                  \
     }
 #define KERNEL_ANCHORED_TWO(which)                                                                                     \
     {                                                                                                                  \
         .engine = which, .rows = TWO_ROWS, .lanes = TWO_LANES, .acc_words = ANCHORED_WORDS, .a_group = two_a_group,    \
         .b_words = two_b_words, .steps_a_word = two_steps_a_word, .pack_a = two_pack_a, .pack_b = two_pack_b,          \
-        .run = anchored_two_run, .table_words = two_table_words, .load = pack_load, .scan = pack_scan,                 \
+        .run = anchored_two_run, .table_words = two_table_words, .round_floats = pack_round_floats, .scan = pack_scan, \
         .round = anchored_round, .results = pack_results, .turn = pack_turn, .wide = daa_anchored_tile,                \
     }
 #define KERNEL_ANCHORED_FOUR(which)                                                                                    \
     {                                                                                                                  \
         .engine = which, .rows = FOUR_ROWS, .lanes = FOUR_LANES, .acc_words = ANCHORED_WORDS, .a_group = four_a_group, \
         .b_words = four_kinds, .steps_a_word = four_steps_a_word, .pack_a = four_pack_a, .pack_b = four_pack_b,        \
-        .run = anchored_four_run, .load = pack_load, .scan = pack_scan, .round = anchored_round,                       \
+        .run = anchored_four_run, .round_floats = pack_round_floats, .scan = pack_scan, .round = anchored_round,       \
         .results = pack_results, .turn = pack_turn, .wide = daa_anchored_tile,                                         \
     }
 

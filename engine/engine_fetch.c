@@ -5,7 +5,6 @@
 #endif
 
 #include "engine_fetch.h"
-#include "engine_kernel.h"
 
 enum { EIGHT = 8, AHEAD = 16, CACHE_LINE = 64 };
 
@@ -42,22 +41,30 @@ static float power_of_two(int exponent) {
     return float_of((uint32_t)(exponent + 127) << 23);
 }
 
-/* Floats to numbers of FORMAT, rounded as the contract's section 1 has it. Below the smallest normal number what is
- * added and taken away again leaves a multiple of the smallest subnormal one; formats of 8 exponent bits have none. */
-static void round_floats(struct daa_format format, const uint32_t *words, size_t count, uint16_t *raw) {
+struct engine_rounding daa_make_rounding(struct daa_format format) {
     const int drop = 23 - format.frac_bits, least_exponent = daa_format_exp_min(format);
-    const bool narrow = format.exp_bits < 8, keep = format.subnormals;
-    const float normal = narrow ? power_of_two(least_exponent) : 0;
-    const float grid = narrow ? power_of_two(least_exponent + drop) : 0;
+    const bool narrow = format.exp_bits < 8;
     const uint32_t inf = 0x7f800000, ones = (UINT32_C(1) << format.frac_bits) - (format.encoding == DAA_FN ? 2 : 1);
     const uint32_t largest = (uint32_t)(daa_format_exp_max(format) + 127) << 23 | ones << drop;
-    const uint32_t beyond = format.encoding == DAA_IEEE ? inf : largest, half = UINT32_C(1) << (drop - 1);
+    return (struct engine_rounding){
+        .drop = drop,
+        .narrow = narrow,
+        .keep = format.subnormals,
+        .normal = narrow ? power_of_two(least_exponent) : 0,
+        .grid = narrow ? power_of_two(least_exponent + drop) : 0,
+        .largest = largest,
+        .beyond = format.encoding == DAA_IEEE ? inf : largest,
+    };
+}
+
+void daa_round_floats(const struct engine_rounding *r, const uint32_t *words, size_t count, uint16_t *raw) {
+    const uint32_t inf = 0x7f800000, half = UINT32_C(1) << (r->drop - 1);
     for (size_t i = 0; i < count; i++) {
         const uint32_t sign = words[i] >> 16 & 0x8000, size = words[i] & 0x7fffffff;
-        uint32_t rounded = (size + half - 1 + (size >> drop & 1)) >> drop << drop;
-        const float small = float_of(size) + grid - grid, kept = keep || small >= normal ? small : 0;
-        rounded = narrow && size < bits_of(normal) ? bits_of(kept) : rounded;
-        rounded = rounded > largest ? beyond : rounded;
+        uint32_t rounded = (size + half - 1 + (size >> r->drop & 1)) >> r->drop << r->drop;
+        const float small = float_of(size) + r->grid - r->grid, kept = r->keep || small >= r->normal ? small : 0;
+        rounded = r->narrow && size < bits_of(r->normal) ? bits_of(kept) : rounded;
+        rounded = rounded > r->largest ? r->beyond : rounded;
         raw[i] = (uint16_t)(sign | (size > inf ? 0x7fc0 : rounded >> 16));
     }
 }
@@ -86,12 +93,10 @@ static bool is_bf16(struct daa_format format) {
 static void load(const struct engine_source *source, const void *from, size_t count, uint16_t *raw) {
     const uint16_t *halves = from;
     const uint32_t *words = from;
-    if (is_bf16(source->format) && source->type == DAA_BITS16)
+    if (source->type == DAA_FLOAT32)
+        source->round_floats(&source->rounding, words, count, raw);
+    else if (is_bf16(source->format) && source->type == DAA_BITS16)
         copy(from, count, raw);
-    else if (is_bf16(source->format))
-        source->load(source->type, from, count, raw);
-    else if (source->type == DAA_FLOAT32)
-        round_floats(source->format, words, count, raw);
     else
         for (size_t i = 0; i < count; i++)
             raw[i] = widen(source->format, source->type == DAA_BITS16 ? halves[i] : words[i]);

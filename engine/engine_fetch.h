@@ -2,14 +2,15 @@
 #ifndef DAA_ENGINE_FETCH_H
 #define DAA_ENGINE_FETCH_H
 
-#include "engine.h"
+#include "engine_kernel.h"
 
 struct engine_source {
     enum daa_type type;
     const void *data; /* of one matrix */
     size_t ld;
     struct daa_format format;
-    uint32_t (*load)(enum daa_type type, const void *data, size_t count, uint16_t *raw);
+    struct engine_rounding rounding; /* to the format */
+    engine_rounding_function *round_floats;
 };
 
 /* LINES stored lines from element INDEX on, COUNT elements of each: element e of line i to raw[i * ld + e], or, across,

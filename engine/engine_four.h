@@ -198,7 +198,8 @@ static void four_run(const struct engine_plan *plan, size_t steps, size_t panels
     {                                                                                                                  \
         .engine = which, .rows = FOUR_ROWS, .lanes = FOUR_LANES, .a_group = four_a_group, .b_words = four_kinds,       \
         .steps_a_word = four_steps_a_word, .pack_a = four_pack_a, .pack_b = four_pack_b, .run = four_run,              \
-        .load = pack_load, .scan = pack_scan, .results = pack_results, .turn = pack_turn, .wide = daa_wide_vectors,    \
+        .round_floats = pack_round_floats, .scan = pack_scan, .results = pack_results, .turn = pack_turn,              \
+        .wide = daa_wide_vectors,                                                                                      \
     }
 
 #endif

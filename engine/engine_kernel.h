@@ -36,6 +36,20 @@ struct engine_range {
     bool special;        /* an Inf or a NaN */
 };
 
+/* How floats become numbers of a format, as the contract's section 1 has it. Below the smallest normal number of a
+ * format of fewer exponent bits, what is added and taken away again leaves a multiple of its smallest subnormal one. */
+struct engine_rounding {
+    int drop;                 /* bits of a float's fraction that the format does not have */
+    bool narrow, keep;        /* fewer exponent bits than a float's; subnormals */
+    float normal, grid;       /* the smallest normal number; what to add; both 0 where it is not narrow */
+    uint32_t largest, beyond; /* the largest finite number, and what is above it */
+};
+struct engine_rounding daa_make_rounding(struct daa_format format);
+/* COUNT floats, given as their bits, to raw bf16. */
+typedef void engine_rounding_function(const struct engine_rounding *r, const uint32_t *words, size_t count,
+                                      uint16_t *raw);
+engine_rounding_function daa_round_floats; /* in plain C */
+
 /* Straight from raw[row * A_STRIDE + k] of A and raw[k * lanes + lane] of B, where k = 0 belongs to a step that begins
  * a group: acc[row * ld + lane] runs through STEPS steps of any window, any exponents, Inf and NaN. */
 typedef void engine_exact_path(const struct engine_plan *plan, size_t steps, int rows, int lanes, const uint16_t *a,
@@ -67,8 +81,7 @@ struct engine_kernel {
     void (*run)(const struct engine_plan *plan, size_t steps, size_t panels, const uint32_t *a, size_t a_block,
                 const uint32_t *b, float *acc, size_t ld, uint32_t *table);
     size_t (*table_words)(const struct engine_plan *plan);
-    /* Sources to raw bf16, COUNT elements next to each other. Returns the OR of all raw words. */
-    uint32_t (*load)(enum daa_type type, const void *data, size_t count, uint16_t *raw);
+    engine_rounding_function *round_floats;
     struct engine_range (*scan)(const uint16_t *raw, size_t count);
     /* Anchored: COUNT lanes' states as fp32. */
     void (*round)(const struct daa_config *config, const uint32_t *acc, size_t lanes, size_t count, uint32_t *to);

@@ -90,7 +90,8 @@ static void one_run(const struct engine_plan *plan, size_t steps, size_t panels,
     {                                                                                                                  \
         .engine = which, .rows = ONE_ROWS, .lanes = ONE_LANES, .a_group = one_a_group, .b_words = one_b_words,         \
         .steps_a_word = one_steps_a_word, .pack_a = one_pack_a, .pack_b = one_pack_b, .run = one_run,                  \
-        .load = pack_load, .scan = pack_scan, .results = pack_results, .turn = pack_turn, .wide = daa_wide_vectors,    \
+        .round_floats = pack_round_floats, .scan = pack_scan, .results = pack_results, .turn = pack_turn,              \
+        .wide = daa_wide_vectors,                                                                                      \
     }
 
 #endif

@@ -17,47 +17,39 @@ INLINE size_t least_of(size_t a, size_t b) {
 
 /* ---- sources ---- */
 
-INLINE uint16_t round_float(uint32_t bits) {
-    bool nan = (bits & 0x7fffffff) > 0x7f800000;
-    uint32_t rounded = (bits + 0x7fff + (bits >> 16 & 1)) >> 16;
-    return (uint16_t)(nan ? 0x7fc0 : rounded);
-}
-
-INLINE void round_eight(const uint32_t *words, uint16_t *raw) {
+INLINE void round_eight(const struct engine_rounding *r, const uint32_t *words, uint16_t *raw) {
+    const __m128i drop = _mm_cvtsi32_si128(r->drop);
     const __m256i bits = _mm256_loadu_si256((const __m256i_u *)words);
-    const __m256i magnitude = _mm256_and_si256(bits, _mm256_set1_epi32(0x7fffffff));
-    const __m256i nan = _mm256_cmpgt_epi32(magnitude, _mm256_set1_epi32(0x7f800000));
-    const __m256i odd = _mm256_and_si256(_mm256_srli_epi32(bits, 16), _mm256_set1_epi32(1));
-    __m256i rounded = _mm256_add_epi32(_mm256_add_epi32(bits, _mm256_set1_epi32(0x7fff)), odd);
-    rounded = _mm256_blendv_epi8(_mm256_srli_epi32(rounded, 16), _mm256_set1_epi32(0x7fc0), nan);
+    const __m256i size = _mm256_and_si256(bits, _mm256_set1_epi32(INT32_MAX));
+    const __m256i half = _mm256_set1_epi32((1 << (r->drop - 1)) - 1), largest = _mm256_set1_epi32((int)r->largest);
+    const __m256i odd = _mm256_and_si256(_mm256_srl_epi32(size, drop), _mm256_set1_epi32(1));
+    __m256i rounded = _mm256_add_epi32(_mm256_add_epi32(size, half), odd);
+    rounded = _mm256_sll_epi32(_mm256_srl_epi32(rounded, drop), drop);
+    if (r->narrow) {
+        const __m256 normal = _mm256_set1_ps(r->normal), grid = _mm256_set1_ps(r->grid);
+        const __m256 is_small = _mm256_cmp_ps(_mm256_castsi256_ps(size), normal, _CMP_LT_OQ);
+        const __m256 small = _mm256_sub_ps(_mm256_add_ps(_mm256_castsi256_ps(size), grid), grid);
+        const __m256 lost = _mm256_cmp_ps(small, r->keep ? _mm256_setzero_ps() : normal, _CMP_LT_OQ);
+        rounded = _mm256_castps_si256(
+            _mm256_blendv_ps(_mm256_castsi256_ps(rounded), _mm256_andnot_ps(lost, small), is_small));
+    }
+    rounded = _mm256_blendv_epi8(rounded, _mm256_set1_epi32((int)r->beyond), _mm256_cmpgt_epi32(rounded, largest));
+    rounded = _mm256_or_si256(rounded, _mm256_andnot_si256(_mm256_set1_epi32(INT32_MAX), bits));
+    const __m256i nan = _mm256_cmpgt_epi32(size, _mm256_set1_epi32(0x7f800000));
+    rounded = _mm256_srli_epi32(_mm256_blendv_epi8(rounded, _mm256_set1_epi32(0x7fc00000), nan), 16);
     const __m128i upper = _mm256_extracti128_si256(rounded, 1);
     _mm_storeu_si128((__m128i_u *)raw, _mm_packus_epi32(_mm256_castsi256_si128(rounded), upper));
 }
 
 /* A K block is often only a line or two of each row, too little for the processor to see what comes next: the next
  * block's. */
-static uint32_t pack_load(enum daa_type type, const void *data, size_t count, uint16_t *raw) {
-    uint32_t seen = 0;
-    if (type == DAA_BITS16) {
-        memcpy(raw, data, count * sizeof *raw);
-        return 0;
+static void pack_round_floats(const struct engine_rounding *r, const uint32_t *words, size_t count, uint16_t *raw) {
+    size_t i = 0;
+    for (; i + 8 <= count; i += 8) {
+        __builtin_prefetch((const void *)((uintptr_t)(words + i) + count * sizeof *words), 0, 2);
+        round_eight(r, words + i, raw + i);
     }
-    const uint32_t *words = data;
-    if (type == DAA_FLOAT32) {
-        size_t i = 0;
-        for (; i + 8 <= count; i += 8) {
-            __builtin_prefetch((const void *)((uintptr_t)(words + i) + count * sizeof *words), 0, 2);
-            round_eight(words + i, raw + i);
-        }
-        for (; i < count; i++)
-            raw[i] = round_float(words[i]);
-        return 0;
-    }
-    for (size_t i = 0; i < count; i++) {
-        raw[i] = (uint16_t)words[i];
-        seen |= words[i];
-    }
-    return seen;
+    daa_round_floats(r, words + i, count - i, raw + i);
 }
 
 /* Plain minima and maxima, which compilers know how to do many at a time: a zero's field less one is the largest. */

@@ -383,7 +383,7 @@ static void two_run(const struct engine_plan *plan, size_t steps, size_t panels,
     {                                                                                                                  \
         .engine = which, .rows = TWO_ROWS, .lanes = TWO_LANES, .a_group = two_a_group, .b_words = two_b_words,         \
         .steps_a_word = two_steps_a_word, .pack_a = two_pack_a, .pack_b = two_pack_b, .run = two_run,                  \
-        .table_words = two_table_words, .load = pack_load, .scan = pack_scan, .results = pack_results,                 \
+        .table_words = two_table_words, .round_floats = pack_round_floats, .scan = pack_scan, .results = pack_results, \
         .turn = pack_turn, .wide = daa_wide_vectors,                                                                   \
     }
 
