@@ -86,6 +86,18 @@ def test_tiles_lose_no_cycle(tmp_path, pipeline, c0):
         assert took[1]["reset_cycles"] == rows + cols + pipeline + 4
 
 
+@pytest.mark.parametrize("options", ["--config tiny", "--config safe4", "--streams 4 --policy rotate"])
+def test_a_model_has_one_elements_code(options, tmp_path):
+    """tb/share.vlt names every input that keeps elements alike: those inside the array share what Verilator writes."""
+    sizes = {}
+    for side in 2, 4:
+        array = arrays.emit(tmp_path / str(side), *options.split(), "--rows", side, "--cols", side)
+        arrays.run("verilator", "--cc", "-O3", "--no-timing", "--noassert", "--prefix", "Vdut", "--Mdir", array / "model", "--top-module", "daa_array",
+                   "tb/share.vlt", "-F", array / "daa.f")
+        sizes[side] = sum(len(path.read_text()) for path in (array / "model").glob("Vdut_*_pe_*.cpp"))
+    assert 0 < sizes[4] < 1.5 * sizes[2], sizes
+
+
 OVERRIDES = [
     ("--config tiny", "--config tiny --rows 3 --cols 5"),
     ("--config quad", "--config quad --rows 2 --cols 3"),
