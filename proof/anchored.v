@@ -1,10 +1,11 @@
-// Two steps of the anchored accumulator, or one. docs/contract.md, sections 5.2 and 6.
+// Two steps of the anchored accumulator, or one: of a tile, or after any others. docs/contract.md, sections 5.2 and 6.
 //
 // `rise` is n of step 1 of the contract: how many coarse steps the sum's anchor lies above the accumulator's. A case fixes it,
 // and the step's key follows; `fine` are the places within a coarse step.
 //
-// Why two steps are enough: where `full` is 0, what the accumulator holds is any M in -3H .. 3H-1 and any E, which are
-// those of a C0; where it is 1, it came from such a one by a step that raised nothing.
+// Why these are enough: where `full` is 0, what the accumulator holds is any M in -3H .. 3H-1 and any E, which are those of a
+// C0; where it is 1, it came from such a one by a step that raised nothing, and the next step follows at once, which a
+// tile of two is, or later, and then finds M, E and `full` in their registers, which may hold anything.
 module anchored_step (
     input  wire signed  [`AccBits-1:0] m,
     input  wire              [15:0] e,       // counts from its least value
@@ -58,6 +59,7 @@ endmodule
 module check (
     input  wire   [`AccBits-1:0] m,
     input  wire [`AnchorBits-1:0] e,
+    input  wire                 full,
     input  wire           [1:0] infs,
     input  wire                 any,   // Inf or NaN, and only these count
     input  wire                 once,  // one step only
@@ -79,13 +81,18 @@ module check (
     output wire  [`StepBits-1:0] step2,
     output wire                 active1,
     output wire                 active2,
-    // Before and after M's cycle.
+    // Before and after M's cycle; `full`, which a column of a core gets to see too.
     input  wire [`StateBits-1:0] early,
     input  wire [`StateBits-1:0] late,
+    input  wire                 late_full,
     output wire                 ok
 );
   localparam signed [`AccBits-1:0] H = 1 << (`AccBits - 3);
+`ifdef Full
+  assign c0 = {infs, full, m, e};
+`else
   assign c0 = {infs, m, e};
+`endif
   assign {active1, active2} = {!idle1, !idle2};
 
   wire fits1, fits2, full1, full2;
@@ -93,7 +100,7 @@ module check (
   wire signed [`AccBits-1:0] m1, m2;
   wire [15:0] e1, e2;
   anchored_step u_first (
-      .m(m), .e({{(16 - `AnchorBits) {1'b0}}, e}), .full(1'b0), .rise(rise1), .fine(fine1), .sum(sum1), .sign(sign1), .idle(idle1),
+      .m(m), .e({{(16 - `AnchorBits) {1'b0}}, e}), .full(full), .rise(rise1), .fine(fine1), .sum(sum1), .sign(sign1), .idle(idle1),
       .key(key1), .fits(fits1), .next_m(m1), .next_e(e1), .next_full(full1)
   );
   anchored_step u_second (
@@ -111,13 +118,21 @@ module check (
   wire [1:0] got_infs, early_infs;
   wire signed [`AccBits-1:0] got_m, early_m;
   wire [`AnchorBits-1:0] got_e, late_e;
+`ifdef Full
+  wire early_full, got_full;
+  assign {early_infs, early_full, early_m, got_e} = {2'b00, early};
+  assign {got_infs, got_full, got_m, late_e} = {2'b00, late};
+`else
+  wire got_full = late_full;
   assign {early_infs, early_m, got_e} = {2'b00, early};
   assign {got_infs, got_m, late_e} = {2'b00, late};
-  // What M can be where `full` is 0, and a result that can still be told.
-  wire held = $signed(m) < 3 * $signed({1'b0, H}) && $signed(m) >= -3 * $signed({1'b0, H});
+`endif
+  // What M can be, and a result that can still be told.
+  wire held = full || $signed(m) < 3 * $signed({1'b0, H}) && $signed(m) >= -3 * $signed({1'b0, H});
   wire [15:0] e_end = once ? e1 : e2;
   wire possible = held && fits1 && (once || fits2) && e_end < 1 << `AnchorBits;
   // A step that is Inf of neither sign is not negative.
   wire told = (flags1[1] || !flags1[0]) && (flags2[1] || !flags2[0]);
-  assign ok = any ? !`Specials || !told || got_infs == want_infs : !possible || (got_e == e_end && got_m == (once ? m1 : m2));
+  assign ok = any ? !`Specials || !told || got_infs == want_infs : !possible ||
+      (got_e == e_end && got_m == (once ? m1 : m2) && late_full == (once ? full1 : full2) && got_full == late_full);
 endmodule

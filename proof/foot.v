@@ -6,13 +6,22 @@ module check (
     input  wire    [`AccBits-1:0] magnitude,
     input  wire [`AnchorBits-1:0] anchor,
     input  wire               [1:0] infs,
+`ifdef Full
+    input  wire                     full,
+    input  wire                     more,  // the state itself is wanted
+`endif
     output wire  [`StateBits-1:0] state,
-    input  wire    [`OutBits-1:0] result,
+    input  wire [`ResultBits-1:0] result,
     output wire                  ok
 );
   wire [`AccBits-1:0] m = negative ? -magnitude : magnitude;
   // Without specials the state has no flags, and it is cut off at the top.
+`ifdef Full
+  assign state = {infs, full, m, anchor};
+`else
   assign state = {infs, m, anchor};
+  wire more = 0;
+`endif
 
   wire sign = m[`AccBits-1];
   wire [`AccBits-1:0] size = sign ? -m : m;
@@ -24,7 +33,7 @@ module check (
   wire [`OutBits-1:0] nan = {1'b0, {`OutExp{1'b1}}, 1'b1, {(`OutFrac - 1) {1'b0}}};
   wire [`OutBits-1:0] inf = {infs[0], {`OutExp{1'b1}}, {`OutFrac{1'b0}}};
   // E is never above the largest anchor.
-  assign ok = unit > `AccStep * `AnchorMost || result == (!`Specials || infs == 0 ? finite : infs == 3 ? nan : inf);
+  assign ok = more ? result[`StateBits-1:0] == state : unit > `AccStep * `AnchorMost || result[`OutBits-1:0] == (!`Specials || infs == 0 ? finite : infs == 3 ? nan : inf);
 endmodule
 `else
 module check (

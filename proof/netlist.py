@@ -61,17 +61,18 @@ def same(source, target):
     return gate([source, target], ["1 1"])
 
 
-def joined(dut, check, frames, drive, sample):
+def joined(dut, check, frames, drive, sample, state):
     """The text of a BLIF without its .inputs, and its inputs: DUT unrolled over FRAMES cycles from any state, and CHECK.
 
     DRIVE: port of DUT -> what it has in each cycle, the last one for all later: 0, 1, a port of CHECK or (port, lowest bit), or
     None for anything.
-    SAMPLE: input of CHECK -> (output of DUT, cycle), or a list of those, the lowest bits first."""
+    SAMPLE: input of CHECK -> (output or register of DUT, cycle), or a list of those, the lowest bits first.
+    STATE: register of DUT -> what it has in the first cycle, 0, 1 or a port of CHECK; the others have anything."""
     ports = {}
     for net in check.inputs + check.outputs:
         ports.setdefault(split(net), net)
     lines, free = [], []
-    outputs = {split(net): net for net in dut.outputs}
+    outputs = {split(net): net for net in [*dut.outputs, *(q for _, q in dut.registers)]}
     sampled = {}
     for port, sources in sample.items():
         base = 0
@@ -91,7 +92,15 @@ def joined(dut, check, frames, drive, sample):
             else:
                 word, low = word if isinstance(word, tuple) else (word, 0)
                 lines += same(f"c:{ports[(word, bit + low)]}", at)
-    free += [f"{q}@0" for _, q in dut.registers]
+    for _, q in dut.registers:
+        name, bit = split(q)
+        word = state.get(name)
+        if word is None:
+            free.append(f"{q}@0")
+        elif word in (0, 1):
+            lines += gate([f"{q}@0"], ["1"] if word else [])
+        else:
+            lines += same(f"c:{ports[(word, bit)]}", f"{q}@0")
     for cycle in range(frames):
         for nets, rows in dut.gates:
             lines += gate([f"{net}@{cycle}" for net in nets], rows)

@@ -37,6 +37,9 @@ class Emitted:
                      "write_rtlil array.il", "write_json array.json"])
         self.modules = json.loads((work / "array.json").read_text())["modules"]
         anchored = self.anchored = self.options["accumulator"] == "anchored"
+        self.core = self.options.get("core") == "on"
+        if self.core and not anchored:
+            raise Failed("of a core the anchored accumulator is proved; a rounded one is what it is without a core")
         self.element = self.module("daa_pe")
         self.addend = self.module("daa_place" if anchored else "daa_addend")
         self.accumulator = self.module("daa_anchor" if anchored else "daa_acc")
@@ -78,7 +81,8 @@ class Emitted:
             "AOp": self.width(self.element, "a_i") // streams, "BOp": self.width(self.element, "b_i") // streams,
             "StepBits": self.width(self.addend, "step_i"), "SumBits": self.width(self.module("daa_sum"), "sum_o"),
             "SumFrac": derived["sum_frac"], "AddendBits": self.width(self.accumulator, "addend_i"),
-            "StateBits": self.width(self.accumulator, "c0_i"),
+            "StateBits": self.width(self.accumulator, "c0_i"), "C0Bits": self.width(self.head, "data_i"),
+            "ResultBits": self.width(self.foot, "result_o"),
             "AccExp": acc.exp, "AccFrac": acc.frac, "AccWidth": 1 + acc.exp + acc.frac,
             "OutExp": out.exp, "OutFrac": out.frac, "OutBits": 1 + out.exp + out.frac, "OutEncoding": out.encoding, "OutKeep": out.keep,
         }
@@ -92,6 +96,8 @@ class Emitted:
                 # A(x) = ceil((x - (W - 3)) / G)
                 "AnchorLeast": least, "AnchorMost": -((places - most) // step) + 1,
             })
+        if self.core:
+            found["Full"] = 1  # a tile may start from what another one left, and leave that
         if "sum_i" not in self.modules[self.addend]["ports"]:
             found["Joined"] = 1  # the sum goes past that module, and joins what it gives
         # In brackets, so that a number below zero is one in every expression.
@@ -115,6 +121,8 @@ def blocks(least, most, single):
 
 
 class Obligation:
+    state = {}  # of registers, in the first cycle; the others have anything
+
     def macros(self, _emitted):
         """Numbers beside those of the whole configuration."""
         return {}
@@ -272,16 +280,21 @@ class Rounded(Obligation):
 
 
 class Anchored(Obligation):
+    """A tile of one step, of two, or one step that comes to a tile after others have left any state."""
+
     specification = "anchored.v"
 
-    def __init__(self, loop):
-        self.name = "loop" if loop else "start"
-        self.loop = loop
-        self.frames = 3 + loop
-        self.drive = {"first": [1, 0], "last": [0] * loop + [1, 0], "active": ["active1", "active2" if loop else 0, 0],
-                      "c0": ["c0", "c0", None], "step": ["step1", "step2" if loop else None, None],
-                      **{name: [f"{name}1", f"{name}2" if loop else None, None] for name in ("sign", "sum")}}
-        self.sample = {"early": ("result", 1 + loop), "late": ("result", 2 + loop)}
+    def __init__(self, name):
+        self.name = name
+        self.loop, resume = name == "loop", name == "resume"
+        self.frames = 3 + self.loop
+        self.drive = {"first": [0 if resume else 1, 0], "last": [0] * self.loop + [1, 0], "active": ["active1", "active2" if self.loop else 0, 0],
+                      "c0": [None] if resume else ["c0", "c0", None], "step": ["step1", "step2" if self.loop else None, None],
+                      **{name: [f"{name}1", f"{name}2" if self.loop else None, None] for name in ("sign", "sum")}}
+        self.sample = {"early": ("result", 1 + self.loop), "late": ("result", 2 + self.loop), "late_full": ("u_accumulator.full_q", 2 + self.loop)}
+        if resume:
+            held = {"anchor_q": "e", "m_q": "m", "full_q": "full", "inf_q": "infs", "m_active_q": 0, "m_first_q": 0}
+            self.state = {f"u_accumulator.{register}": word for register, word in held.items()}
 
     def dut(self, emitted, macros, work):
         return [*self.read(emitted), f"rename {emitted.addend} the_addend", f"rename {emitted.accumulator} the_accumulator",
@@ -291,6 +304,8 @@ class Anchored(Obligation):
         number = {"any": 0, "infs": 0, "flags1": 0, "flags2": 0}
         size = 1 << emitted.macros["AnchorBits"]
         found = {}
+        if self.name != "resume" and not emitted.core:
+            number["full"] = 0
         if not self.loop:
             found["special"] = {"any": 1, "once": 1}
             once = {**number, "once": 1, "idle2": 1}
@@ -320,7 +335,7 @@ class End(Obligation):
     def __init__(self, name):
         self.name, self.specification = name, f"{name}.v"
         self.drive, self.sample = ({"data_i": ["word"], "take_i": ["take"]}, {"state": ("state_o", 7)}) if name == "head" else (
-            {"state_i": ["state"]}, {"result": ("result_o", 7)})
+            {"state_i": ["state"], "more_i": ["more"]}, {"result": ("result_o", 7)})
 
     def dut(self, emitted, macros, work):
         return [*self.read(emitted), f"hierarchy -top {getattr(emitted, self.name)}"]
@@ -340,9 +355,10 @@ class End(Obligation):
 
 
 def all_of(emitted):
+    accumulator = [*map(Anchored, ("start", "loop", "resume"))] if emitted.anchored else [Addend(), Rounded(False), Rounded(True)]
+    ends = [End("head"), End("foot")]
+    if emitted.core:  # the rest is what it is without
+        return [*accumulator, *ends]
     # With four products that may each lie anywhere, ABC did not decide the sum in the four minutes that it was given.
     whole = [Step(emitted)] if emitted.options["streams"] <= 2 else []
-    steps = [*whole, *(Product(module, at) for at, module in enumerate(emitted.all_modules("daa_mul")))]
-    if emitted.anchored:
-        return [*steps, Anchored(False), Anchored(True), End("head"), End("foot")]
-    return [*steps, Addend(), Rounded(False), Rounded(True), End("head"), End("foot")]
+    return [*whole, *(Product(module, at) for at, module in enumerate(emitted.all_modules("daa_mul"))), *accumulator, *ends]

@@ -26,7 +26,8 @@ from command import Failed, Parser, Usage, main, run, write_whole  # noqa: E402
 import netlist  # noqa: E402
 import obligations  # noqa: E402
 
-CONFIGS = ("baseline", "paper", "quad", "safe2", "lean2", "alike2", "safe4", "lean4", "alike4")
+CONFIGS = ("baseline", "paper", "quad", "safe2", "lean2", "alike2", "safe4", "lean4", "alike4", "safe2-core", "safe4-core")
+CORE = "-core"  # behind a name: its array as it is in a core
 PATIENCE = 1800  # seconds for one case
 
 
@@ -162,7 +163,7 @@ def built(config, emitted, obligation, place):
     yosys(work, [f"read_verilog {macros} {HERE / 'nearest.v'} {HERE / obligation.specification}", "hierarchy -top check",
                  "proc", "flatten", *small, "write_blif check.blif"])
     dut, check = netlist.Netlist(work / "dut.blif"), netlist.Netlist(work / "check.blif")
-    lines, inputs = netlist.joined(dut, check, obligation.frames, *obligation.wires(dut))
+    lines, inputs = netlist.joined(dut, check, obligation.frames, *obligation.wires(dut), obligation.state)
     netlist.write(work / "joined.blif", inputs, "c:ok", lines)
     abc(work, ["read joined.blif", "strash", "write_blif all.blif"])
     return Proof(config, obligation.name, work, inputs, obligation.cases(emitted))
@@ -218,7 +219,7 @@ def job():
     parser.add_argument("configs", nargs="*", metavar="CONFIG", help=f"default: {' '.join(CONFIGS)}")
     parser.add_argument("--build", type=pathlib.Path, default=TOP / "build")
     parser.add_argument("--jobs", type=int, default=2, help="cases at a time (default 2)")
-    parser.add_argument("--only", metavar="NAME", help="only this one: step, addend, start, loop, head or foot")
+    parser.add_argument("--only", metavar="NAME", help="only this one: step, addend, start, loop, resume, head or foot")
     parser.add_argument("--short", action="store_true", help="a few cases of each, in seconds")
     arguments = parser.parse_args()
     if arguments.jobs < 1:
@@ -233,7 +234,8 @@ def job():
     try:
         for config in arguments.configs or CONFIGS:
             place = build / "proof" / config
-            run(build / "daagen", "--config", config, "-o", place / "emitted")
+            name = config.removesuffix(CORE)
+            run(build / "daagen", "--config", name, *(["--core", "on"] if name != config else []), "-o", place / "emitted")
             emitted = obligations.Emitted(place / "emitted", place, yosys)
             chosen = [one for one in obligations.all_of(emitted) if arguments.only in (None, one.name)]
             if not chosen:

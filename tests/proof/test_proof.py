@@ -4,7 +4,8 @@ import shutil
 
 import pytest
 
-SHORT = ("paper-step", "paper-start", "safe2-step", "safe2-product0", "safe2-start", "safe2-loop", "safe2-head", "safe2-foot")
+SHORT = ("paper-step", "paper-start", "safe2-step", "safe2-product0", "safe2-start", "safe2-loop", "safe2-resume", "safe2-head", "safe2-foot",
+         "safe2-core-start", "safe2-core-head", "safe2-core-foot")
 MORE = ("paper-addend", "paper-loop", "paper-head", "paper-foot")  # for the mutation check
 
 
@@ -23,12 +24,12 @@ def cases(done):
 
 @pytest.mark.parametrize("proof", [*SHORT, *(pytest.param(proof, marks=pytest.mark.long) for proof in MORE)])
 def test_short(prove, proof):
-    config, _, name = proof.partition("-")
+    config, _, name = proof.rpartition("-")
     assert cases(prove("--short", "--jobs", 1, "--only", name, config)) > 0
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("config", ["baseline", "paper", "quad", "safe2", "lean2", "alike2", "safe4", "lean4", "alike4"])
+@pytest.mark.parametrize("config", ["baseline", "paper", "quad", "safe2", "lean2", "alike2", "safe4", "lean4", "alike4", "safe2-core", "safe4-core"])
 def test_whole(prove, config):
     assert cases(prove(config)) > 100
 
@@ -67,6 +68,6 @@ def test_bad_input(refused, build, tmp_path):
 
 def test_unknown_names(prove):
     done = prove("--only", "nothing", "safe2")
-    assert (done.returncode, done.stderr) == (2, "proof: there is no proof 'nothing'; there are step, product0, product1, start, loop, head, foot\n")
+    assert (done.returncode, done.stderr) == (2, "proof: there is no proof 'nothing'; there are step, product0, product1, start, loop, resume, head, foot\n")
     done = prove("nothing")
     assert done.returncode == 1 and done.stderr.count("\n") == 1
