@@ -100,7 +100,8 @@ def accuracy(_):
     from train import arms, report, snr, table
 
     study = ROOT / "docs" / "accuracy"
-    rows = [row for row in table.read_rows(study / "runs.csv") if row["model"] == "resnet18" and not row["high"]]
+    kept = {"dataset": "fashion-mnist", "model": "resnet18", "high": ""}
+    rows = [row for row in table.read_rows(study / "runs.csv") if all(row[name] == value for name, value in kept.items())]
     (by_arm,) = report.recipes(rows).values()
     ratios = snr.read(study / "snr.csv")
     late = max(step for step, _ in ratios)

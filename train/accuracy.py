@@ -18,11 +18,12 @@ import tempfile
 import threading
 import time
 
-from train import StudyError, arms, report
-from train.run import Run, add_recipe, command, discard, positive, recipe, words
+from train import StudyError, arms, data, model, report, studies
+from train.run import Run, add_recipe, command, discard, positive, recipe, require, words
 from train.table import KEY, append_row, key_of, read_rows
 
 RUN = (sys.executable, "-m", "train.run")  # the command of one run
+GPU_JOBS = 4  # runs at a time on a GPU, which one alone leaves idle most of the time
 
 
 @contextlib.contextmanager
@@ -63,8 +64,9 @@ class Scheduler:
 
     def start(self, run):
         options = self.options
-        words = ["--arm", run.arm, "--seed", run.seed, "--data", options.data, "--model", run.model, "--epochs", run.epochs,
-                 "--lr", run.lr, "--high", ",".join(run.high), "--work", options.work, "--curve", self.curve(run)]
+        source = options.text if options.networks and run.network.length else options.data
+        words = ["--arm", run.arm, "--seed", run.seed, "--data", source, "--model", run.model, "--epochs", run.epochs, "--lr",
+                 run.lr, "--high", ",".join(run.high), "--device", options.device, "--work", options.work, "--curve", self.curve(run)]
         # A session of its own: Ctrl-C reaches the scheduler only, which then ends its runs.
         said = tempfile.TemporaryFile("w+")
         process = subprocess.Popen([*RUN, *map(str, words)], stdout=subprocess.PIPE, stderr=said,
@@ -99,8 +101,8 @@ class Scheduler:
                 append_row(self.table, run, result)
                 discard(run, self.options.work)
                 progress.finished(run)
-                print(f"{run.name}: accuracy {result['test_accuracy']:.2f}%, training loss {result['train_loss']:.4f}, "
-                      f"{result['seconds'] / 60:.1f} min; {progress}", flush=True)
+                print(f"{run.name}: accuracy {result['test_accuracy']:.2f}%, test loss {result['test_loss']:.4f}, training loss "
+                      f"{result['train_loss']:.4f}, {result['seconds'] / 60:.1f} min; {progress}", flush=True)
             elif event.startswith("step "):
                 _, place, loss = event.split()
                 progress.step(run, *map(int, place.split("/")))
@@ -121,13 +123,17 @@ class Progress:
     KNOWN = 0.05  # of a run: work before there is an estimate
 
     def __init__(self, runs):
-        self.left = {run: arms.cost(run.arm) for run in runs}
+        self.left = {run: self.cost(run) for run in runs}
         self.seen = set()  # runs that have said where they are: a resumed one begins in its middle
         self.runs, self.done, self.worked = len(runs), 0, 0.0
         self.began, self.shown = time.monotonic(), -math.inf
 
+    @staticmethod
+    def cost(run):
+        return arms.cost(run.arm) * studies.minutes(run.model)
+
     def step(self, run, step, steps):
-        left = arms.cost(run.arm) * (1 - step / steps)
+        left = self.cost(run) * (1 - step / steps)
         if run in self.seen:
             self.worked += self.left[run] - left
         self.seen.add(run)
@@ -168,6 +174,16 @@ def arm_names(text):
     return names
 
 
+def network_list(text):
+    found = [study for word in words(text) for study in studies.named(word)]
+    unknown = [word for word in words(text) if not studies.named(word)]
+    if unknown or not found:
+        raise argparse.ArgumentTypeError(f"there is no network '{' '.join(unknown)}' in the study; there are "
+                                         f"{', '.join(study.model for study in studies.SHORT + studies.FULL)}, and the forms "
+                                         f"{' and '.join(studies.FORMS)}")
+    return tuple(dict.fromkeys(found))
+
+
 def seed_list(text):
     try:
         return tuple(int(word) for word in words(text))
@@ -184,9 +200,24 @@ def main(arguments=None):
     parser.add_argument("--seeds", type=seed_list, metavar="N,...", help="default: those of the study, by arm")
     parser.add_argument("--output", type=pathlib.Path, default=pathlib.Path("build/accuracy"), metavar="DIR",
                         help="where runs.csv, curves and the report go; default %(default)s")
-    parser.add_argument("--jobs", type=positive(int), default=os.cpu_count(), metavar="N",
-                        help="runs at a time, one thread each; default: the processors, %(default)s")
+    parser.add_argument("--jobs", type=positive(int), metavar="N", help="runs at a time, one thread each; default: the "
+                        f"processors, {os.cpu_count()}; {GPU_JOBS} on a GPU")
+    hard = parser.add_argument_group("the study where it is hard")
+    hard.add_argument("--networks", type=network_list, metavar="NAME,...", help="instead of one model, with lengths and learning "
+                      f"rates of their own: {', '.join(study.model for study in studies.SHORT)} (or: short), "
+                      f"{', '.join(study.model for study in studies.FULL)} (or: full)")
+    hard.add_argument("--text", type=pathlib.Path, metavar="FILE", help="what the language models among them read")
+    hard.add_argument("--check-lr", action="store_true", help=f"run {arms.REFERENCE} and {arms.WORST} at "
+                      f"{' and '.join(f'{factor:g}' for factor in studies.RATES)} times the learning rate instead, for one seed")
     options = parser.parse_args(arguments)
+    own = [name for name in ("model", "epochs", "lr", "high") if getattr(options, name) != parser.get_default(name)]
+    if options.networks and own:
+        parser.error(f"--networks have a {own[0]} of their own; give --{own[0]} without it")
+    if options.check_lr and not options.networks:
+        parser.error("--check-lr is of --networks; give both")
+    if options.networks and not options.text and any(model.MODELS[study.model].length for study in options.networks):
+        parser.error("a language model needs a text; give --text FILE, or --networks without it")
+    options.jobs = options.jobs or (GPU_JOBS if options.device == "cuda" else os.cpu_count())
 
     with command("train.accuracy"), contextlib.ExitStack() as locks:
         for directory in sorted({options.output.resolve(), options.work.resolve()}):
@@ -194,10 +225,23 @@ def main(arguments=None):
         study(options)
 
 
+def hard_plan(options):
+    """The runs of the study where it is hard; only the data that they need is looked at."""
+    kinds = {model.MODELS[study.model].sees for study in options.networks}
+    datasets = {"images": lambda: data.detect(options.data), "text": lambda: data.find_text(options.text).stem}
+    datasets = {kind: datasets[kind]() for kind in sorted(kinds)}
+    if options.check_lr:
+        return studies.check_rates(options.networks, datasets, options.seeds or studies.SEEDS[:1])
+    names = tuple(name for group in arms.HARD for name in group) if options.arms == arms.ORDER else options.arms
+    return studies.plan(options.networks, datasets, names, options.seeds or studies.SEEDS)
+
+
 def study(options):
     """Runs what is not in the CSV yet, then writes the report."""
+    require(options.device)
+    wanted = hard_plan(options) if options.networks else plan(options.arms, options.seeds, recipe(options))
     done = [{name: row[name] for name in KEY} for row in read_rows(options.output / "runs.csv")]
-    runs = [run for run in plan(options.arms, options.seeds, recipe(options)) if key_of(run) not in done]
+    runs = [run for run in wanted if key_of(run) not in done]
     scheduler = Scheduler(runs, options.jobs, options)
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:

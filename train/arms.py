@@ -1,6 +1,7 @@
 """The arms of the study: which arithmetic each of the three GEMMs of a layer goes through. Everything else (batch
 normalisation, activations, loss, master weights, optimizer) is float32 in all of them, and every convolution and linear
 layer is converted, the first and the last included."""
+import functools
 from typing import NamedTuple, Optional
 
 GEMMS = ("forward", "input_grad", "weight_grad")
@@ -23,10 +24,15 @@ class Arm(NamedTuple):
     weight_grad: Optional[dict]
     seeds: int  # of the study: 0 .. seeds-1
     says: str
+    scaled: bool = False  # as daa.torch.convert() has it
 
 
 def _all(options, seeds, says):
     return Arm(options, options, options, seeds, says)
+
+
+def _fp8(a_format):
+    return dict(BF16, a_format=a_format, b_format="e4m3")
 
 
 # The rivals of steering and the arms with one GEMM in DAA have T = 1: at T = 4 all of them, all-low included, are expected
@@ -61,12 +67,25 @@ ARMS = {
     "lean4": _all(_anchored(4, 5, 3), 3, "4 streams of 5 bits, 3 low bits, anchored"),
     "alike4": _all(_anchored(4, 5), 3, "rival of safe4: 4 streams of 5 bits alike, anchored"),
     "alike4-4": _all(_anchored(4, 4), 3, "rival of lean4: 4 streams of 4 bits alike, anchored"),
+    # Where few bits are too few: what steering is worth there.
+    "alike2-3": _all(_anchored(2, 3), 3, "2 streams of 3 bits alike, anchored"),
+    "alike2-2": _all(_anchored(2, 2), 3, "2 streams of 2 bits alike, anchored"),
+    "s2-4-1": _all(_anchored(2, 4, 1), 3, "2 streams of 4 bits, 1 low bit, anchored"),
+    "s2-3-1": _all(_anchored(2, 3, 1), 3, "2 streams of 3 bits, 1 low bit, anchored"),
+    "alike4-3": _all(_anchored(4, 3), 3, "4 streams of 3 bits alike, anchored"),
+    "alike4-2": _all(_anchored(4, 2), 3, "4 streams of 2 bits alike, anchored"),
+    "s4-4-1": _all(_anchored(4, 4, 1), 3, "4 streams of 4 bits, 1 low bit, anchored"),
+    "s4-3-1": _all(_anchored(4, 3, 1), 3, "4 streams of 3 bits, 1 low bit, anchored"),
+    "static2-3-1": _all(_anchored(2, 3, 1, policy="static"), 3, "s2-3-1 with stream 0 always high"),
+    "rotate2-3-1": _all(_anchored(2, 3, 1, policy="rotate"), 3, "s2-3-1 with the streams high in turn"),
+    "low2-3-1": _all(_anchored(2, 3, 1, policy="low"), 3, "s2-3-1 with all products low: 1 bit"),
+    "fp8": Arm(_fp8("e4m3"), _fp8("e5m2"), _fp8("e5m2"), 3, "1 stream, e4m3 by e4m3, gradients e5m2, scaled", scaled=True),
     "only-forward": Arm(_daa(2, 1), BF16, BF16, 3, "s2-t1 in the forward GEMM, bf16 in the others"),
     "only-input-grad": Arm(BF16, _daa(2, 1), BF16, 3, "s2-t1 in the input gradient, bf16 in the others"),
     "only-weight-grad": Arm(BF16, BF16, _daa(2, 1), 3, "s2-t1 in the weight gradient, bf16 in the others"),
 }
 
-# Of the study, seed by seed: the important pairs first, so that a study cut short has them; the slow ones last.
+# Of the study of Fashion-MNIST, seed by seed: the important pairs first, so that a study cut short has them; the slow ones last.
 ORDER = ("bf16", "safe2", "safe4", "lean2", "lean4", "alike2", "alike4", "alike2-4", "alike4-4", "s2-t4", "s4-t4", "fp32",
          "s2-t2", "s2-t1", "s4-t2", "low-t1", "s2-t3", "s4-t3", "s2-t2-trunc", "s2-t1-trunc", "only-forward",
          "only-input-grad", "only-weight-grad", "low-t4", "s2-t4-trunc", "s2-t3-trunc", "static-t1", "rotate-t1")
@@ -74,7 +93,21 @@ ORDER = ("bf16", "safe2", "safe4", "lean2", "lean4", "alike2", "alike4", "alike2
 REFERENCE = "bf16"
 
 # The named configurations that win, and their symmetric rivals.
-ANCHORED = tuple(name for name, arm in ARMS.items() if arm.forward and "accumulator" in arm.forward)
+WINNERS = ("safe2", "lean2", "alike2", "alike2-4", "safe4", "lean4", "alike4", "alike4-4")
+
+# Of the study where it is hard (train/studies.py): a group is done for all seeds before the next one begins.
+HARD = (
+    ("bf16", "safe2", "alike2-2", "s2-3-1", "s2-4-1", "safe4", "lean2", "lean4"),
+    ("s2-t4", "fp8", "alike2", "alike2-4", "alike2-3", "static2-3-1", "rotate2-3-1", "low2-3-1"),
+    ("fp32", "s4-3-1", "s4-4-1", "alike4-2", "alike4-3", "alike4", "alike4-4", "s4-t4", "low-t4", "s2-t1", "low-t1"),
+)
+WORST = "alike2-2"  # with the reference, at other learning rates: is an arm helped by tuning?
+
+# Steering, and what it is up against at about the same cost or with the same multipliers.
+AGAINST = (("safe2", "alike2"), ("lean2", "alike2-4"), ("s2-4-1", "alike2-3"), ("s2-4-1", "alike2-2"), ("s2-3-1", "alike2-2"),
+           ("s2-3-1", "static2-3-1"), ("s2-3-1", "rotate2-3-1"), ("s2-3-1", "low2-3-1"), ("safe4", "alike4"),
+           ("lean4", "alike4-4"), ("s4-4-1", "alike4-3"), ("s4-4-1", "alike4-2"), ("s4-3-1", "alike4-2"), ("s2-t4", "low-t4"),
+           ("s2-t1", "static-t1"), ("s2-t1", "rotate-t1"), ("s2-t1", "low-t1"))
 
 # Not trained, but in the table of signal-to-noise ratios: the rivals at the default's low bits.
 SNR_ONLY = {
@@ -90,8 +123,12 @@ def is_float32(name):
 
 
 def cost(name):
-    """Time of a run, roughly, in runs of the reference: a doubling of the streams costs the emulator one more."""
-    return sum(1 if options is None else options["streams"].bit_length() for options in ARMS[name][:3]) / len(GEMMS)
+    """Time of a run, roughly, in runs of the reference: a doubling of the streams costs the emulator one more, and the
+    anchored accumulator three quarters of all."""
+    def of(options):
+        return 1 if options is None else options["streams"].bit_length() * (1.75 if "accumulator" in options else 1)
+
+    return sum(map(of, ARMS[name][:3])) / len(GEMMS)
 
 
 def is_uniform(name):
@@ -114,14 +151,20 @@ def convert(model, name, high=()):
     if is_float32(name):
         return model
     import daa.torch
+    from train.model import Attention
 
     forward, input_grad, weight_grad = configs(name).values()
-    return daa.torch.convert(model, forward, input_grad=input_grad, weight_grad=weight_grad, high=high)
+    how = dict(input_grad=input_grad, weight_grad=weight_grad, scaled=ARMS[name].scaled)
+    for module in model.modules():
+        if isinstance(module, Attention):
+            module.attend = functools.partial(daa.torch.scaled_dot_product_attention, config=forward, **how)
+    return daa.torch.convert(model, forward, **how, high=high)
 
 
 def describe(name):
     """One line: the canonical configuration, or those of the three GEMMs where they differ."""
-    texts = {gemm: "float32" if config is None else str(config) for gemm, config in configs(name).items()}
+    scaled = " scaled" * ARMS[name].scaled
+    texts = {gemm: "float32" if config is None else f"{config}{scaled}" for gemm, config in configs(name).items()}
     if len(set(texts.values())) == 1:
         return texts["forward"]
     return "; ".join(f"{gemm}: {text}" for gemm, text in texts.items())

@@ -7,7 +7,7 @@ import pathlib
 import sys
 import tempfile
 
-from train import arms, data
+from train import arms
 from train.accuracy import arm_names
 from train.run import (Run, Stopped, add_recipe, command, discard, execute, load_checkpoint, numbers, positive, recipe,
                        save_checkpoint, write_whole)
@@ -60,8 +60,8 @@ def main(arguments=None):
     options = parser.parse_args(arguments)
     with command("train.fork"):
         run = Run(options.arm, options.seed, **recipe(options))
-        dataset = data.load(options.data)
-        last = run.steps(len(dataset.train.labels)) - options.count
+        dataset = run.network.load(options.data)
+        last = run.steps(dataset.examples) - options.count
         if not all(0 < step <= last for step in options.at):
             parser.error(f"--at must be steps from 1 to {last}")
         options.work.mkdir(parents=True, exist_ok=True)

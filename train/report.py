@@ -8,16 +8,45 @@ from typing import NamedTuple, Optional
 
 import numpy as np
 
-from train import StudyError, arms, snr
-from train.run import BATCH, LAST_LOSSES, MOMENTUM, WARM_UP, WEIGHT_DECAY, Run, command, write_whole
+from train import StudyError, arms, data, model, snr, studies
+from train.run import ADAM_DECAY, BETAS, LAST_LOSSES, MOMENTUM, WARM_UP, WEIGHT_DECAY, Run, command, write_whole
 from train.table import read_forks, read_rows
 
 CONFIDENCE = 0.95
 PAPER = -0.5  # percentage points: what the paper allows
-TARGETS = {2: -0.1, 4: -0.3}  # by streams: ours
 SMOOTH = 51  # steps of the moving average of the plotted losses
 EVERY = 8  # steps between plotted points
 PLOTTED_DB = 100  # ratios above this are of the accumulator alone; the table has them, the plot does not
+
+
+class Kind(NamedTuple):
+    """What a network on some kind of data is judged by."""
+
+    figure: str  # the column of the table of runs
+    says: str
+    unit: str
+    digits: int
+    better: int  # 1: more of it; -1: less
+    targets: dict  # by streams: the most that may be lost
+    other: str  # a second figure
+    other_says: str
+    other_digits: int
+
+
+KINDS = {
+    "images": Kind("test_accuracy", "test accuracy, %", "points", 2, 1, {2: 0.1, 4: 0.3}, "test_loss", "test loss", 4),
+    "text": Kind("test_loss", "test loss, nats", "nats", 4, -1, {2: 0.01, 4: 0.01}, "test_accuracy", "characters right, %", 2),
+}
+
+
+def sees(recipe):
+    network = model.MODELS.get(recipe.model)
+    return network.sees if network else "images"
+
+
+def diverged(row, kind):
+    """Is the loss at the end no number, or no less than a guess has?"""
+    return not float(row["train_loss"]) < data.GUESS[kind]
 
 
 class Difference(NamedTuple):
@@ -29,24 +58,32 @@ class Difference(NamedTuple):
 
 
 class Summary(NamedTuple):
+    """Figures are means over the runs that did not diverge."""
+
     arm: str
+    kind: str
     runs: int
-    accuracy: float  # means over the runs
+    diverged: int
+    figure: float
     train_loss: float
     minutes: float
-    difference: Optional[Difference]
-    loss_difference: Optional[Difference]  # the same of the mean test loss
-    train_difference: Optional[Difference]  # and of the final training loss
+    difference: Optional[Difference]  # of the figure that its kind is judged by
+    other_difference: Optional[Difference]
+    train_difference: Optional[Difference]
 
     @property
     def meets(self):
         """Is our target for so many streams met: "yes" if the whole interval is within it, "mean" if the mean is, "no"."""
-        options = arms.ARMS[self.arm].forward
-        target = TARGETS.get(options["streams"]) if options and arms.is_uniform(self.arm) else None
-        if target is None or self.difference is None or self.difference.pairs == 1:
+        options, kind = arms.ARMS[self.arm].forward, KINDS[self.kind]
+        target = kind.targets.get(options["streams"]) if options and arms.is_uniform(self.arm) else None
+        if target is None:
             return ""
-        mean, half = self.difference[1:]
-        return "yes" if mean - half >= target else "mean" if mean >= target else "no"
+        if self.diverged:
+            return "no"
+        if self.difference is None or self.difference.pairs == 1:
+            return ""
+        gain, half = self.difference.mean * kind.better, self.difference.half
+        return "yes" if gain - half >= -target else "mean" if gain >= -target else "no"
 
 
 def paired(values, reference):
@@ -72,15 +109,22 @@ def recipes(rows):
     return found
 
 
-def summarise(by_arm):
+def figures(by_arm, arm, column, kind):
+    """Seed -> figure, of the runs that did not diverge."""
+    return {seed: float(row[column]) for seed, row in by_arm.get(arm, {}).items() if not diverged(row, kind)}
+
+
+def summarise(by_arm, kind="images"):
     """A Summary for each arm, in the order of the table of arms."""
     summaries = []
     for arm in sorted(by_arm, key=list(arms.ARMS).index):
-        figures = lambda column, of=arm: {seed: float(row[column]) for seed, row in by_arm.get(of, {}).items()}  # noqa: E731
-        mean = lambda column: float(np.mean(list(figures(column).values())))  # noqa: E731
-        minus = lambda column: paired(figures(column), figures(column, arms.REFERENCE)) if arm != arms.REFERENCE else None  # noqa
-        summaries.append(Summary(arm, len(by_arm[arm]), mean("test_accuracy"), mean("train_loss"), mean("seconds") / 60,
-                                 minus("test_accuracy"), minus("test_loss"), minus("train_loss")))
+        of = lambda column, arm=arm: figures(by_arm, arm, column, kind)  # noqa: E731
+        mean = lambda column: float(np.mean(list(of(column).values()) or [math.nan]))  # noqa: E731
+        minus = lambda column: paired(of(column), of(column, arms.REFERENCE)) if arm != arms.REFERENCE else None  # noqa: E731
+        judged = KINDS[kind]
+        summaries.append(Summary(arm, kind, len(by_arm[arm]), len(by_arm[arm]) - len(of("seconds")), mean(judged.figure),
+                                 mean("train_loss"), mean("seconds") / 60, minus(judged.figure), minus(judged.other),
+                                 minus("train_loss")))
     return summaries
 
 
@@ -89,41 +133,91 @@ def signed(value, digits=2):
     return text if float(text) else text[1:]
 
 
-def table(summaries):
+def interval(difference, digits):
+    """As text; empty for one pair."""
+    _, mean, half = difference
+    return f"{signed(mean - half, digits)} to {signed(mean + half, digits)}" if difference.pairs > 1 else ""
+
+
+def with_half(difference, digits):
+    if difference is None:
+        return ""
+    return signed(difference.mean, digits) + (f" ± {difference.half:.{digits}f}" if difference.pairs > 1 else "")
+
+
+def table(summaries, kind="images"):
     """Markdown."""
-    lines = [f"| arm | is | runs | test accuracy, % | minus {arms.REFERENCE}, points | 95% interval | pairs | target met | "
-             f"test loss minus {arms.REFERENCE} | training loss minus {arms.REFERENCE} | training loss |",
-             "| --- | --- | ---: | ---: | ---: | :---: | ---: | :---: | ---: | ---: | ---: |"]
+    judged, reference = KINDS[kind], arms.REFERENCE
+    lines = [f"| arm | is | runs | diverged | {judged.says} | minus {reference}, {judged.unit} | 95% interval | pairs | target met | "
+             f"{judged.other_says} minus {reference} | training loss minus {reference} | training loss |",
+             "| --- | --- | ---: | ---: | ---: | ---: | :---: | ---: | :---: | ---: | ---: | ---: |"]
     for s in summaries:
-        cells = [""] * 6
+        cells = ["", "", "", s.meets, "", ""]
         if s.difference:
-            pairs, mean, half = s.difference
-            several = pairs > 1
-            cells = [signed(mean), f"{signed(mean - half)} to {signed(mean + half)}" if several else "", str(pairs), s.meets,
-                     *(signed(loss, 4) + (f" ± {loss_half:.4f}" if several else "")
-                       for _, loss, loss_half in (s.loss_difference, s.train_difference))]
-        lines.append(f"| `{s.arm}` | {arms.ARMS[s.arm].says} | {s.runs} | {s.accuracy:.2f} | {' | '.join(cells)} | "
-                     f"{s.train_loss:.4f} |")
+            cells = [signed(s.difference.mean, judged.digits), interval(s.difference, judged.digits), str(s.difference.pairs), s.meets,
+                     with_half(s.other_difference, judged.other_digits), with_half(s.train_difference, 4)]
+        lines.append(f"| `{s.arm}` | {arms.ARMS[s.arm].says} | {s.runs} | {s.diverged or ''} | {s.figure:.{judged.digits}f} | "
+                     f"{' | '.join(cells)} | {s.train_loss:.4f} |")
     return "\n".join(lines)
 
 
-def verdicts(summaries):
-    """Markdown: in words, what the pairs that are there say of the winners and their rivals; empty without any."""
-    lines = []
-    for s in summaries:
-        if s.arm not in arms.ANCHORED or not s.difference:
+def steering_table(by_arm, kind="images"):
+    """Markdown: steered arms minus what they are up against, on the same seeds; empty where no two of them have run."""
+    judged, lines = KINDS[kind], []
+    for steered, rival in arms.AGAINST:
+        found = [paired(figures(by_arm, steered, column, kind), figures(by_arm, rival, column, kind))
+                 for column in (judged.figure, judged.other, "train_loss")]
+        if found[0] is None:
             continue
-        pairs, mean, half = s.difference
-        target, wanted = -TARGETS[arms.ARMS[s.arm].forward["streams"]], arms.ARMS[s.arm].seeds
-        says = {"yes": f"within {target} points, with its whole interval",
-                "mean": f"its mean is within {target} points, its interval is not",
-                "no": f"not within {target} points"}.get(s.meets, f"one pair decides nothing about {target} points")
-        missing = f"; {wanted - pairs} of the {wanted} pairs are still to be run" if pairs < wanted else ""
-        lines.append(f"- `{s.arm}`: {signed(mean)} points over {pairs} pair{'s' * (pairs > 1)}: {says}{missing}.")
-    absent = [f"`{name}`" for name in arms.ANCHORED if name not in {s.arm for s in summaries if s.difference}]
+        gain, half = found[0].mean * judged.better, found[0].half
+        verdict = "" if found[0].pairs == 1 else "steering" if gain > half else "the rival" if -gain > half else "cannot be told"
+        lines.append(f"| `{steered}` | `{rival}` | {found[0].pairs} | {signed(found[0].mean, judged.digits)} | "
+                     f"{interval(found[0], judged.digits)} | {verdict} | {with_half(found[1], judged.other_digits)} | "
+                     f"{with_half(found[2], 4)} |")
+    head = ["Steering against its rivals, on the same seeds: the first minus the second.", "",
+            f"| steered | against | pairs | {judged.says.split(',')[0]}, {judged.unit} | 95% interval | better | {judged.other_says} | training loss |",
+            "| --- | --- | ---: | ---: | :---: | :---: | ---: | ---: |"]
+    return "\n".join(head + lines) if lines else ""
+
+
+def rates_table(by_rate, kind):
+    """Markdown: the figures of the reference and of the worst arm by peak learning rate. BY_RATE: {rate: {arm: {seed: row}}}."""
+    judged, pair = KINDS[kind], (arms.REFERENCE, arms.WORST)
+    seeds = set.intersection(*({seed for rows in by_arm.values() for seed in rows} for by_arm in by_rate.values()))
+    lines = [f"Other learning rates, seed {', '.join(map(str, sorted(seeds)))}: is an arm helped by the one that was chosen?", "",
+             f"| peak learning rate | {' | '.join(f'`{arm}`: {judged.says}' for arm in pair)} | difference, {judged.unit} |",
+             "| ---: | ---: | ---: | ---: |"]
+    for rate, by_arm in sorted(by_rate.items()):
+        kept = [{seed: value for seed, value in figures(by_arm, arm, judged.figure, kind).items() if seed in seeds} for arm in pair]
+        ran = [any(seed in seeds for seed in by_arm.get(arm, {})) for arm in pair]
+        cells = [f"{np.mean(list(values.values())):.{judged.digits}f}" if values else "diverged" if any_ran else ""
+                 for values, any_ran in zip(kept, ran)]
+        difference = paired(kept[1], kept[0])
+        lines.append(f"| {rate:g} | {' | '.join(cells)} | {signed(difference.mean, judged.digits) if difference else ''} |")
+    return "\n".join(lines)
+
+
+def verdicts(summaries, recipe, kind="images"):
+    """Markdown: in words, what the pairs that are there say of the winners and their rivals; empty without any."""
+    study, judged, lines = studies.named(recipe.model), KINDS[kind], []
+    for s in summaries:
+        if s.arm not in arms.WINNERS or not (s.difference or s.diverged):
+            continue
+        target = judged.targets[arms.ARMS[s.arm].forward["streams"]]
+        wanted = len(studies.SEEDS) if study else arms.ARMS[s.arm].seeds
+        pairs = s.difference.pairs if s.difference else 0
+        says = {"yes": f"within {target} {judged.unit}, with its whole interval",
+                "mean": f"its mean is within {target} {judged.unit}, its interval is not",
+                "no": f"not within {target} {judged.unit}"}.get(s.meets, f"one pair decides nothing about {target} {judged.unit}")
+        says = f"{signed(s.difference.mean, judged.digits)} {judged.unit} over {pairs} pair{'s' * (pairs > 1)}: {says}" if pairs else says
+        says += f"; {s.diverged} of {s.runs} runs diverged" if s.diverged else ""
+        missing = f"; {wanted - pairs - s.diverged} of the {wanted} pairs are still to be run" if pairs + s.diverged < wanted else ""
+        lines.append(f"- `{s.arm}`: {says}{missing}.")
+    absent = [f"`{name}`" for name in arms.WINNERS if name not in {s.arm for s in summaries if s.difference or s.diverged}]
     if lines and absent:
         lines.append(f"- No pair yet: {', '.join(absent)}.")
-    head = (f"The winners and their symmetric rivals (`make study ARMS={','.join(arms.ANCHORED)}` runs what is missing;\n"
+    words = f"study-hard NETWORKS={recipe.model}" if study else f"study ARMS={','.join(arms.WINNERS)}"
+    head = (f"The winners and their symmetric rivals (`make {words}` runs what is missing;\n"
             "`docs/results/compare.json` has their signal to noise):")
     return "\n".join([head, "", *lines]) if lines else ""
 
@@ -177,8 +271,9 @@ def save(plot, path):
     write_whole(path, out.getvalue())
 
 
-def plot_differences(summaries, title, path):
+def plot_differences(summaries, title, path, kind="images"):
     """The paired differences with their intervals, by arm, and the targets."""
+    judged = KINDS[kind]
     shown = [s for s in summaries if s.difference]
     if not shown:
         return False
@@ -189,15 +284,18 @@ def plot_differences(summaries, title, path):
         axes.errorbar(mean, place, xerr=half if pairs > 1 else None, fmt="o", markersize=4, capsize=3, color="tab:blue",
                       markerfacecolor="tab:blue" if pairs > 1 else "white")
     axes.axvline(0, color="black", linewidth=0.8)
-    for value, says, style in ((TARGETS[2], "target, 2 streams", ":"), (TARGETS[4], "target, 4 streams", "--"),
-                               (PAPER, "the paper's limit", "-")):
-        axes.axvline(value, color="tab:red", linewidth=0.8, linestyle=style, label=f"{value:+.1f}: {says}")
+    limits = [(-judged.better * judged.targets[streams], f"target, {streams} streams", style) for streams, style in ((2, ":"), (4, "--"))]
+    if kind == "images":
+        limits.append((PAPER, "the paper's limit", "-"))
+    for value, says, style in limits:
+        axes.axvline(value, color="tab:red", linewidth=0.8, linestyle=style, label=f"{value:+g}: {says}")
     axes.set_yticks(range(len(shown)), [f"{s.arm} ({s.difference.pairs})" for s in shown])
     axes.invert_yaxis()
     # An interval of two pairs can be wider than everything else.
     ends = [abs(s.difference.mean) + (0 if s.difference.pairs < 3 else s.difference.half) for s in shown]
-    axes.set_xlim(-1.1 * max(*ends, 0.6), 1.1 * max(*ends, 0.6))
-    axes.set_xlabel(f"test accuracy minus {arms.REFERENCE}, points: mean of (pairs), 95% interval")
+    end = 1.1 * max(*ends, 6 * judged.targets[2])
+    axes.set_xlim(-end, end)
+    axes.set_xlabel(f"{judged.says.split(',')[0]} minus {arms.REFERENCE}, {judged.unit}: mean of (pairs), 95% interval")
     axes.set_title(title)
     legend(panels["legend"], axes)
     save(plot, path)
@@ -262,14 +360,16 @@ def plot_snr(ratios, path):
 
 HEAD = f"""# Accuracy of training through the array
 
-Made by `make study accuracy-snr accuracy-fork accuracy-report`; `runs.csv` has a line for each run, `curves/` the loss of its every step.
+Made by `make study study-hard accuracy-snr accuracy-fork accuracy-report`; `runs.csv` has a line for each run, `curves/` the loss of its every step.
 
-Each arm trains from the same weights on the same images in the same order for one seed, by SGD (momentum {MOMENTUM}, weight
-decay {WEIGHT_DECAY}, batches of {BATCH}, horizontal flips; the learning rate rises for {WARM_UP:.0%} of the steps and then falls to 0),
-and is tested once, at its end, in its own arithmetic. All convolutions and linear layers go through the arm's arithmetic, all
-three GEMMs of each; the rest is float32. Differences are means over pairs of the same seed, with 95% intervals (Student's t).
-Targets: at most {-TARGETS[2]} points lost with 2 streams and {-TARGETS[4]} with 4; "yes" if the whole interval is within, "mean" if its mean
-is. Training loss: mean of the last {LAST_LOSSES} steps.
+Each arm trains from the same weights on the same images or characters in the same order for one seed: by SGD (momentum {MOMENTUM}, weight
+decay {WEIGHT_DECAY}), transformers by AdamW (betas {BETAS[0]} and {BETAS[1]}, weight decay {ADAM_DECAY} of matrices); images are flipped at
+random; the learning rate rises for {WARM_UP:.0%} of the steps and then falls to 0. It is tested once, at its end, in its own arithmetic. All convolutions, linear layers and products of attention go through the arm's
+arithmetic, all three GEMMs of each; the rest is float32. Differences are means over pairs of the same seed, with 95% intervals (Student's t).
+Targets: at most {KINDS["images"].targets[2]} points lost with 2 streams and {KINDS["images"].targets[4]} with 4, of a text {KINDS["text"].targets[2]} nats a character; "yes" if
+the whole interval is within, "mean" if its mean is. Training loss: mean of the last {LAST_LOSSES} steps. A run has diverged
+whose training loss at its end is no number, or no less than that of a guess ({data.GUESS["images"]:.2f} nats for images,
+{data.GUESS["text"]:.2f} for characters); it is counted, its arm's target is not met, and its figures are in no mean.
 """
 
 
@@ -279,9 +379,49 @@ def curves_of(directory, recipe, by_arm):
     for arm, rows in by_arm.items():
         for seed in rows:
             path = directory / "curves" / f"{recipe._replace(arm=arm, seed=seed).name}.npy"
-            if path.exists():
+            if path.exists() and not diverged(rows[seed], sees(recipe)):
                 curves.setdefault(arm, {})[seed] = np.load(path).astype(float)
     return curves
+
+
+def groups(rows):
+    """(recipe, its runs, runs at other learning rates): the recipe with most runs of those that differ in the learning rate
+    alone, where the others are no more than a check of it; else each for itself."""
+    found = recipes(rows)
+    for recipe, by_arm in found.items():
+        like = {other: runs for other, runs in found.items() if other._replace(lr=recipe.lr) == recipe and other != recipe}
+        count = lambda runs: sum(map(len, runs.values()))  # noqa: E731
+        is_check = {other: set(runs) <= {arms.REFERENCE, arms.WORST} for other, runs in (*like.items(), (recipe, by_arm))}
+        if is_check[recipe] and any(count(runs) > count(by_arm) for runs in like.values()):
+            continue  # it is in that one's check
+        yield recipe, by_arm, {other.lr: runs for other, runs in like.items() if is_check[other] and count(runs) < count(by_arm)}
+
+
+def title_of(recipe):
+    title = f"{recipe.model} on {recipe.dataset}, {recipe.epochs:g} epoch{'s' * (recipe.epochs != 1)}, peak learning rate {recipe.lr:g}"
+    return title + (f", all high: {', '.join(recipe.high)}" if recipe.high else "")
+
+
+def network_line(recipe):
+    network = model.MODELS.get(recipe.model)
+    if not network:
+        return ""
+    return f"{network.says[0].upper()}{network.says[1:]}; {'AdamW' if network.adam else 'SGD'}, batches of {network.batch}."
+
+
+def section(directory, recipe, by_arm, by_rate):
+    """The text of one recipe, and its images: a table, and what follows from it."""
+    kind, title, stem = sees(recipe), title_of(recipe), recipe.recipe_name
+    summaries = summarise(by_arm, kind)
+    rates = rates_table({recipe.lr: by_arm, **by_rate}, kind) if by_rate else ""
+    parts = [f"## {title}", network_line(recipe), table(summaries, kind), verdicts(summaries, recipe, kind),
+             steering_table(by_arm, kind), rates]
+    images = []
+    for name, drawn in (("differences", lambda path: plot_differences(summaries, title, path, kind)),
+                        ("losses", lambda path: plot_losses(curves_of(directory, recipe, by_arm), title, path))):
+        if drawn(directory / f"{name}-{stem}.svg"):
+            images.append(f"![{name}, {title}]({name}-{stem}.svg)")
+    return "\n\n".join(filter(None, parts)), images
 
 
 def write(directory):
@@ -291,23 +431,17 @@ def write(directory):
         raise StudyError(f"{directory / 'runs.csv'} holds no finished run yet; make accuracy or make study makes them")
     ratios = snr.read(directory / "snr.csv")
     parts, images = [], []
-    for recipe, by_arm in recipes(rows).items():
-        summaries = summarise(by_arm)
-        title = f"{recipe.model} on {recipe.dataset}, {recipe.epochs:g} epochs, peak learning rate {recipe.lr:g}"
-        title += f", all high: {', '.join(recipe.high)}" if recipe.high else ""
-        parts.append("\n\n".join(filter(None, (title, table(summaries), verdicts(summaries)))))
-        stem = recipe.recipe_name
-        for kind, drawn in (("differences", lambda path: plot_differences(summaries, title, path)),
-                            ("losses", lambda path: plot_losses(curves_of(directory, recipe, by_arm), title, path))):
-            if drawn(directory / f"{kind}-{stem}.svg"):
-                images.append(f"![{kind}, {title}]({kind}-{stem}.svg)")
+    for group in groups(rows):
+        text, drawn = section(directory, *group)
+        parts.append(text)
+        images += drawn
     forks = read_forks(directory / "forks.csv")
     if forks:
         first = forks[0]
-        parts.append(f"`{first['arm']}`, seed {first['seed']}, from its weights of some steps on in other arithmetic: the largest training "
-                     f"loss of {len(first['losses'])} steps (`make accuracy-fork`)\n\n{fork_table(forks)}")
+        parts.append(f"## A jump\n\n`{first['arm']}`, seed {first['seed']}, from its weights of some steps on in other arithmetic: the largest "
+                     f"training loss of {len(first['losses'])} steps (`make accuracy-fork`)\n\n{fork_table(forks)}")
     if ratios:
-        parts.append("Signal-to-noise ratio of the GEMMs of ResNet-18's training, dB, median over the layers\n\n" + snr_table(ratios))
+        parts.append("## Signal to noise\n\nOf the GEMMs of ResNet-18's training, dB, median over the layers\n\n" + snr_table(ratios))
         plot_snr(ratios, directory / "snr.svg")
         images.append("![signal to noise](snr.svg)")
     text = "\n\n".join(parts) + "\n"

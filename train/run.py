@@ -1,7 +1,8 @@
 """One run: one network trained once through one arm's arithmetic, then tested once. `python -m train.run --help`.
 
 The seed fixes the initial weights, the order of the images and the flips, the same in every arm. A run is a function of
-its parameters: interrupted and resumed from its checkpoint, it gives the same bytes."""
+its parameters: interrupted and resumed from its checkpoint, it gives the same bytes. One whose loss is no number any more ends
+there; the figures of its row are nan."""
 import argparse
 import contextlib
 import hashlib
@@ -22,10 +23,9 @@ from torch.nn import functional
 from common.command import one_line, write_whole
 from train import StudyError, arms, data, model
 
-BATCH = 128
 TEST_BATCH = 250
-MOMENTUM = 0.9
-WEIGHT_DECAY = 5e-4
+MOMENTUM, WEIGHT_DECAY = 0.9, 5e-4  # of SGD
+BETAS, ADAM_DECAY = (0.9, 0.95), 0.05  # of AdamW; its weight decay is of matrices alone
 WARM_UP = 0.1  # of the steps, with a rising learning rate; then it falls to 0, both in a straight line
 LAST_LOSSES = 100  # the final training loss is the mean of so many steps
 CHECKPOINT_SECONDS = 120
@@ -51,9 +51,13 @@ class Run(NamedTuple):
     def name(self):
         return f"{self.recipe_name}-{self.arm}-seed{self.seed}"
 
-    def steps(self, images):
+    @property
+    def network(self):
+        return model.MODELS[self.model]
+
+    def steps(self, examples):
         """Steps of one batch; the last batch of an epoch may be smaller."""
-        return max(1, round(self.epochs * math.ceil(images / BATCH)))
+        return max(1, round(self.epochs * math.ceil(examples / self.network.batch)))
 
 
 class Stopped(Exception):
@@ -87,34 +91,33 @@ def learning_rate(peak, step, steps):
     return peak * min((step + 1) / warm, (steps - step) / max(1, steps - warm))
 
 
-def batch_of(dataset, seed, step):
-    """Images and labels of a step: a new order and new flips in each epoch, from the seed alone."""
-    images, labels = dataset.train
-    per_epoch = math.ceil(len(labels) / BATCH)
-    epoch, place = divmod(step, per_epoch)
-    generator = np.random.default_rng([seed, epoch])
-    order = generator.permutation(len(labels))
-    flips = generator.random(len(labels)) < 0.5
-    chosen = slice(place * BATCH, (place + 1) * BATCH)
-    picked = images[order[chosen]]
-    flipped = np.where(flips[chosen, None, None, None], picked[..., ::-1], picked)
-    return dataset.batch(flipped, labels[order[chosen]])
+def optimizer_of(network, run):
+    if not run.network.adam:
+        return torch.optim.SGD(network.parameters(), run.lr, MOMENTUM, weight_decay=WEIGHT_DECAY)
+    matrices, others = ([p for p in network.parameters() if (p.dim() > 1) == wanted] for wanted in (True, False))
+    return torch.optim.AdamW([dict(params=matrices, weight_decay=ADAM_DECAY), dict(params=others, weight_decay=0.0)],
+                             run.lr, BETAS)
 
 
-def test(network, dataset, stop):
+def loss_of(scores, labels, **options):
+    """Cross entropy, of each character where there are several."""
+    return functional.cross_entropy(scores.flatten(0, -2), labels.flatten(), **options)
+
+
+def test(network, dataset, stop, device):
     """Accuracy in percent and mean loss over the test set, in the same arithmetic."""
     network.eval()
-    images, labels = dataset.test
-    correct, loss = 0, 0.0
+    correct, count, loss = 0, 0, 0.0
     with torch.no_grad():
-        for start in range(0, len(labels), TEST_BATCH):
+        for batch in dataset.test_batches(TEST_BATCH):
             if stop():
                 raise Stopped
-            x, y = dataset.batch(images[start : start + TEST_BATCH], labels[start : start + TEST_BATCH])
+            x, y = (part.to(device) for part in batch)
             scores = network(x)
-            correct += int((scores.argmax(1) == y).sum())
-            loss += functional.cross_entropy(scores, y, reduction="sum").item()
-    return 100 * correct / len(labels), loss / len(labels)
+            correct += int((scores.argmax(-1) == y).sum())
+            count += y.numel()
+            loss += loss_of(scores, y, reduction="sum").item()
+    return 100 * correct / count, loss / count
 
 
 class Dump(NamedTuple):
@@ -136,15 +139,17 @@ class Dump(NamedTuple):
         return daa.torch.dump(network, self.place(step), layers=self.layers or None, gemms=self.gemms)
 
 
-def execute(run, dataset, work, stop=lambda: False, progress=lambda step, steps, loss: None, dump=None):
+def execute(run, dataset, work, stop=lambda: False, progress=lambda step, steps, loss: None, dump=None,
+            device="cpu"):
     """Trains and tests: a row of the study without its key, and the loss of every step. The checkpoint in WORK is
     there until discard(). Stopped: stop() became true."""
     torch.set_num_threads(1)
     torch.use_deterministic_algorithms(True)
-    network = arms.convert(model.build(run.model, dataset.channels, run.seed), run.arm, run.high)
-    optimizer = torch.optim.SGD(network.parameters(), run.lr, MOMENTUM, weight_decay=WEIGHT_DECAY)
-    steps = run.steps(len(dataset.train.labels))
-    key = dict(run=run.name, steps=steps, config=arms.describe(run.arm), torch=str(torch.__version__))
+    network = arms.convert(model.build(run.model, dataset.inputs, run.seed).to(device), run.arm, run.high)
+    optimizer = optimizer_of(network, run)
+    steps = run.steps(dataset.examples)
+    software = str(torch.__version__) + ("" if device == "cpu" else f" {device}")
+    key = dict(run=run.name, steps=steps, config=arms.describe(run.arm), torch=software)
     path = work / f"{run.name}.checkpoint"
     losses, seconds = [], 0.0
     state = load_checkpoint(path)
@@ -167,15 +172,17 @@ def execute(run, dataset, work, stop=lambda: False, progress=lambda step, steps,
 
     network.train()
     for step in range(len(losses), steps):
+        if losses and not math.isfinite(losses[-1]):
+            break
         if stop():
             save()
             raise Stopped
-        x, y = batch_of(dataset, run.seed, step)
+        x, y = (part.to(device) for part in dataset.train_batch(run.seed, step, run.network.batch))
         for group in optimizer.param_groups:
             group["lr"] = learning_rate(run.lr, step, steps)
         optimizer.zero_grad()
         with dump.at(network, step) if dump else contextlib.nullcontext():
-            loss = functional.cross_entropy(network(x), y)
+            loss = loss_of(network(x), y)
             loss.backward()
         optimizer.step()
         losses.append(loss.item())
@@ -187,18 +194,20 @@ def execute(run, dataset, work, stop=lambda: False, progress=lambda step, steps,
             save()
             saved = time.monotonic()
     progress(steps, steps, losses[-1])
-    accuracy, test_loss = test(network, dataset, stop)
-    row = dict(steps=steps, train_loss=float(np.mean(losses[-LAST_LOSSES:])), test_accuracy=accuracy, test_loss=test_loss,
-               seconds=seconds + time.monotonic() - started, torch=key["torch"], config=key["config"], **_software(run))
+    whole = math.isfinite(losses[-1])
+    accuracy, test_loss = test(network, dataset, stop, device) if whole else (math.nan, math.nan)
+    row = dict(steps=steps, train_loss=float(np.mean(losses[-LAST_LOSSES:])) if whole else math.nan, test_accuracy=accuracy,
+               test_loss=test_loss, seconds=seconds + time.monotonic() - started, torch=key["torch"], config=key["config"],
+               **_software(run, device))
     return row, np.array(losses, "<f4")
 
 
-def _software(run):
+def _software(run, device):
     if arms.is_float32(run.arm):
         return dict(engine="torch", daa="")
     import daa
 
-    return dict(engine=daa.engines()[-1], daa=daa.version())
+    return dict(engine=daa.engines()[-1] if device == "cpu" else "gpu", daa=daa.version())
 
 
 def discard(run, work):
@@ -210,7 +219,9 @@ def discard(run, work):
 def add_recipe(parser):
     """The options that every run of a study shares."""
     parser.add_argument("--data", type=pathlib.Path, default=data.DIRECTORY, metavar="DIR", help="directory of Fashion-MNIST "
-                        "(gzipped IDX files) or of CIFAR-10 (binary version); default %(default)s")
+                        "(gzipped IDX files) or of CIFAR-10 (binary or Python version, or folders of images), or a text for a "
+                        "language model; default %(default)s")
+    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu", help="where tensors are; default %(default)s")
     parser.add_argument("--model", choices=model.MODELS, default="resnet18", help="default %(default)s")
     parser.add_argument("--epochs", type=positive(float), default=2.0, help="may be a fraction; default %(default)g")
     parser.add_argument("--lr", type=positive(float), default=0.05, help="peak learning rate; default %(default)g")
@@ -221,7 +232,12 @@ def add_recipe(parser):
 
 
 def recipe(options):
-    return dict(dataset=data.detect(options.data), model=options.model, epochs=options.epochs, lr=options.lr, high=options.high)
+    return dict(dataset=model.MODELS[options.model].detect(options.data), model=options.model, epochs=options.epochs, lr=options.lr, high=options.high)
+
+
+def require(device):
+    if device == "cuda" and not torch.cuda.is_available():
+        raise StudyError("there is no NVIDIA GPU that PyTorch can use here; --device cpu is the other choice")
 
 
 def positive(kind):
@@ -283,10 +299,11 @@ def main(arguments=None):
         signal.signal(number, lambda number, frame: received.append(number))
     with command("train.run"):
         run = Run(options.arm, options.seed, **recipe(options))
+        require(options.device)
         options.work.mkdir(parents=True, exist_ok=True)
         try:
-            row, losses = execute(run, data.load(options.data), options.work, lambda: bool(received),
-                                  lambda step, steps, loss: print(f"step {step}/{steps} {loss:.4f}", flush=True), dump)
+            row, losses = execute(run, run.network.load(options.data), options.work, lambda: bool(received),
+                                  lambda step, steps, loss: print(f"step {step}/{steps} {loss:.4f}", flush=True), dump, options.device)
         except Stopped:
             sys.exit(128 + received[0])
         if options.curve:

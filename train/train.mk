@@ -4,13 +4,24 @@ TRAIN       = PYTHONPATH=python $(PYTHON) -m
 TRAIN_JOBS  = $(if $(filter command environment,$(firstword $(origin JOBS))),--jobs $(JOBS))
 TRAIN_ONLY  = $(if $(ARMS),--arms $(ARMS)) $(if $(SEEDS),--seeds $(SEEDS))
 
-.PHONY: accuracy study accuracy-snr accuracy-fork accuracy-report training-operands
+.PHONY: accuracy study study-hard study-hard-lr accuracy-snr accuracy-fork accuracy-report training-operands
 accuracy: $(BUILD)/libdaa.so ## train ResNet-18 through bf16, 2 and 4 streams: a table, in minutes [DATA=directory] [JOBS=2]
 	$(TRAIN) train.accuracy --arms fp32,bf16,s2-t4,s4-t4 --seeds 0 --epochs 0.2 --data $(DATA) $(TRAIN_JOBS) \
 	  --output $(BUILD)/accuracy --work $(BUILD)/accuracy
 
 study: $(BUILD)/libdaa.so ## the whole accuracy study, hours, from where it was [STUDY=directory] [JOBS=2] [ARMS=] [SEEDS=]
 	$(TRAIN) train.accuracy --data $(DATA) $(TRAIN_JOBS) $(TRAIN_ONLY) --output $(STUDY) --work $(BUILD)/study
+
+# Every network that learns images needs DATA with CIFAR-10, the language models TEXT.
+NETWORKS   ?= short
+HARD        = $(TRAIN) train.accuracy --networks $(NETWORKS) --data $(DATA) $(if $(TEXT),--text $(TEXT)) $(TRAIN_JOBS) $(TRAIN_ONLY) \
+              $(if $(DEVICE),--device $(DEVICE)) --output $(STUDY) --work $(BUILD)/study
+
+study-hard: $(BUILD)/libdaa.so ## the study where it is hard: CIFAR-10 and a text [DATA=cifar] [TEXT=file] [NETWORKS=short|full|name,...] [DEVICE=cuda]
+	$(HARD)
+
+study-hard-lr: $(BUILD)/libdaa.so ## the reference and the worst arm of study-hard at other learning rates
+	$(HARD) --check-lr
 
 # The one run of the study whose loss jumped.
 accuracy-fork: $(BUILD)/libdaa.so ## continue a run of the study in other arithmetic around its jump: STUDY/forks.csv

@@ -17,7 +17,7 @@ STUB = """
 import argparse, json, os, pathlib, signal, sys, time
 import numpy as np
 parser = argparse.ArgumentParser()
-for name in "arm seed data model epochs lr high work curve".split():
+for name in "arm seed data model epochs lr high device work curve".split():
     parser.add_argument("--" + name)
 o = parser.parse_args()
 work = pathlib.Path(o.work)
@@ -176,12 +176,17 @@ def test_missing_data(study, tmp_path):
 
 
 def test_every_arm_resolves():
-    assert set(accuracy.arms.ORDER) == set(arms.ARMS) and len(arms.ORDER) == len(arms.ARMS)
+    hard = [name for group in arms.HARD for name in group]
+    assert set(arms.ORDER) | set(hard) == set(arms.ARMS)
+    assert len(set(arms.ORDER)) == len(arms.ORDER) and len(set(hard)) == len(hard)
+    assert {name for pair in arms.AGAINST for name in pair} | {arms.REFERENCE, arms.WORST, *arms.WINNERS} <= set(arms.ARMS)
     assert arms.ARMS["bf16"].seeds >= 5 and min(arm.seeds for arm in arms.ARMS.values()) >= 3
     for name in arms.ARMS:
         forward, input_grad, weight_grad = arms.configs(name).values()
         if name == "fp32":
             assert forward is input_grad is weight_grad is None
+        elif name == "fp8":
+            assert (forward.a_format, input_grad.a_format, weight_grad.a_format, forward.streams) == ("e4m3", "e5m2", "e5m2", 1)
         elif not name.startswith("only-"):
             assert forward == input_grad == weight_grad
     assert arms.configs("bf16")["forward"].streams == 1

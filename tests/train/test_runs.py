@@ -7,7 +7,7 @@ import torch
 
 from training import shapes  # noqa: F401
 from train import StudyError, arms, model
-from train.run import Dump, Run, Stopped, batch_of, execute, learning_rate
+from train.run import Dump, Run, Stopped, execute, learning_rate
 
 
 def small_run(arm="s2-t4", seed=0, **options):
@@ -28,7 +28,7 @@ def stop_after(calls):
 @pytest.fixture(autouse=True)
 def narrow(monkeypatch):
     """The small network, smaller still."""
-    monkeypatch.setitem(model.MODELS, "vgg7", lambda channels: model.vgg7(channels, width=8))
+    monkeypatch.setitem(model.MODELS, "vgg7", model.MODELS["vgg7"]._replace(build=lambda channels: model.vgg7(channels, width=8)))
 
 
 def weights(path):
@@ -99,16 +99,16 @@ def test_arms_share_start_and_order(shapes):
         network = arms.convert(model.build("vgg7", 1, 3), arm)
         digests.add(hashlib.sha256(b"".join(p.detach().numpy().tobytes() for p in network.parameters())).hexdigest())
     assert len(digests) == 1
-    x, y = batch_of(shapes, 3, 2)
-    again = batch_of(shapes, 3, 2)
+    x, y = shapes.train_batch(3, 2, 128)
+    again = shapes.train_batch(3, 2, 128)
     assert torch.equal(x, again[0]) and torch.equal(y, again[1])
-    assert not torch.equal(y, batch_of(shapes, 4, 2)[1])
+    assert not torch.equal(y, shapes.train_batch(4, 2, 128)[1])
 
 
 def test_an_epoch_shows_every_image_once(shapes):
     means = []
     for epoch in (0, 1):
-        labels = torch.cat([batch_of(shapes, 0, epoch * 5 + place)[1] for place in range(5)])
+        labels = torch.cat([shapes.train_batch(0, epoch * 5 + place, 128)[1] for place in range(5)])
         assert np.array_equal(np.bincount(labels), np.bincount(shapes.train.labels))
         means.append(labels)
     assert not torch.equal(*means)
@@ -120,7 +120,7 @@ def test_flips_are_half():
 
     image = np.arange(36, dtype=np.uint8).reshape(1, 1, 6, 6)
     dataset = data.normalised("one", data.Set(np.repeat(image, 1000, 0), np.zeros(1000, np.uint8)), None)
-    pixels = torch.cat([batch_of(dataset, 0, step)[0] for step in range(8)])
+    pixels = torch.cat([dataset.train_batch(0, step, 128)[0] for step in range(8)])
     plain = dataset.batch(image, np.zeros(1))[0]
     flipped = (pixels == plain.flip(-1)).all(-1).all(-1).flatten()
     assert ((pixels == plain).all(-1).all(-1).flatten() | flipped).all()
@@ -145,7 +145,7 @@ def test_arms_compute_differently(shapes, tmp_path):
     first = {}
     for arm in arms.ARMS:
         network = arms.convert(model.build("vgg7", 1, 0), arm)
-        x, y = batch_of(shapes, 0, 0)
+        x, y = shapes.train_batch(0, 0, 128)
         loss = torch.nn.functional.cross_entropy(network(x), y)
         loss.backward()
         first[arm] = (loss.item(), *(p.grad.numpy().tobytes() for p in network.parameters()))
