@@ -159,7 +159,8 @@ class _Plain(pickle.Unpickler):
     """Reads arrays, and nothing else that a pickle could call."""
 
     def find_class(self, module, name):
-        if module.split(".")[0] == "numpy" and name in ("_reconstruct", "ndarray", "dtype"):
+        numpy_parts = module.split(".")[0] == "numpy" and name in ("_reconstruct", "_frombuffer", "ndarray", "dtype")
+        if numpy_parts or (module, name) == ("_codecs", "encode"):  # the latter is how Python 3 writes bytes for Python 2
             return super().find_class(module, name)
         raise pickle.UnpicklingError(f"{module}.{name} is no part of it")
 
@@ -266,6 +267,6 @@ def load_text(path, length):
     letters, codes = np.unique(np.array(list(text)), return_inverse=True)
     test = len(codes) // TEST_SHARE
     if test <= length:
-        raise StudyError(f"{path} has {len(codes)} characters; it must have more than {TEST_SHARE * (length + 1)}")
+        raise StudyError(f"{path} has {len(codes)} characters; it must have {TEST_SHARE * (length + 1)} or more")
     codes = codes.astype(np.int32)
     return Text(path.stem, len(letters), codes[:-test], codes[-test:], length)

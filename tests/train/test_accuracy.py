@@ -4,12 +4,14 @@ import signal
 import subprocess
 import sys
 import time
+import types
 
 import numpy as np
 import pytest
+import torch
 
 from training import ROOT
-from train import accuracy, arms, data
+from train import StudyError, accuracy, arms, data, studies
 from train.table import read_rows
 
 # A run that says how it was called, saves a "checkpoint" when stopped, and fails, waits or says odd things if told so by a file.
@@ -229,3 +231,60 @@ def test_names_of_layers_of_both_models():
             assert network(torch.zeros(2, channels, side, side)).shape == (2, data.CLASSES)
             assert sum(p.numel() for p in network.parameters()) == pytest.approx(parameters, rel=0.02)
     assert np.array_equal(*(model.build("resnet18", 1, 5).conv1.weight.detach().numpy() for _ in range(2)))
+
+
+# ---- the study where it is hard ----
+
+@pytest.fixture
+def sources(tmp_path):
+    """What stands for CIFAR-10, and a text."""
+    (tmp_path / "cifar").mkdir()
+    (tmp_path / "cifar" / "data_batch_1.bin").touch()
+    (tmp_path / "plays.txt").write_text("to be or not to be " * 100)
+    return "--data", tmp_path / "cifar", "--text", tmp_path / "plays.txt"
+
+
+def test_the_hard_study_does_the_pairs_that_matter_first(study, sources, tmp_path):
+    names = "--networks", "resnet20-stride,gpt-small", "--arms", "fp32,bf16,safe2", "--seeds", "0,1", "--jobs", "1"
+    assert study(*names, *sources).returncode == 0
+    assert calls(tmp_path) == [f"{arm} {seed}" for arms_of in (("bf16", "safe2"), ("fp32",)) for seed in (0, 1) for arm in arms_of
+                               for _ in range(2)]
+    rows = read_rows(tmp_path / "output" / "runs.csv")
+    assert [(row["dataset"], row["model"], row["epochs"], row["lr"]) for row in rows[:2]] == [
+        ("cifar10", "resnet20-stride", "1", "0.1"), ("plays", "gpt-small", "1.2", "0.003")]
+    assert study(*names, *sources).returncode == 0 and len(calls(tmp_path)) == 12
+    text = (tmp_path / "output" / "report.md").read_text()
+    assert "## gpt-small on plays, 1.2 epochs" in text and "| `safe2` |" in text
+    assert study("--networks", "gpt-small", "--check-lr", *sources, "--jobs", "1").returncode == 0
+    assert calls(tmp_path)[12:] == ["bf16 0", "alike2-2 0"] * 2
+    assert {row["lr"] for row in read_rows(tmp_path / "output" / "runs.csv")} == {"0.1", "0.003", "0.0009", "0.009"}
+
+
+def test_the_whole_of_the_hard_study(sources):
+    options = types.SimpleNamespace(networks=studies.SHORT, data=sources[1], text=sources[3], check_lr=False, arms=arms.ORDER, seeds=None)
+    runs = list(accuracy.hard_plan(options))
+    assert len(runs) == len(set(runs)) == 4 * len(studies.SEEDS) * sum(map(len, arms.HARD))
+    assert runs[0].arm == "bf16" and {run.arm for run in runs[:4 * 3 * len(arms.HARD[0])]} == set(arms.HARD[0])
+    assert {run.dataset for run in runs} == {"cifar10", "plays"}
+    with pytest.raises(StudyError, match="holds no data set"):
+        accuracy.hard_plan(types.SimpleNamespace(**{**vars(options), "data": sources[1].parent}))
+    images = studies.named("vit")
+    assert [run.dataset for run in accuracy.hard_plan(types.SimpleNamespace(**{**vars(options), "networks": images, "text": None}))][0] == "cifar10"
+
+
+@pytest.mark.parametrize("words, text", [
+    (["--networks", "vit-large"], "there is no network 'vit-large' in the study; there are resnet20-stride, "),
+    (["--networks", "short"], "a language model needs a text; give --text FILE"),
+    (["--networks", "vit", "--lr", "1"], "--networks have a lr of their own; give --lr without it"),
+    (["--check-lr"], "--check-lr is of --networks; give both"),
+    (["--device", "tpu"], "invalid choice: 'tpu'"),
+])
+def test_bad_options_of_the_hard_study(study, words, text):
+    done = study(*words)
+    assert done.returncode == 2 and text in done.stderr and done.stdout == ""
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+def test_no_gpu(study):
+    done = study("--device", "cuda")
+    assert done.returncode == 1 and done.stderr.count("\n") == 1 and "no NVIDIA GPU that PyTorch can use here" in done.stderr

@@ -1,8 +1,11 @@
 """The readers of data sets: good files, and what they say about bad ones."""
 import gzip
+import pathlib
+import pickle
 
 import numpy as np
 import pytest
+import torch
 
 from training import ROOT  # noqa: F401
 from train import StudyError, data
@@ -128,3 +131,129 @@ def test_images_of_one_colour(fashion):
     idx(fashion / "train-images-idx3-ubyte.gz", np.full((30, 28, 28), 7))
     with pytest.raises(StudyError, match="of one colour only"):
         data.load(fashion)
+
+
+# ---- CIFAR-10 in its other forms ----
+
+@pytest.fixture(scope="module")
+def python_files(cifar_files, tmp_path_factory):
+    """The Python version of the same records, in the folder that the published archive unpacks to."""
+    directory, records = tmp_path_factory.mktemp("python"), cifar_files[1]
+    place = directory / "cifar-10-batches-py"
+    place.mkdir()
+    for name, part in zip(data.CIFAR_TRAIN + data.CIFAR_TEST, records):
+        content = {b"data": part[:, 1:], b"labels": part[:, 0].tolist(), b"batch_label": b"x"}
+        (place / name[: -len(".bin")]).write_bytes(pickle.dumps(content, protocol=2))
+    return directory
+
+
+def test_the_python_version_holds_the_same(cifar_files, python_files):
+    ours, theirs = data.load(python_files), data.load(cifar_files[0])
+    assert ours.name == "cifar10"
+    for one, other in zip((*ours.train, *ours.test), (*theirs.train, *theirs.test)):
+        assert one.dtype == other.dtype and np.array_equal(one, other)
+
+
+@pytest.mark.parametrize("content, text", [
+    (b"no pickle", "is not a file of CIFAR-10's Python version"),
+    (pickle.dumps({b"data": np.zeros((5, 3072), np.uint8), b"labels": [0] * 5}), "it must have 10000 images of 3072 bytes"),
+    (pickle.dumps({b"data": np.zeros((10000, 3072), np.uint8), b"labels": [0] * 9999 + [10]}), "labels from 0 to 10; .* 0 to 9"),
+    (pickle.dumps(pathlib.Path("x")), "Path is no part of it"),
+], ids=["no pickle", "few", "label", "call"])
+def test_a_bad_file_of_the_python_version(python_files, tmp_path, content, text):
+    for path in (python_files / "cifar-10-batches-py").iterdir():
+        (tmp_path / path.name).symlink_to(path)
+    (tmp_path / "data_batch_2").unlink()
+    (tmp_path / "data_batch_2").write_bytes(content)
+    with pytest.raises(StudyError, match=text):
+        data.load(tmp_path)
+
+
+def test_a_pickle_calls_nothing(python_files, tmp_path):
+    class Trap:
+        def __reduce__(self):
+            return pathlib.Path.touch, (tmp_path / "trapped",)
+
+    (tmp_path / "test_batch").write_bytes(pickle.dumps({b"data": Trap()}))
+    with pytest.raises(StudyError, match="is no part of it"):
+        data._cifar_pickle(tmp_path / "test_batch")
+    assert not (tmp_path / "trapped").exists()
+
+
+@pytest.fixture(params=[".png", ".jpg"])
+def folders(request, tmp_path):
+    """Images of one colour each, in folders of classes; NAME says which colour."""
+    image = pytest.importorskip("PIL.Image")
+    for part, count in (("train", 3), ("test", 2)):
+        for label, name in enumerate(data.CIFAR_CLASSES):
+            (tmp_path / part / name).mkdir(parents=True)
+            for i in range(count):
+                image.new("RGB", (32, 32), (20 * label, 50 * i, 100 + i)).save(tmp_path / part / name / f"{i:04}{request.param}")
+    return tmp_path, request.param
+
+
+def test_folders_of_images(folders):
+    directory, suffix = folders
+    dataset = data.load(directory)
+    assert dataset.name == data.detect(directory) == {".png": "cifar10", ".jpg": "cifar10-jpeg"}[suffix]
+    assert dataset.train.images.shape == (30, 3, 32, 32) and dataset.test.images.shape == (20, 3, 32, 32)
+    assert dataset.train.labels.tolist() == [label for label in range(10) for _ in range(3)]
+    np.testing.assert_allclose(dataset.train.images[7 * 3 + 2, :, 5, 9], (140, 100, 102), atol=0 if suffix == ".png" else 4)
+
+
+def test_bad_folders_of_images(folders):
+    from PIL import Image
+
+    directory, suffix = folders
+    path = directory / "train" / "frog" / f"0001{suffix}"
+    Image.new("RGB", (33, 32)).save(path)
+    with pytest.raises(StudyError, match=f"frog/0001{suffix} has 33 x 32 pixels; CIFAR-10's images have 32 x 32"):
+        data.load(directory)
+    path.write_bytes(b"none")
+    with pytest.raises(StudyError, match=f"frog/0001{suffix} cannot be read as an image"):
+        data.load(directory)
+    for path in (directory / "test" / "ship").iterdir():
+        path.unlink()
+    (directory / "train" / "frog" / f"0001{suffix}").unlink()
+    with pytest.raises(StudyError, match="test/ship holds no images; there must be a folder of them for each of airplane, "):
+        data.load(directory)
+
+
+# ---- texts ----
+
+def test_a_text(tmp_path):
+    (tmp_path / "words.txt").write_text("abcdefghij" * 100 + "\u00e9" * 111)
+    text = data.load_text(tmp_path, 7)
+    assert text == data.load_text(tmp_path / "words.txt", 7)._replace(train=text.train, test=text.test)
+    assert (text.name, text.inputs, len(text.train), len(text.test), text.examples) == ("words", 11, 1000, 111, 141)
+    seen = []
+    for epoch in range(2):
+        parts = [text.train_batch(5, epoch * 9 + step, 16) for step in range(9)]
+        x, y = (torch.cat(part) for part in zip(*parts))
+        assert x.shape == y.shape == (141, 7) and torch.equal(x[:, 1:], y[:, :-1])
+        assert ((y - x) % 10 == 1).all()  # of the letters that were written in turn
+        seen.append(x)
+    assert not torch.equal(*seen) and torch.equal(text.train_batch(5, 9, 16)[0], seen[1][:16])
+    batches = list(text.test_batches(10))
+    assert sum(len(x) for x, _ in batches) == 15 and all((y == 10).all() for _, y in batches)
+
+
+def test_an_epoch_reads_every_window_once(tmp_path):
+    text = data.Text("counted", 1000, np.arange(1000, dtype=np.int32), np.arange(9), 8)
+    x = torch.cat([text.train_batch(3, step, 20)[0] for step in range(7)])
+    assert len(x) == text.examples == 124
+    first = np.sort(x[:, 0].numpy())
+    assert (np.diff(first) == 8).all() and 0 <= first[0] < 8
+
+
+@pytest.mark.parametrize("files, text", [
+    ({}, "holds no texts; give a file of plain text, or a directory with one .txt"),
+    ({"a.txt": b"x" * 200, "b.txt": b"x"}, "holds 2 texts"),
+    ({"a.txt": b"\xff" * 200}, "a.txt cannot be read as a text of UTF-8"),
+    ({"a.txt": b"x" * 79}, "a.txt has 79 characters; it must have 80 or more"),
+])
+def test_bad_texts(tmp_path, files, text):
+    for name, content in files.items():
+        (tmp_path / name).write_bytes(content)
+    with pytest.raises(StudyError, match=text):
+        data.load_text(tmp_path, 7)

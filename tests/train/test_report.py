@@ -104,3 +104,61 @@ def test_damaged_table(tmp_path, spoil):
     path.write_text(spoil(path.read_text()))
     with pytest.raises(StudyError, match="runs.csv is not a table of runs"):
         report.write(tmp_path)
+
+
+GPT = dict(dataset="plays", model="gpt-small", epochs=1.2, lr=3e-3)
+
+
+def fill_text(directory, losses, train_loss=1.9, **options):
+    directory.mkdir(exist_ok=True)
+    for arm, values in losses.items():
+        for seed, loss in values.items():
+            append_row(directory / "runs.csv", Run(arm, seed, **{**GPT, **options}),
+                       dict(RESULT, train_loss=train_loss, test_loss=loss, test_accuracy=40.0))
+
+
+def test_a_language_model_is_judged_in_nats(tmp_path):
+    fill_text(tmp_path, {"bf16": {0: 2.0, 1: 2.1, 2: 1.9}, "safe2": {0: 2.005, 1: 2.106, 2: 1.904}, "safe4": {0: 2.02, 1: 2.12, 2: 1.92},
+                         "lean2": {0: 1.9, 1: 2.2, 2: 1.9}})
+    text = report.write(tmp_path)
+    assert "anchored | 3 |  | 2.0050 | +0.0050 | +0.0025 to +0.0075 | 3 | yes | 0.00 ± 0.00 | 0.0000 ± 0.0000 | 1.9000 |" in text
+    assert "- `safe2`: +0.0050 nats over 3 pairs: within 0.01 nats, with its whole interval.\n" in text
+    assert "- `safe4`: +0.0200 nats over 3 pairs: not within 0.01 nats.\n" in text
+    assert "- `lean2`: 0.0000 nats over 3 pairs: its mean is within 0.01 nats, its interval is not.\n" in text
+    assert "`make study-hard NETWORKS=gpt-small` runs what is missing" in text
+    assert "test loss minus bf16, nats" in (tmp_path / f"differences-{Run('', 0, **GPT).recipe_name}.svg").read_text()
+
+
+def test_diverged_runs_are_counted(tmp_path):
+    fill(tmp_path, {"bf16": {0: 90.0, 1: 90.2}, "safe2": {0: 90.0}})
+    for seed, loss in ((1, math.nan), (2, 2.31)):  # the other is no better than a guess
+        append_row(tmp_path / "runs.csv", Run("safe2", seed), dict(RESULT, test_accuracy=10.0, train_loss=loss))
+    fill_text(tmp_path, {"safe2": {0: math.nan}}, train_loss=math.inf)
+    text = report.write(tmp_path)
+    assert "anchored | 3 | 2 | 90.00 | 0.00 |  | 1 | no |" in text
+    assert "- `safe2`: 0.00 points over 1 pair: not within 0.1 points; 2 of 3 runs diverged; 2 of the 5 pairs are still to be run.\n" in text
+    assert "- `safe2`: not within 0.01 nats; 1 of 1 runs diverged; 2 of the 3 pairs are still to be run.\n" in text
+    assert "anchored | 1 | 1 | nan |  |  |  | no |  |  | nan |" in text
+
+
+def test_steering_beside_its_rivals(tmp_path):
+    fill(tmp_path, {"s2-3-1": {0: 60.0, 1: 61.0, 2: 59.0}, "alike2-2": {0: 58.0, 1: 59.1, 2: 57.1}, "static2-3-1": {0: 59.0, 1: 62.0, 2: 60.0},
+                    "low2-3-1": {0: 70.0}})
+    fill_text(tmp_path, {"s2-3-1": {0: 2.0, 1: 2.1}, "alike2-2": {0: 2.2, 1: 2.31}})
+    text = report.write(tmp_path)
+    assert "| `s2-3-1` | `alike2-2` | 3 | +1.93 | +1.79 to +2.08 | steering | 0.0000 ± 0.0000 | 0.0000 ± 0.0000 |" in text
+    assert "| `s2-3-1` | `static2-3-1` | 3 | -0.33 | -3.20 to +2.54 | cannot be told |" in text
+    assert "| `s2-3-1` | `low2-3-1` | 1 | -10.00 |  |  |" in text
+    assert "| `s2-3-1` | `alike2-2` | 2 | -0.2050 | -0.2685 to -0.1415 | steering |" in text
+
+
+def test_other_learning_rates(tmp_path):
+    fill(tmp_path, {"bf16": {0: 60.0, 1: 62.0}, "alike2-2": {0: 58.0, 1: 59.0}, "safe2": {0: 60.0}}, lr=0.1)
+    fill(tmp_path, {"bf16": {0: 57.0}, "alike2-2": {0: 54.5}}, lr=0.03)
+    fill(tmp_path, {"bf16": {0: 51.0}}, lr=0.3)
+    append_row(tmp_path / "runs.csv", Run("alike2-2", 0, lr=0.3), dict(RESULT, test_accuracy=10.0, train_loss=math.nan))
+    fill(tmp_path, {"s2-t4": {0: 50.0}}, lr=0.5)  # no check of the others: a table of its own
+    text = report.write(tmp_path)
+    assert "| 0.03 | 57.00 | 54.50 | -2.50 |\n| 0.1 | 60.00 | 58.00 | -2.00 |\n| 0.3 | 51.00 | diverged |  |" in text
+    assert [line for line in text.splitlines() if line.startswith("## ")] == [
+        f"## resnet18 on fashion-mnist, 2 epochs, peak learning rate {rate}" for rate in ("0.1", "0.5")]

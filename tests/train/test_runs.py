@@ -1,12 +1,13 @@
 """One run: what the seed fixes, checkpoints, the arithmetic of each arm, and that the loss falls."""
 import hashlib
+import math
 
 import numpy as np
 import pytest
 import torch
 
 from training import shapes  # noqa: F401
-from train import StudyError, arms, model
+from train import StudyError, arms, data, model
 from train.run import Dump, Run, Stopped, execute, learning_rate
 
 
@@ -116,8 +117,6 @@ def test_an_epoch_shows_every_image_once(shapes):
 
 def test_flips_are_half():
     """An image is its own or mirrored, half of the time each."""
-    from train import data
-
     image = np.arange(36, dtype=np.uint8).reshape(1, 1, 6, 6)
     dataset = data.normalised("one", data.Set(np.repeat(image, 1000, 0), np.zeros(1000, np.uint8)), None)
     pixels = torch.cat([dataset.train_batch(0, step, 128)[0] for step in range(8)])
@@ -164,3 +163,72 @@ def test_dumped_operands(shapes, tmp_path):
     execute(run, shapes, tmp_path, dump=dump)  # resumed at its end, with everything there
     with pytest.raises(StudyError, match="past step 1, which cannot be dumped; delete it"):
         execute(run, shapes, tmp_path, dump=dump._replace(steps=(0, 1)))
+
+
+# ---- the networks of the study where it is hard ----
+
+def counting(length=16):
+    """A text that is learnt in a few steps: letters in turn."""
+    return data.Text("counting", 5, np.arange(2000, dtype=np.int32) % 5, np.arange(300, dtype=np.int32) % 5, length)
+
+
+@pytest.fixture
+def tiny(monkeypatch):
+    monkeypatch.setitem(model.MODELS, "gpt-small", model.Network(lambda letters: model.Gpt(letters, 16, 16, 1, 2), "tiny", 16, True, 16))
+    return Run("s2-3-1", 0, "counting", "gpt-small", 1.0, 1e-2)
+
+
+@pytest.mark.parametrize("name", [name for name, network in model.MODELS.items() if name.endswith(("-small", "-stride", "-narrow"))])
+def test_all_products_are_in_the_array(name):
+    """Forward and backward, attention's too: strict forbids others. Every parameter learns."""
+    import daa
+    import daa.torch
+
+    network = model.MODELS[name]
+    x = torch.arange(network.length).reshape(1, -1) if network.length else torch.randn(2, 3, 32, 32)
+    built = arms.convert(model.build(name, 70 if network.length else 3, 0), "fp8")
+    for module in built.modules():
+        if isinstance(module, model.Attention):
+            assert module.attend.keywords == dict(config=daa.Config(streams=1, format="e4m3"), scaled=True, **dict.fromkeys(
+                ("input_grad", "weight_grad"), daa.Config(streams=1, a_format="e5m2", b_format="e4m3")))
+    fp8, wide = (built, daa.torch.convert(model.build(name, 70 if network.length else 3, 0), None, strict=True))
+    loss = fp8(x).logsumexp(-1).sum()
+    loss.backward()
+    assert all(p.grad.abs().sum() > 0 for p in fp8.parameters())
+    assert loss.item() == pytest.approx(wide(x).logsumexp(-1).sum().item(), rel=0.05)
+    again = model.build(name, 70 if network.length else 3, 0)
+    assert all(map(torch.equal, again.state_dict().values(), model.build(name, 70 if network.length else 3, 0).state_dict().values()))
+
+
+@pytest.mark.parametrize("name, parameters", [("resnet20", 0.27e6), ("resnet18-cifar", 11.2e6), ("vit", 2.7e6), ("gpt", 4.8e6)])
+def test_sizes_of_the_full_networks(name, parameters):
+    network = model.build(name, 65 if model.MODELS[name].length else 3, 0)
+    assert sum(p.numel() for p in network.parameters()) == pytest.approx(parameters, rel=0.03)
+
+
+def test_a_language_model_sees_no_letter_to_come():
+    network = model.build("gpt-small", 9, 1)
+    x = torch.randint(9, (1, 64))
+    y = x.clone()
+    y[0, 40:] = (y[0, 40:] + 1) % 9
+    difference = (network(x) - network(y)).abs().amax(-1)[0]
+    assert difference[:40].max() < 1e-6 and difference[40:].min() > 1e-4
+
+
+def test_a_language_model_learns_and_resumes(tiny, tmp_path):
+    whole, pieces = tmp_path / "whole", tmp_path / "pieces"
+    whole.mkdir(), pieces.mkdir()
+    run = tiny._replace(epochs=3.0)
+    row, losses = execute(run, counting(), whole)
+    assert losses[0] == pytest.approx(math.log(5), rel=0.1) and losses[-1] < 0.3 and row["test_accuracy"] > 90
+    with pytest.raises(Stopped):
+        execute(run, counting(), pieces, stop_after(5))
+    again, others = execute(run, counting(), pieces)
+    assert others.tobytes() == losses.tobytes() and {**again, "seconds": 0} == {**row, "seconds": 0}
+
+
+def test_a_run_that_diverges_ends(tiny, tmp_path, monkeypatch):
+    monkeypatch.setattr(Run, "network", property(lambda run: model.MODELS[run.model]._replace(adam=False)))
+    row, losses = execute(tiny._replace(lr=1e30), counting(), tmp_path)
+    assert len(losses) < row["steps"] and not math.isfinite(losses[-1]) and np.isfinite(losses[:-1]).all()
+    assert all(math.isnan(row[name]) for name in ("train_loss", "test_loss", "test_accuracy"))
