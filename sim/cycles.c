@@ -209,7 +209,7 @@ struct step {
 struct feed {
     struct queue blocks;
     unsigned a_in, b_in, c0_in;
-    bool active, soon, ends_tile, c0, more;
+    bool active, asked, soon, ends_tile, c0, more;
     uint32_t k, left;
     struct tiles_walk tiles;
     struct step read, show;
@@ -420,7 +420,7 @@ struct wires {
     bool burst_ready[3], beat[3];
     unsigned turn; /* 3: no loader's */
     bool r_taken, soon, c_free;
-    bool start, tile_ends, ends, go, read_room, show_room; /* feed */
+    bool ask, start, tile_ends, ends, go, read_room, show_room; /* feed */
     bool array_ready, step_in, array_go, first, last_step, result_read, c0_write, c0_done, result_done;
     bool give, give_pop, give_room_out, give_ends, take_pop, take_ends; /* sums */
     bool store_start, read, read_ends, row_room, chunk, last_chunk, chunk_room, funnel_room, beat_out, push_beat,
@@ -473,8 +473,8 @@ static void wire_feed(const struct daa_cycles_model *m, struct wires *w) {
     const bool last_tile = walk_last(&f->tiles, m->rows, m->cols);
     w->ends = w->tile_ends && last_tile;
     const bool c0_in = f->blocks.count > 0 && (!block->first || f->c0_in > 0);
-    w->start = f->blocks.count > 0 && f->a_in > 0 && f->b_in > 0 && c0_in && queue_room(&m->sums.give) &&
-               queue_room(&m->sums.take) && (!f->active || (w->go && w->ends));
+    w->ask = !f->asked && c0_in && queue_room(&m->sums.give) && queue_room(&m->sums.take);
+    w->start = f->asked && f->a_in > 0 && f->b_in > 0 && (!f->active || (w->go && w->ends));
     w->soon = f->active && f->soon && last_tile;
     w->step_in = f->show.there && w->array_ready;
 }
@@ -548,6 +548,7 @@ static void move_feed(struct daa_cycles_model *m, const struct wires *w, struct 
     if (w->read_room)
         f->read = (struct step){w->go, w->tile_ends && f->ends_tile, f->c0, f->more};
     f->active = w->start || (f->active && !(w->go && w->ends));
+    f->asked = w->ask || (f->asked && !w->start);
     f->soon = w->start || (f->soon && !w->soon);
     walk_move(&f->tiles, m->rows, m->cols, w->start, &block, w->go && w->tile_ends);
     if (w->start) {
@@ -608,11 +609,11 @@ static void move_array(struct daa_cycles_model *m, const struct wires *w, const 
 
 static void move_sums(struct daa_cycles_model *m, const struct wires *w) {
     struct sums *s = &m->sums;
-    const struct block *started = &m->feed.blocks.slot[0];
-    const bool alone = started->rows <= m->rows && started->elements <= m->cols;
-    struct block give = *started, take = *started;
-    give.more = !started->first; /* they are states */
-    take.more = !started->last;
+    const struct block *next = &m->feed.blocks.slot[0];
+    const bool alone = next->rows <= m->rows && next->elements <= m->cols;
+    struct block give = *next, take = *next;
+    give.more = !next->first; /* they are states */
+    take.more = !next->last;
     const struct block gives = s->give.slot[0], takes = s->take.slot[0];
     const bool c_valid = m->control.c_valid, give_last_row = s->give_row == m->rows - 1;
     const bool take_last_row = s->take_row == m->rows - 1;
@@ -630,8 +631,8 @@ static void move_sums(struct daa_cycles_model *m, const struct wires *w) {
     s->taking = w->take_pop || (s->taking && !w->take_ends);
     if (w->take_pop)
         s->more = takes.more;
-    queue_move(&s->give, w->start && (started->first ? started->c0 : !alone), give, w->give_pop);
-    queue_move(&s->take, w->start && (started->last || !alone), take, w->take_pop);
+    queue_move(&s->give, w->ask && (next->first ? next->c0 : !alone), give, w->give_pop);
+    queue_move(&s->take, w->start && (next->last || !alone), take, w->take_pop);
 }
 
 static void move_funnel(struct daa_cycles_model *m, const struct wires *w, const struct block *started) {
