@@ -15,7 +15,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "python"))
 from daa import Config, core  # noqa: E402
 
-SIDE, LATENCY, OUTSTANDING = 16, 64, 8
+SIDE, LATENCY, OUTSTANDING = 16, 64, 16
 STREAMS = {1: ("safe2", {"streams": 1}), 2: ("safe2", {}), 4: ("safe4", {})}
 BUSES = 128, 256, 512
 IMAGES = {"ImageNet": 4, "CIFAR": 16}  # of a batch
@@ -85,6 +85,16 @@ cycles and gives a word of the bus in each.
 
 {table}
 
+What 4 streams lose on {widest} bits:
+
+{lost}
+
+What is loaded or stored is a block ahead of what is computed or behind it, so a small block beside a large one waits for it. K = 576 ends in a block of
+64, which computes for less long than the next one's loads take; where K is 64, C comes out as fast as the store takes it, {side} numbers
+a cycle, and a narrow last block waits for the store of the one before. conv1's K of 147 ends in a block of 19, 5 steps of 4 products where a tile
+takes 16; its N of 147 in one of 19 columns, which needs more operands a product than the bus gives. Batches of 4 images leave layers 3 and 4 with
+784 and 196 rows: blocks of 128, and one of 16 or 68. The others lose what each job pays for its first loads and last stores ([core.md](../core.md)).
+
 Convolutions are products of matrices that lie in memory (im2col), numbers of 2 bytes, weight gradients of 4. im2col itself,
 normalisation and pooling are not counted. [resnet18.json](resnet18.json) has each GEMM.
 
@@ -94,6 +104,24 @@ A point is a GEMM: MACs a byte that goes over the bus, and MACs a cycle that it 
 the bus. Where 4 streams stay below twice 2 streams' rate the bus of 128 bits is the limit: a block of 128 x 128 x 128 needs 4,096
 cycles of it, and its products 2,048 of the elements.
 """
+
+
+def losses(rows, streams=4, bus_bits=512, least=0.004):
+    """Where the cycles of a step go that the elements do not compute in."""
+    yield "| | GEMM | M x N x K | of peak | cycles of the step that it loses |"
+    yield "| --- | --- | ---: | ---: | ---: |"
+    for net in IMAGES:
+        of = [row for row in rows if (row["net"], row["streams"], row["bus_bits"]) == (net, streams, bus_bits)]
+        step, other = total(of, "cycles"), 0
+        for row in of:
+            needs = row["macs"] / SIDE ** 2 / streams
+            lost = row["count"] * (row["cycles"] - needs) / step
+            if lost < least:
+                other += lost
+            else:
+                yield (f"| {net} | {row['layer']}, {row['kind']} | {row['m']} x {row['n']} x {row['k']} | {100 * needs / row['cycles']:.1f}% "
+                       f"| {100 * lost:.1f}% |")
+        yield f"| {net} | all others | | | {100 * other:.1f}% |"
 
 
 def draw(rows, path):
@@ -131,7 +159,8 @@ def main():
     args.output.mkdir(parents=True, exist_ok=True)
     (args.output / "resnet18.json").write_text("[\n" + ",\n".join(json.dumps(row) for row in rows) + "\n]\n")
     images = " and ".join(f"{count} ({net})" for net, count in IMAGES.items())
-    (args.output / "resnet18.md").write_text(PAGE.format(side=SIDE, images=images, outstanding=OUTSTANDING, latency=LATENCY, table=lines))
+    (args.output / "resnet18.md").write_text(PAGE.format(side=SIDE, images=images, outstanding=OUTSTANDING, latency=LATENCY, table=lines,
+                                                                 widest=BUSES[-1], lost="\n".join(losses(rows))))
     draw(rows, args.output / "resnet18.svg")
     print(lines)
 

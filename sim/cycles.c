@@ -301,7 +301,7 @@ struct daa_cycles_model {
     struct walk a, b, c0, c;
     bool first;
     struct load load[3];
-    bool ar_valid;
+    bool ar_valid, b_last; /* b_last: of A and B, B had its turn last */
     unsigned ar_id, ar_length;
     struct feed feed;
     struct control control;
@@ -432,12 +432,16 @@ struct wires {
 /* ---- wires ---- */
 
 static void wire_loaders(const struct daa_cycles_model *m, struct wires *w) {
-    bool valid[3];
+    bool may[3], asks[2];
     for (unsigned i = 0; i < 3; i++)
-        valid[i] = m->load[i].bursts.valid;
+        may[i] = m->load[i].bursts.valid;
+    for (unsigned i = 0; i < 2; i++)
+        asks[i] = m->load[i].bursts.busy || m->load[i].bursts.valid;
+    may[0] &= !asks[1] || m->b_last; /* while both ask, theirs alternate */
+    may[1] &= !asks[0] || !m->b_last;
     w->turn = 3;
     for (unsigned i = 1; i <= 3 && w->turn == 3; i++) /* after the last one's turn, the next that has any */
-        if (valid[(m->ar_id + i) % 3])
+        if (may[(m->ar_id + i) % 3])
             w->turn = (m->ar_id + i) % 3;
     const bool room = m->load[0].beats < 3 && m->load[1].beats < 3 && m->load[2].beats < 3;
     w->r_taken = m->memory.r_valid && room;
@@ -846,6 +850,7 @@ static void cycles_step(struct daa_cycles_model *m) {
     m->ar_valid = w.turn < 3;
     if (w.turn < 3) {
         m->ar_id = w.turn;
+        m->b_last = w.turn < 2 ? w.turn == 1 : m->b_last;
         m->ar_length = turn_length;
     }
     move_job(m, &w);

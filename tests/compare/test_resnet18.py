@@ -25,7 +25,7 @@ def test_the_page_is_of_the_list():
     rows = json.loads((ROOT / "docs/results/resnet18.json").read_text())
     page = (ROOT / "docs/results/resnet18.md").read_text()
     assert len(rows) == sum(len(list(resnet18.gemms(net))) for net in resnet18.IMAGES) * len(resnet18.BUSES) * len(resnet18.STREAMS)
-    assert "\n".join(resnet18.table(rows)) in page and "resnet18.svg" in page
+    assert "\n".join(resnet18.table(rows)) in page and "\n".join(resnet18.losses(rows)) in page and "resnet18.svg" in page
 
 
 def test_a_product_again():
@@ -34,4 +34,4 @@ def test_a_product_again():
     row = min(rows, key=lambda row: row["cycles"])
     gemm = next(gemm for gemm in resnet18.gemms(row["net"]) if (gemm[0], gemm[1]) == (row["layer"], row["kind"]))
     again = resnet18.measure((row["net"], row["streams"], row["bus_bits"], gemm))
-    assert abs(again["cycles"] - row["cycles"]) <= 50 and {**again, "cycles": 0} == {**row, "cycles": 0}
+    assert again == row
