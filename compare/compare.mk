@@ -7,3 +7,8 @@ pareto: all cells ## the sweep over streams, formats, low bits and accumulators,
 	@./daa --need sweep
 	snakemake -s compare/Snakefile --rerun-triggers mtime --keep-going -q -c $(JOBS) $(if $(PROFILE),--profile $(PROFILE)) \
 	  --config build="$(abspath $(BUILD))" $(if $(WIDE),wide=$(WIDE) output="$(BUILD)/pareto") $(if $(ONLY),only=$(ONLY) output="$(BUILD)/pareto") $(if $(LIBERTY),liberty="$(abspath $(LIBERTY))" output="$(BUILD)/pareto")
+
+.PHONY: pareto-figure
+pareto-figure: ## docs/results/pareto.svg anew, from docs/results/pareto.csv
+	@./daa --need sweep
+	@$(PYTHON) compare/pareto.py docs/results/pareto.csv -o docs/results

@@ -163,9 +163,13 @@ def read_table(path):
     words = ("name", "accumulator", "policy")
     try:
         with open(path, newline="") as file:
-            return [{name: text if name in words else float(text) if "." in text else int(text) for name, text in row.items()} for row in csv.DictReader(file)]
-    except (OSError, ValueError, TypeError) as error:
+            rows = list(csv.DictReader(file))
+        points = [{name: row[name] if name in words else float(row[name]) if "." in row[name] else int(row[name]) for name in COLUMNS} for row in rows]
+    except (OSError, ValueError, TypeError, KeyError) as error:
         raise Failed(f"{path} cannot be read ({error}); it must be a table that pareto.py wrote") from None
+    if not points:
+        raise Failed(f"{path} has no rows; there is nothing to draw")
+    return points
 
 
 def job():

@@ -64,6 +64,22 @@ def test_table_and_figure(tmp_path):
     assert made[0].decode().splitlines()[0].startswith("name,streams,high,low,")
     assert [line.split(",")[0] for line in made[0].decode().splitlines()[1:]] == ["a", "b"]
     assert b"<svg" in made[1]
+    done = subprocess.run(["/usr/bin/python3", ROOT / "compare/pareto.py", tmp_path / "out/pareto.csv", "-o", tmp_path], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "") and (tmp_path / "pareto.svg").read_bytes() == made[1]
+    (tmp_path / "torn.csv").write_text("name,pj_all\nx,much\n")
+    done = subprocess.run(["/usr/bin/python3", ROOT / "compare/pareto.py", tmp_path / "torn.csv", "-o", tmp_path], capture_output=True, text=True)
+    assert done.returncode == 1 and done.stderr.count("\n") == 1 and "it must be a table that pareto.py wrote" in done.stderr
+
+
+def test_labels_keep_off_each_other():
+    """Two points at one place, one beside them, and one at the edge."""
+    points, sizes = [(50, 50), (50, 50), (58, 50), (97, 50)], [(30, 8)] * 4
+    marks = [(x - 4, y - 4, x + 4, y + 4) for x, y in points]
+    boxes = pareto.spread(points, sizes, marks, (0, 0, 100, 100))
+    for at, one in enumerate(boxes):
+        assert not any(pareto.overlap(one, other) for other in boxes[at + 1:] + marks), boxes
+        assert one[0] >= 0 and one[2] <= 100
+
 
 
 def test_ratios_are_over_the_conventional_element():
