@@ -5,7 +5,7 @@ compare: all cells ## conventional, paper, winners and rivals: area, clock, ener
 
 pareto: all cells ## the sweep over streams, formats, low bits and accumulators, an hour: docs/results/pareto.csv, .svg [JOBS=2] [WIDE=yes: hours] [ONLY=NAME,...] [PROFILE=compare/slurm]
 	@./daa --need sweep
-	snakemake -s compare/Snakefile --rerun-triggers mtime --keep-going -q -c $(JOBS) $(if $(PROFILE),--profile $(PROFILE)) \
+	snakemake -s compare/Snakefile --forceall --keep-going -q -c $(JOBS) $(if $(PROFILE),--profile $(PROFILE)) \
 	  --config build="$(abspath $(BUILD))" $(if $(WIDE),wide=$(WIDE) output="$(BUILD)/pareto") $(if $(ONLY),only=$(ONLY) output="$(BUILD)/pareto") $(if $(LIBERTY),liberty="$(abspath $(LIBERTY))" output="$(BUILD)/pareto")
 
 .PHONY: pareto-figure

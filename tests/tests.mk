@@ -47,7 +47,7 @@ lint: need-lint ## formatting and static checks of C, syntax of Python and shell
 	  $(filter %.c,$(C_FILES))
 	@set -e; for file in $(filter %.c,$(C_FILES)); do $(CC) -O1 $(WARN) -Werror $(ANALYZER) -I. -c $$file -o /dev/null; done
 	@$(PYTHON) -m compileall -q bench common compare demo docs examples proof python setup.py synth tests train
-	@sh -n daa && sh -n tests/setup/debian.sh && bash -n .ci/run
+	@sh -n daa && sh -n compare/slurm/status.sh && sh -n tests/setup/debian.sh && bash -n .ci/run
 
 # The same tests over commands that stop at any memory or arithmetic error. The tests have the flags too: they link
 # daatb.
