@@ -6,7 +6,7 @@ drawing: $(BUILD)/daagen ## redraw docs/timing.svg from a simulation
 
 readme: ## bring the README's figures and tables up to date (runs run and lo-bits)
 	@+$(MAKE) --no-print-directory run lo-bits
-	$(PYTHON) docs/readme.py --build $(BUILD) run claim compare accuracy lo-bits configs options
+	$(PYTHON) docs/readme.py --build $(BUILD) run claim compare layout accuracy lo-bits configs options
 
 readme-speed: bench-engine bench-rivals ## the README's table of speeds, measured here and now [CPFLOAT=PREFIX]
 	$(PYTHON) docs/readme.py --build $(BUILD) speed

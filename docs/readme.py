@@ -1,7 +1,7 @@
 """Brings the made parts of README.md and of docs/ up to date: readme.py [--build DIR] [--check] [PART]...
 
 A part stands between two marks. Each comes from a command: `configs` and `options` from daagen, `run` from `make run`,
-`claim` and `compare` from docs/results, which `make compare` leaves, `accuracy` from the study's results, `lo-bits` from `make lo-bits`,
+`claim` and `compare` from docs/results, which `make compare` leaves, `layout` from there, by `make layout-results`, `accuracy` from the study's results, `lo-bits` from `make lo-bits`,
 `speed` from `make bench-engine bench-rivals`. With --check nothing is written; a part that is not up to date is told, and the exit status is 1.
 """
 import json
@@ -119,6 +119,22 @@ def accuracy(_):
     yield f"dB: signal to noise of the GEMMs, median over the layers, late in training. {len(rows)} runs in all."
 
 
+def layout(_):
+    """What `make layout-results` kept, beside what `make compare` found of the same element without a layout."""
+    found = json.loads((ROOT / "docs/results/layout.json").read_text())
+    row = json.loads((ROOT / "docs/results/compare.json").read_text())["configurations"][found["name"]]
+    kinds = (*comparison.GEMMS, "all")
+    yield f"| one element of `{found['name']}` | clock ns | pJ a MAC, {', '.join(kind.replace('_', ' ') for kind in kinds)} |"
+    yield "| --- | ---: | ---: |"
+    for text, clock, energies in (("mapped: no wires in the clock, 6 fF a pin in the energy", row["clock_ns"], row["pj_per_mac"]),
+                                  ("placed and routed, its own wires", found["clock_ns"], found["pj_per_mac"])):
+        yield f"| {text} | {clock:.2f} | {', '.join(f'{energies[kind]:.1f}' for kind in kinds)} |"
+    yield ""
+    yield (f"{found['um2']:,.0f} um2 of cells and {found['flip_flops']} flip-flops in {found['outline_um'][0]:.0f} x {found['outline_um'][1]:.0f} um; "
+           f"{found['wire_mm']:.0f} mm of wire, {found['wire_pf']:.1f} pF, {found['wire_ff_per_sink']:.1f} fF a pin; rules broken: {found['drc_errors']}; "
+           f"against the netlist: {found['lvs']}. Energies with the element's share of the edges, whose wires are 6 fF a pin in both.")
+
+
 def low_bits(build):
     """What `make lo-bits` measured."""
     report = json.loads((build / "lo_bits.json").read_text())
@@ -165,7 +181,7 @@ def speed(build):
 
 # What makes a part, and the document that it stands in.
 PARTS = {"run": (run, "docs/results/run.md"), "claim": (claim, "README.md"), "compare": (compare, "README.md"), "accuracy": (accuracy, "README.md"),
-         "lo-bits": (low_bits, "docs/configurations.md"), "speed": (speed, "docs/speed.md"),
+         "layout": (layout, "synth/README.md"), "lo-bits": (low_bits, "docs/configurations.md"), "speed": (speed, "docs/speed.md"),
          "configs": (configs, "docs/configurations.md"), "options": (options, "docs/configurations.md")}
 
 

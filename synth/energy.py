@@ -7,6 +7,7 @@ import collections
 import json
 import pathlib
 import re
+import shutil
 import sys
 
 import numpy
@@ -20,6 +21,7 @@ import power
 import structure
 import tables
 import targets
+import wires
 from job import Failed, Usage
 from gatesim import LANES
 from liberty import LibertyError
@@ -48,7 +50,7 @@ def read_arguments():
     parser.add_argument("--operands", type=pathlib.Path, default=OPERANDS, help="directory of NAME.KIND.a.npy and .b.npy")
     parser.add_argument("--mapping", default="area", help="area (default), or timing: the mapping that make timing found fastest for DIR")
     parser.add_argument("--no-blocks", action="store_true", help="without the split into blocks, in half the time")
-    parser.add_argument("--wire", type=float, default=6.0, help="fF of wire for each pin that a net goes to (default 6)")
+    parser.add_argument("--wire", default="6", help="fF of wire for each pin that a net goes to (default 6), or layout: the element's as make layout routed them")
     parser.add_argument("--unit", type=float, default=2.0, help="ps that delays are rounded to (default 2)")
     parser.add_argument("--build", type=pathlib.Path, default=TOP / "build", help="where gatesim and daavec are")
     area.add_cell_arguments(parser)
@@ -57,8 +59,15 @@ def read_arguments():
         raise Usage("A and B go together; give both, or neither for the training operands")
     if arguments.mapping not in ("area", "timing"):
         raise Usage(f"MAPPING is '{arguments.mapping}'; it must be area or timing")
-    if arguments.wire < 0 or arguments.unit <= 0:
-        raise Usage("WIRE must be 0 or more, in fF for each pin")
+    arguments.routed = arguments.wire == "layout"
+    if arguments.routed:
+        arguments.wire, arguments.mapping, arguments.no_blocks = "6", "layout", True  # what is placed is one flat netlist
+    try:
+        arguments.wire = float(arguments.wire)
+    except ValueError:
+        arguments.wire = -1.0
+    if not arguments.wire >= 0 or arguments.unit <= 0:
+        raise Usage("WIRE must be 0 or more, in fF for each pin, or the word layout")
     return arguments
 
 
@@ -87,10 +96,10 @@ def pair(name, kind, a_path, b_path, weight=None):
 
 
 def choose_mapping(arguments, emitted, target):
-    """The recipes of the area report, or the one that DIR/timing.json says."""
+    """The recipes of the area report, or the one that DIR/timing.json says, or DIR/layout/layout.json."""
     if arguments.mapping == "area":
         return
-    path = emitted.directory / "timing.json"
+    path = emitted.directory / ("layout/layout.json" if arguments.routed else "timing.json")
     try:
         report = json.loads(path.read_text())
         name = report["recipe"]
@@ -98,10 +107,10 @@ def choose_mapping(arguments, emitted, target):
     except (OSError, ValueError, KeyError, TypeError):
         fits = False
     if not fits:
-        raise Failed(f"{path} is not of this array and library; make timing makes it")
+        raise Failed(f"{path} is not of this array and library; make {'layout' if arguments.routed else 'timing'} makes it")
     target.recipes = [recipe for recipe in targets.SPEED_RECIPES if recipe.name == name]
     if not target.recipes:
-        raise Failed(f"{path} names the mapping '{name}', which is not known; make timing makes it anew")
+        raise Failed(f"{path} names the mapping '{name}', which is not known; make {'layout' if arguments.routed else 'timing'} makes it anew")
 
 
 def operand_sets(arguments):
@@ -142,7 +151,7 @@ def sample(operands):
 class Silicon:
     """The mapped 3 x 3 array, flattened units and units with their blocks apart, and who is who in it."""
 
-    def __init__(self, emitted, target, work, wire, with_blocks):
+    def __init__(self, emitted, target, work, arguments):
         self.emitted, self.target, self.yosys = emitted, target, job.Yosys(emitted.directory, work)
         target.prepare(work, emitted)
         self.found = tables.Tables(target.library)
@@ -156,29 +165,45 @@ class Silicon:
             self.blocks = self.shape.element_instances()
         if self.instances.get(ELEMENT, (None,))[0] != area.ELEMENT:
             raise Failed(f"{emitted.top} has no element {ELEMENT}; its elements must be g_row[R].g_col[C].u_pe")
+        self.wire, self.routed = arguments.wire / 1000, None
         names = self.shape.unit_modules()
         blocks = sorted({module for _, module in self.blocks.values()})
         with job.step(f"synthesising {len(names)} modules, {target.title()}"):
             whole = target.whole(self.yosys, names)
             # Some of the element's blocks are units of the edges too, and must not come twice.
             edge_files = self.keep(whole, [name for name in names if name not in [self.shape.element, *blocks]], "edge")
-            element_files = self.keep(whole, [name for name in names if name in [self.shape.element, *blocks]], "element")
+            if arguments.routed:
+                element_files = [self.laid_out(whole), *self.keep(whole, [name for name in names if name in blocks], "element")]
+            else:
+                element_files = self.keep(whole, [name for name in names if name in [self.shape.element, *blocks]], "element")
         self.um2, self.recipe = (whole[self.shape.element][name] for name in ("um2", "recipe"))
         self.split = None
-        if with_blocks:
+        if not arguments.no_blocks:
             with job.step("the element with its blocks apart"):
                 split = target.parts(self.yosys, self.shape.element, blocks)
                 block_files = self.keep(split, [self.shape.element, *blocks], "block")
-                self.split = self.assemble("split.json", edge_files + block_files, wire)
+                self.split = self.assemble("split.json", edge_files + block_files)
         with job.step(f"the netlist of {SIZE} x {SIZE}"):
-            self.flat = self.assemble("flat.json", edge_files + element_files, wire)
+            self.flat = self.assemble("flat.json", edge_files + element_files)
+
+    def laid_out(self, figures):
+        """The file of the element that make layout placed, in the place of the one that was mapped now: its netlist, area and wires."""
+        layout = self.emitted.directory / "layout"
+        elements = [path for path, (role, _) in self.instances.items() if role == area.ELEMENT]
+        self.routed = wires.Routed(layout / "wires.json", elements)
+        try:
+            shutil.copyfile(layout / "element.il", self.yosys.work / "laid.il")
+            figures[self.shape.element]["um2"] = json.loads((layout / "layout.json").read_text())["um2"]
+        except (OSError, ValueError, KeyError) as error:
+            raise Failed(f"{layout} is not whole ({error}); make layout makes it") from None
+        return "laid.il"
 
     def keep(self, figures, names, tag):
         return netlist.keep_chosen(self.target, self.yosys, figures, names, tag)
 
-    def assemble(self, name, files, wire):
+    def assemble(self, name, files):
         netlist.assemble(self.shape, self.target, self.yosys, files, "json -o", name)
-        return mapped.Netlist(mapped.read(self.yosys.work / name, self.emitted.top), self.found, wire)
+        return mapped.Netlist(mapped.read(self.yosys.work / name, self.emitted.top), self.found, self.wire, self.routed)
 
 
 def by_prefix(names, default):
@@ -424,7 +449,7 @@ def report_of(arguments, silicon, sets):
     energies = {kind: pj_per_mac(found) for kind, found in kinds.items()}
     emitted = silicon.emitted
     return rounded({
-        **silicon.target.describe(), "voltage": silicon.found.voltage, "wire_ff": arguments.wire, "unit_ps": arguments.unit,
+        **silicon.target.describe(), "voltage": silicon.found.voltage, "wire_ff": arguments.wire, "routed": arguments.routed, "unit_ps": arguments.unit,
         "yosys": silicon.yosys.version, "hash": emitted.hash, "options": emitted.options, "mapping": silicon.recipe, "pe_um2": silicon.um2,
         "pj_per_mac": {kind: each["both"] for kind, each in energies.items()},
         "element_pj_per_mac": {kind: each["element"] for kind, each in energies.items()},
@@ -463,7 +488,8 @@ def lines(report):
     yield ""
     yield (f"{len(report['sets'])} GEMM(s), weighted by MACs; 64 tiles of each through the middle of a {SIZE} x {SIZE} array, K up to {DEPTH}; "
            "every result is the golden model's.")
-    yield (f"Delays and energies from Liberty tables, {report['wire_ff']:g} fF of wire a pin; no placement, no clock tree. Glitch: what real delays add "
+    wired = "the element's wires as make layout routed them, elsewhere " if report["routed"] else "no placement, "
+    yield (f"Delays and energies from Liberty tables, {wired}{report['wire_ff']:g} fF of wire a pin; no clock tree. Glitch: what real delays add "
            f"to functional toggles. Clock: flip-flops' clock pins, every cycle.")
     yield (f"Slowest change seen {report['settled_ns']:.2f} ns after the clock. Leakage, not in the table: {report['leakage_nw']:.3g} nW, "
            f"{everything['leakage_pj_per_mac']:.2g} pJ a MAC at that period.")
@@ -488,7 +514,7 @@ def measured(arguments, emitted, target, operands, work):
     bench = Bench(emitted, work, arguments.build)
     for each in operands:  # what is wrong with them had better be known before the synthesis
         bench.words(each)
-    silicon = Silicon(emitted, target, work, arguments.wire / 1000, not arguments.no_blocks)
+    silicon = Silicon(emitted, target, work, arguments)
     half = (arguments.clock_ps / 2000) if arguments.clock_ps else max(silicon.flat.arrivals) / 2
     circuits = [circuit and Circuit(circuit, roles_of(silicon, apart), work, arguments.unit / 1000, half)
                 for circuit, apart in ((silicon.flat, False), (silicon.split, True))]

@@ -1,6 +1,7 @@
 """One element placed, routed, checked and written as GDS by the tools of Debian 12 (`make layout`), and its clock with the wires
 of that layout. The netlist is the one that `make timing` chose. What OpenROAD or LibreLane need is written beside it, always.
 """
+import contextlib
 import json
 import pathlib
 import re
@@ -35,11 +36,23 @@ def read_arguments():
     return parser.parse_args()
 
 
+class Unrouted(Failed):
+    """The tools left a net open."""
+
+
+def orders(cells):
+    """The CELLS in some orders. What the tools make of them depends on it, and they were seen to leave a net open for one and none for another."""
+    made = sorted(cells, key=lambda name: (-int(name[1:-1]), "") if re.fullmatch(r"_\d+_", name) else (1, name))
+    half = len(made) // 2
+    for order in made, made[::-1], made[half:] + made[:half]:
+        yield {name: cells[name] for name in order}
+
+
 class Netlist:
     """The mapped element with plain names, as qflow's tools want them: ports a_i_3, nets n17."""
 
     def __init__(self, module):
-        self.ports, self.names = {}, {}
+        self.ports, self.names, self.pins = {}, {}, {}
         for port, found in module["ports"].items():
             for index, bit in enumerate(found["bits"]):
                 name = port if len(found["bits"]) == 1 else f"{port}_{index}"
@@ -47,8 +60,11 @@ class Netlist:
                     raise Failed(f"port {name} of the element is another port or a constant; qflow's tools cannot place that")
                 self.ports[name] = found["direction"]
                 self.names[bit] = name
-        self.cells = [(cell["type"], {pin: self.net(bits[0]) for pin, bits in cell["connections"].items() if bits})
-                      for cell in module["cells"].values()]
+        self.cells = []
+        for name, cell in module["cells"].items():
+            self.cells.append((cell["type"], {pin: self.net(bits[0]) for pin, bits in cell["connections"].items() if bits}))
+            for pin, net in self.cells[-1][1].items():
+                self.pins.setdefault(net, []).append(f"{name}/{pin}")
 
     def net(self, bit):
         return {"0": "gnd", "1": "vdd"}.get(bit) or self.names.setdefault(bit, f"n{len(self.names)}")
@@ -68,7 +84,8 @@ def map_element(emitted, target, yosys, recipe):
     shape = structure.Structure(emitted, yosys, (2, 2))
     place = yosys.place
     figures = target.attempt(yosys, [*target.source(yosys), "flatten"], shape.unit_modules(), recipe, "unnamed.il")
-    yosys.run([f"read_rtlil {place('unnamed.il')}", *job.keep_only([shape.element]), f"rename {shape.element} {NAME}", f"write_json {place('element.json')}"])
+    yosys.run([f"read_rtlil {place('unnamed.il')}", *job.keep_only([shape.element]), "rename -enumerate -pattern _%_", "setattr -unset src", f"write_rtlil {place('element.il')}",
+               f"rename {shape.element} {NAME}", f"write_json {place('element.json')}"])
     return figures[shape.element], json.loads((yosys.work / "element.json").read_text())["modules"][NAME]
 
 
@@ -76,7 +93,7 @@ class Qflow:
     """A project of qflow's in a place of its own: its scripts take no space or other special character in a path."""
 
     def __init__(self, place, netlist):
-        self.place = place
+        self.place, self.netlist = place, netlist
         for name in ("source", "synthesis", "layout", "log"):
             (place / name).mkdir()
         (place / "source" / f"{NAME}.v").write_text(f"module {NAME}();\nendmodule\n")
@@ -116,7 +133,7 @@ class Qflow:
         with job.step("routing"):
             self.step("route")
             if "Final: No failed routes!" not in self.read("log/route.log"):
-                raise Failed("qrouter could not route every net")
+                raise Unrouted("qrouter could not route every net")
         with job.step("checking rules, comparing with the netlist, writing GDS"):
             self.step("migrate")
             self.repair()
@@ -127,7 +144,7 @@ class Qflow:
             if int(errors[1]):
                 raise Failed(f"the layout breaks {errors[1]} rules")
             if "Circuits match uniquely." not in self.read("layout/comp.out"):
-                raise Failed("the layout is not its netlist, by netgen")
+                raise Unrouted("the layout is not its netlist, by netgen")
             self.step("gdsii")
             (self.place / f"layout/{NAME}.gds").stat()
         return {"drc_errors": 0, "lvs": "match"}
@@ -148,18 +165,19 @@ def last_line(text):
     return (text.strip().splitlines() or ["it said nothing"])[-1]
 
 
-def clock(sta, place, wired):
-    """The shortest period of the element: between its registers, and from its inputs, which come from registers like its own."""
+def clock(sta, place, wired, gate):
+    """The shortest period of the element: between its registers, and from its inputs, which come from registers like its own. What
+    ends in a GATE of the clock has half of it."""
     setup = [f"read_liberty {place('cells.lib')}", f"read_verilog {place(f'{NAME}.v')}", f"link_design {NAME}",
              "create_clock -name clk_i -period 1 [get_ports clk_i]", "set_input_delay 0 -clock clk_i [all_inputs]",
              *([f"read_spef {place(f'{NAME}.spef')}"] if wired else [])]
     ends = opensta.summary(sta.run([*setup, "report_checks -path_delay max -format summary -digits 4 -group_count 1000000"]))
-    inside = next((end for end in ends if not end.from_port and not end.to_port), None)
+    inside = next((end for end in ends if not end.from_port and not end.to_port and end.end_cell != gate), None)
     if inside is None:
         raise Failed("sta found no path between the element's registers")
     path, = opensta.paths(sta.run([*setup, f"report_checks -path_delay max -format full -digits 4 -from {inside.source()} -to {inside.target()}"]))
-    outside = max((1 - end.slack for end in ends if end.from_port and not end.to_port), default=0)
-    return max(path.needs(1), outside + path.points[0].delay)
+    start = path.points[0].delay  # of a register
+    return max(1 - (end.slack - (start if end.from_port else 0)) * (2 if end.end_cell == gate else 1) for end in ends if not end.to_port)
 
 
 def flow_inputs(emitted, place, period):
@@ -252,20 +270,30 @@ def run():
         raise Failed(f"there is no {missing[0] if missing else LEF.name}; {WITHOUT}")
     if target.library.name != "osu018_stdcells":
         raise Failed(f"only OSU 0.18 um has a technology for qflow here, not {target.library.name}; layout/config.json and config.mk are for others")
-    with job.scratch(emitted.directory) as work, tempfile.TemporaryDirectory(prefix="daa-layout-") as project:
+    with job.scratch(emitted.directory) as work, contextlib.ExitStack() as projects:
         yosys = job.Yosys(emitted.directory, work)
         target.prepare(work, emitted)
         with job.step(f"mapping the element: {recipe.name}"):
             figures, module = map_element(emitted, target, yosys, recipe)
-        qflow = Qflow(pathlib.Path(project), Netlist(module))
-        checks = qflow.make()
+        failure = None
+        for cells in orders(module["cells"]):
+            if failure:
+                print(f"layout: {failure}; the cells again in another order", file=sys.stderr)
+            qflow = Qflow(pathlib.Path(projects.enter_context(tempfile.TemporaryDirectory(prefix="daa-layout-"))), Netlist({**module, "cells": cells}))
+            try:
+                checks = qflow.make()
+                break
+            except Unrouted as error:
+                failure = error
+        else:
+            raise Failed(f"{failure}, in any of three orders of the cells")
         with job.step("extracting wires, timing"):
             report = measure(emitted, target, qflow, recipe, figures, yosys)
         report.update(checks)
         for suffix in ("gds", "def"):
             shutil.copyfile(qflow.place / f"layout/{NAME}.{suffix}", work / f"{NAME}.{suffix}")
         drawn = picture(work / f"{NAME}.def", work / f"{NAME}.png")
-        for name in (f"{NAME}.v", f"{NAME}.spef", "wires.json", f"{NAME}.gds", f"{NAME}.def", *([f"{NAME}.png"] if drawn else [])):
+        for name in (f"{NAME}.il", f"{NAME}.v", f"{NAME}.spef", "wires.json", f"{NAME}.gds", f"{NAME}.def", *([f"{NAME}.png"] if drawn else [])):
             (work / name).replace(place / name)
         job.save_json(place / "layout.json", report)
     print("\n".join(lines(report)))
@@ -283,9 +311,9 @@ def measure(emitted, target, qflow, recipe, figures, yosys):
     (work / f"{NAME}.v").write_text(verilog)
     (work / f"{NAME}.spef").write_text(wires.spef(NAME, trees, ports))
     totals = {name: sum(tree.loads.values()) for name, tree in trees.items()}
-    job.save_json(work / "wires.json", {name: round(total * 1000, 4) for name, total in totals.items()})
+    job.save_json(work / "wires.json", {name: {"ff": round(total * 1000, 4), "pins": qflow.netlist.pins.get(name, [])} for name, total in totals.items()})
     sta = opensta.Sta(emitted.directory, work)
-    periods = [clock(sta, yosys.place, wired) for wired in (False, True)]
+    periods = [clock(sta, yosys.place, wired, target.library.clock_gate()[0] if target.gated else None) for wired in (False, True)]
     unit = float(re.search(r"UNITS DISTANCE MICRONS (\d+)", routed)[1])
     left, bottom, right, top = (int(number) / unit for number in re.search(
         r"DIEAREA \( (\S+) (\S+) \) \( (\S+) (\S+) \)", routed).groups())

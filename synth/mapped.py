@@ -22,9 +22,10 @@ Flop = collections.namedtuple("Flop", "cell name model inputs clock clock_pin st
 class Netlist:
     """Cells and nets of one module. Nets are numbers; 0 and 1 are the constants."""
 
-    def __init__(self, module, found, wire, clock="clk_i"):
-        """MODULE: a module of Yosys's JSON; FOUND: tables.Tables; WIRE: pF for every pin that a net goes to."""
-        self.tables, self.wire = found, wire
+    def __init__(self, module, found, wire, routed=None, clock="clk_i"):
+        """MODULE: a module of Yosys's JSON; FOUND: tables.Tables; WIRE: pF for every pin that a net goes to, but where ROUTED, of
+        wires.py, knows better."""
+        self.tables, self.wire, self.routed = found, wire, routed
         self.names = ["1'b0", "1'b1"]
         self.number = {"0": 0, "1": 1, "x": 0, "z": 0}
         self.ports = {name: [self.net(bit) for bit in port["bits"]] for name, port in module["ports"].items()}
@@ -53,10 +54,11 @@ class Netlist:
     # Cells.
 
     def read_cells(self, cells):
-        self.gates, self.flops, self.leakage, self.pins = [], [], {}, collections.defaultdict(list)
+        self.gates, self.flops, self.leakage, self.pins, self.places = [], [], {}, collections.defaultdict(list), {}
         for name, cell in cells.items():
             model = self.tables.model(cell["type"].removeprefix("\\"))
             nets = {pin: self.net(bits[0]) for pin, bits in cell["connections"].items() if bits}
+            self.places.update({f"{name}/{pin}": net for pin, net in nets.items() if net > 1})
             self.leakage[name] = model.leakage
             for pin in model.capacitance:
                 if pin in nets:
@@ -161,7 +163,14 @@ class Netlist:
             fans[net] += len(pins)
             loads[net] += sum(model.capacitance[pin] for _, model, pin in pins)
         self.fans = fans
-        self.loads = [loads[net] + self.wire * fans[net] for net in range(len(self.names))]
+        routed = self.routed.loads(self.places) if self.routed else {}
+        inside = {net: sum(self.routed.has(cell) for cell, _, _ in self.pins[net]) for net in routed}
+        self.shares = {net: load / inside[net] for net, load in routed.items() if inside[net]}
+        self.loads = [loads[net] + routed.get(net, 0.0) + self.wire * (fans[net] - inside.get(net, 0)) for net in range(len(self.names))]
+
+    def wire_to(self, cell, net):
+        """pF of a net's wire to a pin of a cell."""
+        return self.shares[net] if net in self.shares and self.routed.has(cell) else self.wire
 
     def order(self):
         """Gates after those that drive them."""

@@ -46,7 +46,7 @@ class Power:
     def pin_energy(self, cell, pin, net):
         energy = self.netlist.passive(cell.model, pin, net)
         if net in self.netlist.clocking:
-            energy += (cell.model.capacitance[pin] + self.netlist.wire) * self.netlist.tables.voltage ** 2 / 2
+            energy += (cell.model.capacitance[pin] + self.netlist.wire_to(cell.name, net)) * self.netlist.tables.voltage ** 2 / 2
         return energy
 
     def energies(self, counts, cycles, role):

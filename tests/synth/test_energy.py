@@ -17,6 +17,7 @@ import mapped  # noqa: E402
 import power  # noqa: E402
 import tables  # noqa: E402
 import targets  # noqa: E402
+import wires  # noqa: E402
 
 OSU = job.LIBERTY
 ALL = 2**64 - 1
@@ -121,6 +122,34 @@ def test_one_flip_flop(measure):
     assert [int(word) for word in seen[:, 1]] == [0, 0, ALL, 0, 0]
     # The clock's pin has 4 cycles of 2 edges, each 1.5 and half C V^2 of pin and wire; d has 3 edges; q rises once and falls once.
     assert energy["f"] == pytest.approx({"functional": 3 * 0.125 + 100 + 1 + 200 + 1, "glitch": 0, "clock": 4 * 2 * (1.5 + 2 * 3.5)})
+
+
+def test_wires_of_a_layout(tmp_path):
+    """Two elements e and f, each two inverters and a flip-flop, and a gate o and a flip-flop p outside of them."""
+    wired = {"a_i": (250, "i/A"), "n7": (1000, "i/Y", "j/A"), "y_o": (500, "j/Y"), "clk_i": (125, "d/C"), "n8": (62.5, "d/D", "d/Q")}
+    element = {"i": ("INV", {"A": "a_i", "Y": "k"}), "j": ("INV", {"A": "k", "Y": "y_o"}), "d": ("DFF", {"C": "clk_i", "D": "h", "Q": "h"})}
+    flat = {f"{name}.{cell}": (kind, {pin: nets.get(net, f"{name}_{net}") for pin, net in pins.items()}) for cell, (kind, pins) in element.items()
+            for name, nets in (("e", {"a_i": "a", "y_o": "m", "clk_i": "clk_i"}), ("f", {"a_i": "m", "y_o": "n", "clk_i": "clk_i"}))}
+    del flat["f.d"]  # nothing reads it
+    found = module(["clk_i", "a"], ["y"], **flat, o=("ND", {"A": "n", "B": "a", "Y": "y"}), p=("DFF", {"C": "clk_i", "D": "a", "Q": "q"}))
+
+    def netlist():
+        (tmp_path / "wires.json").write_text(json.dumps({name: {"ff": load, "pins": pins} for name, (load, *pins) in wired.items()}))
+        return mapped.Netlist(found, tables.Tables(liberty.Library(MINI)), WIRE, wires.Routed(tmp_path / "wires.json", ["e", "f"]))
+
+    one = netlist()
+    loads = {one.names[net]: load for net, load in enumerate(one.loads)}
+    # e's wire of a, and to each of the two pins outside what is assumed; m has the wires of e's output and of f's input.
+    assert loads["a"] == pytest.approx(1 + 2 + 1 + 0.25 + 2 * WIRE) and loads["m"] == pytest.approx(1 + 0.5 + 0.25)
+    assert loads["n"] == pytest.approx(1 + 0.5 + WIRE) and loads["y"] == pytest.approx(WIRE)
+    assert loads["e_k"] == pytest.approx(1 + 1) and loads["e_h"] == pytest.approx(1 + 0.0625)
+    assert [one.wire_to(cell, one.clock) for cell in ("e.d", "p")] == [0.125, WIRE]
+    wired["n9"] = 1, "i/A", "i/Y"
+    with pytest.raises(job.Failed, match="net n9 of the layout is more than one net of the array's element"):
+        netlist()
+    (tmp_path / "wires.json").unlink()
+    with pytest.raises(job.Failed, match="wires.json has no wires; make layout makes it"):
+        wires.Routed(tmp_path / "wires.json", ["e"])
 
 
 def test_a_clock_gate_stops_the_clock_pin(measure):
@@ -347,6 +376,9 @@ def test_refusals(emit, energy, operands, tmp_path):
     numpy.save(bad, numpy.zeros(3))
     refused("--a", bad, "--b", bad, text="it must be a matrix")
     refused("--operands", tmp_path / "nowhere", text="has no NAME.a.npy")
+    for wire in "much", "-1", "nan":
+        refused(f"--wire={wire}", status=2, text="WIRE must be 0 or more, in fF for each pin, or the word layout")
+    refused(*operands, "--wire", "layout", text="layout/layout.json is not of this array and library; make layout makes it")
     numpy.save(bad, numpy.full((9, 4), numpy.inf, numpy.float32))
     refused("--a", operands[1], "--b", bad, text="energy: a.npy, bad.npy: B.npy: ")
     (tmp_path / "index.json").write_text("[]")
