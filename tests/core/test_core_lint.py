@@ -1,4 +1,4 @@
-"""The core has no lint message either, whatever its formats, streams, blocks and bus."""
+"""The core has no lint message either, whatever its formats, streams, blocks and bus, and Yosys reads it."""
 import pathlib
 import sys
 
@@ -22,5 +22,7 @@ def test_lint(options, tmp_path):
     top = ("my" if "my" in options else "daa") + "_core"
     done = arrays.run("verilator", "--lint-only", "-Wall", "--top-module", top, "-F", array / "daa.f")
     assert [line for line in (done.stdout + done.stderr).splitlines() if not line.startswith("- ")] == []
-    done = arrays.run("iverilog", "-g2005", "-Wall", "-t", "null", "-s", top, *(array / line for line in (array / "daa.f").read_text().split()))
+    files = [array / line for line in (array / "daa.f").read_text().split()]
+    done = arrays.run("iverilog", "-g2005", "-Wall", "-t", "null", "-s", top, *files)
     assert done.stdout + done.stderr == ""
+    arrays.run("yosys", "-q", "-p", "".join(f"read_verilog {file}; " for file in files) + f"hierarchy -check -top {top}")
