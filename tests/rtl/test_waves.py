@@ -192,7 +192,7 @@ def test_stopped_clocks_give_the_golden_bits(name, tmp_path):
     files = [array / line for line in (array / "daa.f").read_text().split()] + [array / "tb/daa_tb.v"]
     arrays.run("iverilog", "-g2005", GATES, "-o", array / "tb.vvp", *files)
     assert "PASS" in arrays.run("vvp", "-n", array / "tb.vvp").stdout
-    arrays.run("verilator", "--binary", "--timing", "-Wno-fatal", "-O0", "-CFLAGS", "-O0", GATES, "--top-module", "daa_tb", "--Mdir",
+    arrays.run("verilator", "--binary", "--timing", "-Wno-fatal", *arrays.SOON, GATES, "--top-module", "daa_tb", "--Mdir",
                array / "verilated", "-o", "tb", *files)
     assert "PASS" in arrays.run(array / "verilated/tb").stdout
 
