@@ -46,11 +46,17 @@ class Structure:
     def __init__(self, emitted, yosys, size=None):
         self.emitted = emitted
         self.yosys = yosys
-        self.hierarchy = f"hierarchy -check -top {emitted.top}" + ("".join(
-            f" -chparam {name} {number}" for name, number in zip(("Rows", "Cols"), size)) if size else "")
+        self.hierarchy = self.of_size(*size) if size else f"hierarchy -check -top {emitted.top}"
         self.elaborate()
         self.count()
         self.check_containers()
+
+    def of_size(self, rows, columns):
+        """The command for an array of other rows and columns; its buffers must hold as many rows as it has."""
+        derived = self.emitted.manifest["derived"]
+        numbers = {"Rows": rows, "Cols": columns}
+        numbers.update({name: rows for name, held in (("C0Rows", "c0_rows"), ("ResultRows", "result_rows")) if derived[held] < rows})
+        return f"hierarchy -check -top {self.emitted.top}" + "".join(f" -chparam {name} {number}" for name, number in numbers.items())
 
     def containers(self):
         """Patterns of the connecting modules' names; a question mark stands for the backslash."""
@@ -102,7 +108,7 @@ class Structure:
         """Only unused logic may stand between the units, or the count would miss it. Seen on a small array."""
         self.yosys.run([
             *self.read(),
-            f"hierarchy -check -top {self.emitted.top} -chparam Rows 2 -chparam Cols 3",
+            self.of_size(2, 3),
             "proc",
             "opt_clean",
             self.yosys.stat("small.json"),

@@ -115,6 +115,14 @@ def test_counts(emit, rows, cols, streams, pipeline):
         assert found[block] == count, block
 
 
+def test_an_array_with_the_least_buffers(emit):
+    """The arrays of other sizes that a flow looks at have room for their rows."""
+    array = emit("tiny", *TOY, "--rows", 1, "--cols", 1, "--c0-rows", 1, "--result-rows", 1)
+    with job.scratch(array) as work:
+        for size, elements in (None, 1), ((2, 2), 4), ((3, 3), 9):
+            assert structure.Structure(job.Emitted(array), job.Yosys(array, work), size).elements == elements
+
+
 def test_report_on_osu(emit, report):
     array = emit("tiny", *TOY)
     found, table = report(array)
