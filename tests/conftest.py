@@ -16,9 +16,15 @@ def pytest_addoption(parser):
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "long: minutes, not seconds; run by `make test-long`")
+    config.addinivalue_line("markers", "early: five seconds or more; started before the others")
     # A shell's background processes ignore these signals, and so would the commands that the tests interrupt.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGQUIT, signal.SIG_DFL)
+
+
+def pytest_collection_modifyitems(items):
+    """What takes long starts first, so that none of it is left to run alone at the end."""
+    items.sort(key=lambda item: item.get_closest_marker("early") is None)
 
 
 def pytest_report_header(config):

@@ -28,6 +28,7 @@ def check(run, program, seed, *more):
     print(result.stdout)
 
 
+@pytest.mark.early
 def test_short(run, program, seed):
     check(run, program, seed)
 

@@ -25,6 +25,7 @@ def cocotb(run, build, daagen):
     return call
 
 
+@pytest.mark.early
 @needs_tools
 @pytest.mark.parametrize("simulator, jobs", [
     ("icarus", 8), pytest.param("icarus", 60, marks=pytest.mark.long), pytest.param("verilator", 60, marks=pytest.mark.long)])

@@ -20,6 +20,7 @@ def configs():
         yield pytest.param(int(sessions), options.split(), id=name, marks=[pytest.mark.long] * (tier == "long"))
 
 
+@pytest.mark.early
 @pytest.mark.parametrize("sessions, options", configs())
 def test_random_jobs(sessions, options, seed, tmp_path):
     """Any shape, order, kind and place, queued, under any memory; bus errors, impossible jobs, resets."""

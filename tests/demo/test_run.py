@@ -19,7 +19,7 @@ import run as main_job  # noqa: E402
 SMALL = ["--config", "tiny", "--steps", "2", "--batch", "4", "--test", "10"]
 
 # One process, so that the array is built once.
-pytestmark = pytest.mark.xdist_group("main job")
+pytestmark = [pytest.mark.xdist_group("main job"), pytest.mark.early]
 
 
 @pytest.fixture(scope="module")

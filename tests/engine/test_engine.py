@@ -56,6 +56,7 @@ def flags(cpuinfo="/proc/cpuinfo"):
         return set()
 
 
+@pytest.mark.early
 @pytest.mark.skipif(not {"avx2", "fma", "bmi2"} <= flags(), reason="the emulation needs AVX2")
 @pytest.mark.parametrize("engine", ["avx512", "avx512bf16"])
 def test_emulated(run, root, build, seed, engine):
@@ -97,6 +98,7 @@ def test_counts_are_the_golden_models_long(run, counter, seed):
     count(run, counter, "--seed", seed, "--long")
 
 
+@pytest.mark.early
 def test_arguments_that_cannot_be(run, root):
     """Under the sanitizers: what is refused is not read either."""
     done = run(make(root, root / "build", "asan/check-arguments"))

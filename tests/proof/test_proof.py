@@ -22,6 +22,7 @@ def cases(done):
     return int(re.search(r"^(\d+) cases hold", done.stdout, re.MULTILINE)[1])
 
 
+@pytest.mark.early
 @pytest.mark.parametrize("proof", [*SHORT, *(pytest.param(proof, marks=pytest.mark.long) for proof in MORE)])
 def test_short(prove, proof):
     config, _, name = proof.rpartition("-")

@@ -51,6 +51,7 @@ print(daa.__file__, daa.__version__, *daa.engines())
 """
 
 
+@pytest.mark.early
 @pytest.mark.parametrize("from_sdist", [False, pytest.param(True, marks=pytest.mark.long)], ids=["copy", "sdist"])
 def test_the_wheel_works_away_from_the_tree(judge, numbers, tmp_path, from_sdist):
     place = copy_of_project(tmp_path)

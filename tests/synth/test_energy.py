@@ -294,6 +294,7 @@ def operands(tmp_path, seed):
     return "--a", tmp_path / "a.npy", "--b", tmp_path / "b.npy"
 
 
+@pytest.mark.early
 def test_the_command(emit, energy, operands):
     array = emit("tiny", *SMALL)
     done = energy(array, *operands)
@@ -334,6 +335,7 @@ def timed(array, name):
     return "--mapping", "timing", "--no-blocks"
 
 
+@pytest.mark.early
 def test_the_mapping_of_the_timing_report(emit, energy, operands):
     array = emit("tiny", *SMALL)
     done = energy(array, *operands, "--mapping", "timing")
@@ -345,6 +347,7 @@ def test_the_mapping_of_the_timing_report(emit, energy, operands):
     assert report["mapping"] == name and report["kinds"]["all"]["blocks"] == {} and report["pj_per_mac"]["all"] > 0
 
 
+@pytest.mark.early
 def test_wrong_bits_are_an_error_that_names_one(emit, energy, operands):
     array = emit("tiny", *SMALL)
     multiplier = array / "rtl/daa_mul.v"

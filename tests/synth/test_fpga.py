@@ -55,6 +55,7 @@ def test_the_median_of_the_seeds_counts():
     assert fpga.summary(runs) == {"mhz": 70.0, "seeds": {3: 60.0, 1: 70.0, 2: 74.0}, "used": {}, "path": 1}
 
 
+@pytest.mark.early
 @with_tools
 def test_an_element_is_placed_and_routed(emit, run):
     array = emit("tiny", "--format", "e5m2", "--acc-format", "e6m9")
@@ -73,6 +74,7 @@ def test_an_element_is_placed_and_routed(emit, run):
     assert again.stdout == done.stdout and "placing" not in again.stderr
 
 
+@pytest.mark.early
 @with_tools
 def test_what_does_not_fit_is_left_out(emit, run):
     array = emit("tiny")
@@ -87,6 +89,7 @@ sys.exit(job.main("fpga", fpga.run))""")
     assert "the array is left out: its elements alone take" in done.stderr and "array" not in done.stdout.split("longest")[0]
 
 
+@pytest.mark.early
 @with_tools
 def test_a_board_gets_a_bitstream(emit, run):
     """All of it but the core, which would take ten minutes: a module with its ports stands in its place."""
