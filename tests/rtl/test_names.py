@@ -9,7 +9,7 @@ import arrays
 CASES = {
     "paper": "--config paper", "baseline": "--config baseline", "fp8": "--config fp8", "quad": "--config quad",
     "rotate": "--policy rotate --streams 4 --pipeline 3", "anchored": "--accumulator anchored",
-    "low2": "--config low2 --specials off --out-format fp16",
+    "low2": "--config low2 --specials off --out-format fp16", "core": "--config fp8 --core on",
 }
 
 
