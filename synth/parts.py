@@ -20,6 +20,7 @@ METHOD = (f"Method: Yosys and abc map each part by the recipe '{RECIPE}', OpenST
 def read_arguments():
     parser = job.Parser(prog="parts", description=__doc__.split("\n")[0])
     parser.add_argument("directory", metavar="DIR", type=pathlib.Path, help="a directory that daagen wrote with --core on")
+    parser.add_argument("--part", help="this part alone, printed and not kept (default all)")
     area.add_cell_arguments(parser)
     return parser.parse_args()
 
@@ -68,11 +69,14 @@ class Core:
                 "period_ns": worst.needs(1.0) if worst else None}
 
 
-def measure(emitted, target, yosys):
+def measure(emitted, target, yosys, only=None):
     with job.step(f"elaborating {emitted.prefix}_core"):
         core = Core(emitted, target, yosys)
+    names = list(dict.fromkeys(core.name(part) for part in core.parts))
+    if only and only not in names:
+        raise Usage(f"PART is '{only}'; it must be {', '.join(sorted(names))}")
     found = []
-    for part in core.parts:
+    for part in (part for part in core.parts if only in (None, core.name(part))):
         with job.step(core.name(part)):
             found.append(core.measure(part))
     return {**target.describe(), "yosys": yosys.version, "opensta": core.sta.version, "hash": emitted.hash,
@@ -102,8 +106,9 @@ def run():
     with job.scratch(emitted.directory) as work:
         yosys = job.Yosys(emitted.directory, work)
         target.prepare(work, emitted)
-        report = measure(emitted, target, yosys)
-        job.save_json(emitted.directory / "parts.json", report)
+        report = measure(emitted, target, yosys, arguments.part)
+        if not arguments.part:
+            job.save_json(emitted.directory / "parts.json", report)
     print("\n".join(lines(report)))
 
 

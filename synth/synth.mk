@@ -41,8 +41,8 @@ netlist: ## DIR=DIR or CONFIG=NAME [LIBERTY=F.lib[.gz]] [CLOCK_PS=N]: the mapped
 timing: ## DIR=DIR or CONFIG=NAME [LIBERTY=F.lib[.gz]] [CLOCK_PS=N]: the highest clock by OpenSTA, flip-flops included, and the area at it
 	@$(PYTHON) synth/timing.py "$(AREA_DIR)" $(AREA_WORDS)
 
-parts: ## DIR=DIR [LIBERTY=F.lib[.gz]]: area and clock of the parts of a core, by themselves
-	@$(PYTHON) synth/parts.py "$(AREA_DIR)" $(AREA_WORDS)
+parts: ## DIR=DIR [LIBERTY=F.lib[.gz]] [PART=NAME]: area and clock of the parts of a core, by themselves
+	@$(PYTHON) synth/parts.py "$(AREA_DIR)" $(AREA_WORDS) $(if $(PART),--part "$(PART)")
 
 energy: $(BUILD)/gatesim $(BUILD)/daavec ## DIR=DIR or CONFIG=NAME [A=A.npy B=B.npy | OPERANDS=DIR] [LIBERTY=F.lib[.gz]] [CLOCK_PS=N] [WIRE=FF|layout] [MAPPING=timing] [BLOCKS=no]: pJ a MAC
 	@$(PYTHON) synth/energy.py "$(AREA_DIR)" --build "$(BUILD)" $(AREA_WORDS) $(if $(A),--a "$(A)") $(if $(B),--b "$(B)") \

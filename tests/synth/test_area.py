@@ -40,7 +40,8 @@ module DFF (input C, input D, output reg Q); always @(posedge C) Q <= D; endmodu
 """
 
 # The smallest elements there are, mapped in no time.
-TOY = ("--format", "e2m1", "--acc-format", "e5m7", "--lo-bits", 1, "--window", 2)
+TOY = ("--format", "e2m1", "--acc-format", "e5m7", "--lo-bits", 1, "--window", 2, "--c0-rows", 2, "--result-rows", 2)
+LEAST = ("--streams", 1, "--rows", 1, "--cols", 1, "--c0-rows", 1, "--result-rows", 1, "--specials", "off")
 
 
 @pytest.fixture
@@ -117,12 +118,13 @@ def test_counts(emit, rows, cols, streams, pipeline):
 
 def test_an_array_with_the_least_buffers(emit):
     """The arrays of other sizes that a flow looks at have room for their rows."""
-    array = emit("tiny", *TOY, "--rows", 1, "--cols", 1, "--c0-rows", 1, "--result-rows", 1)
+    array = emit("tiny", *TOY, *LEAST)
     with job.scratch(array) as work:
         for size, elements in (None, 1), ((2, 2), 4), ((3, 3), 9):
             assert structure.Structure(job.Emitted(array), job.Yosys(array, work), size).elements == elements
 
 
+@pytest.mark.early
 def test_report_on_osu(emit, report):
     array = emit("tiny", *TOY)
     found, table = report(array)
@@ -168,8 +170,9 @@ def test_report_on_osu(emit, report):
     assert time.monotonic() - start < 5
 
 
+@pytest.mark.early
 def test_same_again_by_make_from_gzip(emit, small, report, make, tmp_path):
-    one, two = (emit("tiny", *TOY, "--streams", 1, name=name) for name in ("one", "two"))
+    one, two = (emit("tiny", *TOY, *LEAST, name=name) for name in ("one", "two"))
     plain, _ = report(one, "--liberty", small)
     packed = tmp_path / "small.lib.gz"
     packed.write_bytes(gzip.compress(SMALL.encode(), mtime=0))
@@ -235,6 +238,7 @@ def compare_with_full(directory):
     assert got[1] == pytest.approx(want[1], rel=2e-2)
 
 
+@pytest.mark.early
 def test_counted_is_what_full_synthesis_gives(emit):
     compare_with_full(emit("tiny", *TOY))
 
@@ -262,6 +266,7 @@ def simulate(netlist, models, array, make, tmp_path, rng, **words):
                 f"SEED={rng.randrange(1, 1000)}", **words)
 
 
+@pytest.mark.early
 def test_netlist_of_a_library_without_delays(emit, run, root, small, make, tmp_path, rng):
     array = emit("tiny", *TOY)
     done = run("/usr/bin/python3", root / "synth/netlist.py", array, "--liberty", small)
@@ -276,6 +281,7 @@ def test_netlist_of_a_library_without_delays(emit, run, root, small, make, tmp_p
     assert simulate(netlist, broken, array, make, tmp_path, rng).returncode != 0
 
 
+@pytest.mark.early
 def test_ice40(emit, report):
     found, table = report(emit("tiny", *TOY, "--rows", 1), "--target", "ice40", name="area-ice40.json")
     assert found["dsp"] == "no" and found["dsps"] == 0 and found["brams"] == 0

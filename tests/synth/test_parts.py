@@ -7,14 +7,19 @@ import pytest
 
 @pytest.fixture
 def parts(root):
-    def call(directory):
-        return subprocess.run(["/usr/bin/python3", root / "synth/parts.py", directory], capture_output=True, text=True)
+    def call(directory, *words):
+        return subprocess.run(["/usr/bin/python3", root / "synth/parts.py", directory, *words], capture_output=True, text=True)
 
     return call
 
 
-def test_parts_of_a_small_core(parts, emit):
-    core = emit("tiny", "--core", "on", "--bus-bits", 64, "--block-k", 8)
+@pytest.fixture
+def core(emit):
+    return emit("tiny", "--core", "on", "--bus-bits", 64, "--block-k", 8)
+
+
+@pytest.mark.long
+def test_parts_of_a_small_core(parts, core):
     done = parts(core)
     assert done.returncode == 0, done.stderr
     report = json.loads((core / "parts.json").read_text())
@@ -28,6 +33,18 @@ def test_parts_of_a_small_core(parts, emit):
     assert "memories of 24,576 bits" in done.stdout
 
 
-def test_an_array_has_no_parts(parts, emit):
-    done = parts(emit("tiny"))
+@pytest.mark.early
+def test_one_part(parts, core):
+    done = parts(core, "--part", "sums")
+    assert done.returncode == 0, done.stderr
+    name, count, area, flip_flops, period = done.stdout.splitlines()[1].replace(",", "").split()
+    assert (name, count) == ("sums", "1")
+    assert float(area) > 1000 and int(flip_flops) > 10 and 0.5 < float(period) < 20
+    assert "memories of 24,576 bits" in done.stdout and not (core / "parts.json").exists()
+
+
+def test_refused(parts, core, emit):
+    done = parts(core, "--part", "wheel")
+    assert done.returncode == 2 and "PART is 'wheel'; it must be bank, feed, job, load, regs, store, sums" in done.stderr, done.stderr
+    done = parts(emit("tiny", name="bare"))
     assert done.returncode == 2 and "has no core; make it with build/daagen --core on" in done.stderr

@@ -46,8 +46,9 @@ def refuse(refused, root):
     return call
 
 
+@pytest.mark.early
 def test_clock_of_a_small_array(emit, timing):
-    array = emit("tiny", *TOY, "--clock-gating", "on")
+    array = emit("tiny", *TOY, "--c0-rows", 2, "--result-rows", 2, "--clock-gating", "on")
     found, table = timing(array)
     assert found["library"] == "osu018_stdcells" and found["opensta"] and found["yosys"]
     assert [tried["recipe"] for tried in found["tries"]] == [recipe.name for recipe in targets.SPEED_RECIPES]
@@ -173,6 +174,7 @@ def flow(emit):
         yield call
 
 
+@pytest.mark.early
 def test_the_array_without_what_repeats_is_as_fast_as_the_whole(flow, monkeypatch):
     """Nothing buffered: then the frame has the paths of the array with everything in it."""
     monkeypatch.setattr(timing_command, "ROWS_COLS", (4, 5))
@@ -186,6 +188,7 @@ def test_the_array_without_what_repeats_is_as_fast_as_the_whole(flow, monkeypatc
         assert found["wired_ns"][kind] > found["ns"][kind]
 
 
+@pytest.mark.early
 def test_nets_between_units_get_trees_of_buffers(flow):
     """A row of C0 comes into 20 columns at once: two levels of four."""
     array = flow(2, 20)
