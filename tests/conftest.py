@@ -109,3 +109,20 @@ def emit(daagen, tmp_path, run):
         return directory
 
     return call
+
+
+@pytest.fixture
+def wrong_daagen(daagen, tmp_path):
+    """Leaves a daagen in the test's directory that puts a fault into each array: wrong_daagen(FILE, what sed does to it)."""
+
+    def call(file, fault):
+        program = tmp_path / "daagen"
+        program.write_text(f"""#!/bin/sh
+set -e
+{daagen.resolve()} "$@"
+while [ "$1" != -o ]; do shift; done
+sed -i '{fault}' "$2/{file}"
+""")
+        program.chmod(0o755)
+
+    return call

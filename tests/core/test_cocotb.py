@@ -37,15 +37,9 @@ def test_random_jobs(cocotb, simulator, jobs, seed):
 
 
 @needs_tools
-def test_a_wrong_bit_is_told(cocotb, build, tmp_path, daagen):
+def test_a_wrong_bit_is_told(cocotb, build, tmp_path, wrong_daagen):
     """A fault in what daagen wrote: the job that it shows in, and where the log is."""
-    (tmp_path / "daagen").write_text(f"""#!/bin/sh
-set -e
-{daagen.resolve()} "$@"
-while [ "$1" != -o ]; do shift; done
-sed -i 's/assign w_data_o = w_data_q;/assign w_data_o = w_data_q ^ 1;/' "$2/rtl/daa_store.v"
-""")
-    (tmp_path / "daagen").chmod(0o755)
+    wrong_daagen("rtl/daa_store.v", "s/assign w_data_o = w_data_q;/assign w_data_o = w_data_q ^ 1;/")
     (tmp_path / "libdaa.so").symlink_to(build.resolve() / "libdaa.so")
     done = cocotb("--build", tmp_path, "--sim", "icarus")
     assert done.returncode == 1 and done.stdout == ""

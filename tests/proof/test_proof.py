@@ -42,15 +42,9 @@ def test_what_was_proved_is_kept(prove):
     assert "known before" in again.stdout
 
 
-def test_a_wrong_number_is_told(prove, build, tmp_path, daagen):
+def test_a_wrong_number_is_told(prove, tmp_path, wrong_daagen):
     """A fault in what daagen wrote: the case and its inputs, in one line."""
-    (tmp_path / "daagen").write_text(f"""#!/bin/sh
-set -e
-{daagen.resolve()} "$@"
-while [ "$1" != -o ]; do shift; done
-sed -i 's/wire negative = m\\[AccBits-1\\];/wire negative = m[AccBits-2];/' "$2/rtl/daa_anchor_foot.v"
-""")
-    (tmp_path / "daagen").chmod(0o755)
+    wrong_daagen("rtl/daa_anchor_foot.v", r"s/wire negative = m\[AccBits-1\];/wire negative = m[AccBits-2];/")
     done = prove("--only", "foot", "safe2", "--build", tmp_path)
     assert done.returncode == 1
     assert re.fullmatch(r"proof: safe2: foot, leading bit \d+: not what the contract says, for example with negative=.*\n", done.stderr)
