@@ -19,7 +19,7 @@ import threading
 import time
 
 from train import StudyError, arms, data, model, report, studies
-from train.run import Run, add_recipe, command, discard, positive, recipe, require, words
+from train.run import Run, add_device, add_recipe, command, discard, positive, recipe, require, words
 from train.table import KEY, append_row, key_of, read_rows
 
 RUN = (sys.executable, "-m", "train.run")  # the command of one run
@@ -195,6 +195,7 @@ def main(arguments=None):
     parser = argparse.ArgumentParser(prog="train.accuracy", description="Train every arm of the study on every seed. Runs "
                                      "that the output already holds are left out; Ctrl-C keeps what is done.")
     add_recipe(parser)
+    add_device(parser)
     parser.add_argument("--arms", type=arm_names, default=arms.ORDER, metavar="ARM,...",
                         help=f"of {', '.join(arms.ARMS)}; default: all")
     parser.add_argument("--seeds", type=seed_list, metavar="N,...", help="default: those of the study, by arm")

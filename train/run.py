@@ -221,7 +221,6 @@ def add_recipe(parser):
     parser.add_argument("--data", type=pathlib.Path, default=data.DIRECTORY, metavar="DIR", help="directory of Fashion-MNIST "
                         "(gzipped IDX files) or of CIFAR-10 (binary or Python version, or folders of images), or a text for a "
                         "language model; default %(default)s")
-    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu", help="where tensors are; default %(default)s")
     parser.add_argument("--model", choices=model.MODELS, default="resnet18", help="default %(default)s")
     parser.add_argument("--epochs", type=positive(float), default=2.0, help="may be a fraction; default %(default)g")
     parser.add_argument("--lr", type=positive(float), default=0.05, help="peak learning rate; default %(default)g")
@@ -229,6 +228,10 @@ def add_recipe(parser):
                         "high, such as conv1,fc (exploration; none in the study)")
     parser.add_argument("--work", type=pathlib.Path, default=pathlib.Path("build/study"), metavar="DIR",
                         help="where checkpoints go; default %(default)s")
+
+
+def add_device(parser):
+    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu", help="where tensors are; default %(default)s")
 
 
 def recipe(options):
@@ -278,6 +281,7 @@ def main(arguments=None):
     parser.add_argument("--arm", choices=arms.ARMS, required=True)
     parser.add_argument("--seed", type=int, default=0, help="default %(default)s")
     add_recipe(parser)
+    add_device(parser)
     parser.add_argument("--curve", type=pathlib.Path, metavar="FILE", help="write the loss of every step here (.npy, float32)")
     parser.add_argument("--dump", type=pathlib.Path, metavar="DIR", help="write operand matrices of the GEMMs here (.npy)")
     parser.add_argument("--dump-steps", type=numbers, default=(0,), metavar="N,...", help="counted from 0; default 0")
