@@ -19,7 +19,7 @@ SHORT = (
     Study("resnet20-stride", 1, 0.1, 1.5),
     Study("resnet18-narrow", 1, 0.1, 1.5),
     Study("vit-small", 1, 1e-3, 1.5),
-    Study("gpt-small", 1.2, 3e-3, 1.5),
+    Study("gpt-small", 0.8, 3e-3, 1.2),
 )
 FULL = (
     Study("resnet20", 12, 0.1, 100),

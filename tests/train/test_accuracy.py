@@ -251,10 +251,10 @@ def test_the_hard_study_does_the_pairs_that_matter_first(study, sources, tmp_pat
                                for _ in range(2)]
     rows = read_rows(tmp_path / "output" / "runs.csv")
     assert [(row["dataset"], row["model"], row["epochs"], row["lr"]) for row in rows[:2]] == [
-        ("cifar10", "resnet20-stride", "1", "0.1"), ("plays", "gpt-small", "1.2", "0.003")]
+        ("cifar10", "resnet20-stride", "1", "0.1"), ("plays", "gpt-small", "0.8", "0.003")]
     assert study(*names, *sources).returncode == 0 and len(calls(tmp_path)) == 12
     text = (tmp_path / "output" / "report.md").read_text()
-    assert "## gpt-small on plays, 1.2 epochs" in text and "| `safe2` |" in text
+    assert "## gpt-small on plays, 0.8 epochs" in text and "| `safe2` |" in text
     assert study("--networks", "gpt-small", "--check-lr", *sources, "--jobs", "1").returncode == 0
     assert calls(tmp_path)[12:] == ["bf16 0", "alike2-2 0"] * 2
     assert {row["lr"] for row in read_rows(tmp_path / "output" / "runs.csv")} == {"0.1", "0.003", "0.0009", "0.009"}
