@@ -150,6 +150,9 @@ INLINE words pick_halves(of_halves mask, words a, words b) {
     __asm__("vpblendvb %3, %2, %1, %0" : "=x"(r) : "x"(b), "xm"(a), "x"(mask));
     return r;
 }
+INLINE words max_halves(words a, words b) {
+    return _mm256_max_epi16(a, b);
+}
 INLINE words max_keys(words a, words b) {
     return _mm256_max_epi16(a, b);
 }
@@ -162,6 +165,13 @@ INLINE floats as_floats(words a) {
 }
 INLINE bool any_of(of_words mask) {
     return !_mm256_testz_si256(mask, mask);
+}
+INLINE unsigned bits_of(of_words mask) {
+    return (unsigned)_mm256_movemask_ps(_mm256_castsi256_ps(mask));
+}
+INLINE of_words of_bits(unsigned bits) {
+    const words each = _mm256_set_epi32(128, 64, 32, 16, 8, 4, 2, 1);
+    return _mm256_cmpeq_epi32(_mm256_and_si256(_mm256_set1_epi32((int)bits), each), each);
 }
 INLINE of_words no_words(void) {
     return _mm256_setzero_si256();

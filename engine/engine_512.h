@@ -157,6 +157,9 @@ INLINE of_halves not_zero_halves(words a) {
 INLINE words pick_halves(of_halves mask, words a, words b) {
     return _mm512_mask_mov_epi16(b, mask, a);
 }
+INLINE words max_halves(words a, words b) {
+    return _mm512_max_epi16(a, b);
+}
 INLINE words max_keys(words a, words b) {
     return _mm512_max_epu16(a, b);
 }
@@ -171,6 +174,13 @@ INLINE floats as_floats(words a) {
 }
 INLINE bool any_of(of_words mask) {
     return mask;
+}
+/* A bit a word. */
+INLINE unsigned bits_of(of_words mask) {
+    return mask;
+}
+INLINE of_words of_bits(unsigned bits) {
+    return (of_words)bits;
 }
 INLINE of_words no_words(void) {
     return 0;

@@ -3,10 +3,10 @@
  * to nearest even is a product with a power of two, a conversion and an addition.
  *
  * That is all while no anchor moves, which is so nearly always. The largest exponents of a row and of a lane in a few
- * steps together are no less than any of their keys: where they ask for no move, none of these steps does. Whether M
- * stays in -H .. H-1, H = 2^(W-3), is looked at afterwards, in all these steps at once, and so is the largest key of
- * four streams and more, which there comes with the sum. Vectors of lanes in which an anchor moves, or M leaves its
- * range, take the steps one by one.
+ * steps together are no less than any of their keys: where they ask for no move, none of these steps does. Elsewhere,
+ * and with four streams and more, where it comes with the sum, the largest key of all these steps is found on the way.
+ * Whether M stays in -H .. H-1, H = 2^(W-3), is looked at in the same way. Lanes in which an anchor moves, or M leaves
+ * its range, are noted, and take the steps one by one when the panel's rows have been done.
  *
  * The place of M's last bit stands for the anchor: G E. A lane's state is three words, those of a tile's lanes after
  * one another: M + H; the reach, which is the largest key that moves nothing, or with `full` set one that every key is
@@ -59,6 +59,7 @@ static void anchored_one_pack_b(const struct engine_plan *plan, size_t steps, co
     (void)plan;
     for (size_t i = 0; i < steps * ANCHORED_ONE_LANES; i += WIDTH)
         store_words(packed + i, half_up(widen(raw + i)));
+    pack_no_steps(steps, ANCHORED_ONE_LANES, packed);
 }
 
 /* ---- what one, two and more streams differ in ---- */
@@ -114,6 +115,11 @@ INLINE floats anchored_sum(int streams, int groups, bool steer, const struct anc
                     s->b + t * four_words(pairs, steer) * FOUR_LANES + v * WIDTH, largest);
 }
 
+INLINE words anchored_pair_key(const struct anchored_source *s, size_t t, size_t v) {
+    return add_halves(all_words((int)s->a[(2 * FORMS + 1) * STEPS + t]),
+                      load_words(s->b + (t * TWO_PACKED + 3) * TWO_LANES + v * WIDTH));
+}
+
 /* Its K*, a sum of two biased exponents; far below all of these where no product takes part. */
 INLINE words anchored_key(int streams, const struct anchored_source *s, size_t t, size_t v, words largest) {
     if (streams == 1) {
@@ -123,16 +129,34 @@ INLINE words anchored_key(int streams, const struct anchored_source *s, size_t t
         return pick_words(some, add_words(a, b), all_words(2 * ZERO_EXPONENT));
     }
     if (streams == 2)
-        return larger_half(add_halves(all_words((int)s->a[(2 * FORMS + 1) * STEPS + t]),
-                                      load_words(s->b + (t * TWO_PACKED + 3) * TWO_LANES + v * WIDTH)));
+        return larger_half(anchored_pair_key(s, t, v));
     return exponents_of_keys(largest);
 }
 
-/* The largest biased exponent of vector V's lanes in COUNT steps, of one stream and of two. */
-INLINE words anchored_exponents(int streams, const uint32_t *b, size_t count, size_t v) {
+/* The largest of several keys: of two streams a pair, of more as four_sum() has it. */
+INLINE words anchored_least_key(int streams) {
+    return streams > 2 ? all_words(0) : streams == 2 ? all_halves(2 * ZERO_EXPONENT) : all_words(2 * ZERO_EXPONENT);
+}
+
+/* With those of steps T and T + 1. KEYS: theirs, of more than two streams. */
+INLINE words anchored_larger_key(int streams, const struct anchored_source *s, size_t t, size_t v, words largest,
+                                 const words *keys) {
+    if (streams == 1)
+        return max_words(largest, max_words(anchored_key(1, s, t, v, largest), anchored_key(1, s, t + 1, v, largest)));
+    if (streams == 2)
+        return max_halves(largest, max_halves(anchored_pair_key(s, t, v), anchored_pair_key(s, t + 1, v)));
+    return max_keys(largest, max_keys(keys[0], keys[1]));
+}
+
+INLINE words anchored_last_key(int streams, words largest) {
+    return streams == 1 ? largest : streams == 2 ? larger_half(largest) : exponents_of_keys(largest);
+}
+
+/* The largest biased exponent of vector V's lanes in STEPS steps, of one stream and of two. */
+INLINE words anchored_exponents(int streams, const uint32_t *b, size_t v) {
     words largest = all_words(INT16_MIN);
     b += v * WIDTH;
-    for (size_t t = 0; t < count; t++)
+    for (size_t t = 0; t < STEPS; t++)
         largest = max_words(largest, streams == 1 ? exponents_of_floats(load_words(b + t * ANCHORED_ONE_LANES))
                                                   : larger_half(load_words(b + (t * TWO_PACKED + 3) * TWO_LANES)));
     return largest;
@@ -156,10 +180,6 @@ INLINE int anchored_exponent(int streams, const uint32_t *a) {
 }
 
 /* ---- a row's steps ---- */
-
-struct anchored_limits;
-typedef void anchored_function(const struct anchored_limits *limits, const struct anchored_source *s, size_t count,
-                               unsigned slow, bool others, uint32_t *acc);
 
 /* Where M + H has a bit of BEYOND, M is not in -H .. H-1. BIAS: of a key, less that of two exponents. */
 struct anchored_limits {
@@ -215,150 +235,112 @@ INLINE void anchored_step(const struct anchored_limits *limits, floats sum, word
     state->m = add_words(down_words(state->m, shift), nearest_words(mul(sum, anchored_scale(state->field))));
 }
 
-INLINE void anchored_close(const struct anchored_limits *limits, const struct anchored_state *state, uint32_t *acc,
-                           size_t lanes) {
+INLINE void anchored_close(const struct anchored_limits *limits, const struct anchored_state *state, of_words which,
+                           uint32_t *acc, size_t lanes) {
     const of_words asks = greater_words(state->asked, all_words(0));
-    const words reach = sub_words(all_words(127 + limits->step - 1), state->field);
-    store_words(acc, add_words(state->m, all_words(limits->half)));
-    store_words(acc + lanes, add_words(reach, keep_words(asks, all_words(ANCHORED_ASKS))));
+    const words m = add_words(state->m, all_words(limits->half));
+    const words reach = add_words(sub_words(all_words(127 + limits->step - 1), state->field),
+                                  keep_words(asks, all_words(ANCHORED_ASKS)));
+    store_words(acc, pick_words(which, m, load_words(acc)));
+    store_words(acc + lanes, pick_words(which, reach, load_words(acc + lanes)));
 }
 
-/* COUNT steps of two vectors from V on, one by one. A step's shift is what it hangs on for long, so two vectors take no
- * longer than one. */
+/* Lanes of vector V of a panel's row whose steps have to be taken one by one. */
+struct anchored_failure {
+    uint32_t row, v, lanes;
+};
+
+/* STEPS steps of the lanes of two such vectors. A step's shift is what it hangs on for long, so two take no longer than
+ * one. */
 INLINE void anchored_slowly(int streams, int groups, bool steer, const struct anchored_limits *limits,
-                            const struct anchored_source *s, size_t count, size_t v, uint32_t *acc, size_t lanes) {
+                            const struct anchored_source *panel, size_t row_words,
+                            const struct anchored_failure *failures, uint32_t *acc, size_t ld) {
+    const size_t lanes = anchored_vectors(streams) * WIDTH;
     struct anchored_state state[2];
+    struct anchored_source s[2] = {*panel, *panel};
 #pragma GCC unroll 2
-    for (size_t i = 0; i < 2; i++)
-        anchored_open(limits, acc + i * WIDTH, lanes, &state[i]);
-    for (size_t t = 0; t < count; t++) {
-        words of_a[FOUR_KINDS_MAX];
-        anchored_operands(streams, steer, s, t, of_a);
+    for (size_t i = 0; i < 2; i++) {
+        s[i].a += failures[i].row * row_words;
+        s[i].places += failures[i].row * STEPS;
+        anchored_open(limits, acc + failures[i].row * ld + failures[i].v * WIDTH, lanes, &state[i]);
+    }
+    for (size_t t = 0; t < STEPS; t++) {
 #pragma GCC unroll 2
         for (size_t i = 0; i < 2; i++) {
-            words largest = all_words(0);
-            const floats sum = anchored_sum(streams, groups, steer, s, t, v + i, of_a, &largest);
-            anchored_step(limits, sum, anchored_key(streams, s, t, v + i, largest), &state[i]);
+            words of_a[FOUR_KINDS_MAX], largest = all_words(0);
+            anchored_operands(streams, steer, &s[i], t, of_a);
+            const floats sum = anchored_sum(streams, groups, steer, &s[i], t, failures[i].v, of_a, &largest);
+            anchored_step(limits, sum, anchored_key(streams, &s[i], t, failures[i].v, largest), &state[i]);
         }
     }
 #pragma GCC unroll 2
     for (size_t i = 0; i < 2; i++)
-        anchored_close(limits, &state[i], acc + i * WIDTH, lanes);
+        anchored_close(limits, &state[i], of_bits(failures[i].lanes),
+                       acc + failures[i].row * ld + failures[i].v * WIDTH, lanes);
 }
 
-/* COUNT steps of VECTORS vectors in which no anchor moves. SEEN: all bits that M + H had before each; LARGEST: of the
- * keys, of more than two streams. */
-INLINE void anchored_fast(int streams, int groups, bool steer, const struct anchored_source *s, size_t count,
-                          size_t first, size_t vectors, words *m, const floats *scale, words *seen, words *largest) {
+/* STEPS steps of VECTORS vectors in which no anchor moves. SEEN: all bits that M + H had before each; LARGEST: of the
+ * keys, where they are asked for. */
+INLINE void anchored_fast(int streams, int groups, bool steer, bool keyed, const struct anchored_source *s,
+                          size_t vectors, words *m, const floats *scale, words *seen, words *largest) {
 #pragma GCC unroll 4
     for (size_t v = 0; v < vectors; v++) {
         seen[v] = m[v];
-        largest[v] = all_words(0); /* the least key */
+        largest[v] = anchored_least_key(streams);
     }
-    for (size_t t = 0; t < count; t += 2) {
+    for (size_t t = 0; t < STEPS; t += 2) {
         words of_a[2][FOUR_KINDS_MAX], keys[2];
         anchored_operands(streams, steer, s, t, of_a[0]);
         anchored_operands(streams, steer, s, t + 1, of_a[1]);
 #pragma GCC unroll 4
         for (size_t v = 0; v < vectors; v++) {
-            const floats sum = anchored_sum(streams, groups, steer, s, t, first + v, of_a[0], &keys[0]);
-            const floats next = anchored_sum(streams, groups, steer, s, t + 1, first + v, of_a[1], &keys[1]);
+            const floats sum = anchored_sum(streams, groups, steer, s, t, v, of_a[0], &keys[0]);
+            const floats next = anchored_sum(streams, groups, steer, s, t + 1, v, of_a[1], &keys[1]);
             const words between = add_words(m[v], nearest_words(mul(sum, scale[v])));
             seen[v] = or_three(seen[v], m[v], between);
             m[v] = add_words(between, nearest_words(mul(next, scale[v])));
-            if (streams > 2)
-                largest[v] = max_keys(largest[v], max_keys(keys[0], keys[1]));
+            if (keyed)
+                largest[v] = anchored_larger_key(streams, s, t, v, largest[v], keys);
         }
     }
 }
 
-/* Where steps were not as anchored_fast() took them. */
-INLINE of_words anchored_failed(int streams, const struct anchored_limits *limits, words seen, words largest,
-                                words reach) {
-    const of_words out = bits_of_words(seen, all_words(limits->beyond));
-    const words key = add_words(exponents_of_keys(largest), all_words(limits->bias));
-    return streams > 2 ? either_words(out, greater_words(key, reach)) : out;
-}
-
-/* Does a step move an anchor of vector V? */
-INLINE bool anchored_moves(int streams, const struct anchored_limits *limits, const struct anchored_source *s, size_t v,
-                           words reach) {
-    words key = anchored_key(streams, s, 0, v, all_words(0));
-    for (size_t t = 1; t < STEPS; t++)
-        key = max_words(key, anchored_key(streams, s, t, v, all_words(0)));
-    return any_of(greater_words(add_words(key, all_words(limits->bias)), reach));
-}
-
-/* COUNT steps of the vectors of a row that SLOW has a bit for, and of the others if they are not done; two by two. */
-INLINE void anchored_apart(int streams, int groups, bool steer, const struct anchored_limits *limits,
-                           const struct anchored_source *s, size_t count, unsigned slow, bool others, uint32_t *acc) {
+/* STEPS steps of a row. Lanes that fail stay as they are and are put on the list, which has FAILED entries; how many it
+ * has then. */
+INLINE size_t anchored_row(int streams, int groups, bool steer, bool keyed, const struct anchored_limits *limits,
+                           const struct anchored_source *s, size_t row, uint32_t *acc,
+                           struct anchored_failure *failures, size_t failed) {
     const size_t vectors = anchored_vectors(streams), lanes = vectors * WIDTH;
-    for (size_t v = 0; v < vectors; v += 2, acc += 2 * WIDTH) {
-        const words reach[2] = {load_words(acc + lanes), load_words(acc + lanes + WIDTH)};
-        unsigned of_two = slow >> v & 3;
-        if (of_two && others && streams <= 2 && count == STEPS)
-            of_two = (of_two & 1 && anchored_moves(streams, limits, s, v, reach[0])) ||
-                     (of_two & 2 && anchored_moves(streams, limits, s, v + 1, reach[1]));
-        if (!of_two && others) {
-            const floats scale[2] = {anchored_scale_of(limits, reach[0]), anchored_scale_of(limits, reach[1])};
-            words m[2] = {load_words(acc), load_words(acc + WIDTH)}, seen[2], largest[2];
-            anchored_fast(streams, groups, steer, s, count, v, 2, m, scale, seen, largest);
-            of_two = any_of(either_words(anchored_failed(streams, limits, seen[0], largest[0], reach[0]),
-                                         anchored_failed(streams, limits, seen[1], largest[1], reach[1])));
-            if (!of_two) {
-                store_words(acc, m[0]);
-                store_words(acc + WIDTH, m[1]);
-            }
-        }
-        if (of_two)
-            anchored_slowly(streams, groups, steer, limits, s, count, v, acc, lanes);
-    }
-}
-
-/* COUNT steps of a row; EXPONENTS: the largest ones of the lanes. */
-INLINE void anchored_row(int streams, int groups, bool steer, const struct anchored_limits *limits,
-                         const struct anchored_source *s, size_t count, const words *exponents,
-                         anchored_function *apart, uint32_t *acc) {
-    const size_t vectors = anchored_vectors(streams), lanes = vectors * WIDTH;
-    const words of_row = all_words(streams > 2 ? 0 : anchored_exponent(streams, s->a) + limits->bias);
     words m[ANCHORED_VECTORS_MAX], seen[ANCHORED_VECTORS_MAX], largest[ANCHORED_VECTORS_MAX];
     floats scale[ANCHORED_VECTORS_MAX];
-    of_words fails[ANCHORED_VECTORS_MAX], any = no_words();
-    unsigned slow = 0;
 #pragma GCC unroll 4
     for (size_t v = 0; v < vectors; v++) {
-        const words reach = load_words(acc + lanes + v * WIDTH);
         m[v] = load_words(acc + v * WIDTH);
-        scale[v] = anchored_scale_of(limits, reach);
-        fails[v] = streams > 2 ? no_words() : greater_words(add_words(exponents[v], of_row), reach);
-        any = either_words(any, fails[v]);
+        scale[v] = anchored_scale_of(limits, load_words(acc + lanes + v * WIDTH));
     }
-    if (__builtin_expect(count < STEPS || any_of(any), false)) {
+    anchored_fast(streams, groups, steer, keyed, s, vectors, m, scale, seen, largest);
 #pragma GCC unroll 4
-        for (size_t v = 0; v < vectors; v++)
-            slow |= count < STEPS || any_of(fails[v]) ? 1U << v : 0;
-        apart(limits, s, count, slow, true, acc);
-        return;
-    }
-    anchored_fast(streams, groups, steer, s, STEPS, 0, vectors, m, scale, seen, largest);
-    any = no_words();
-#pragma GCC unroll 4
-    for (size_t v = 0; v < vectors; v++) {
-        fails[v] = anchored_failed(streams, limits, seen[v], largest[v], load_words(acc + lanes + v * WIDTH));
-        any = either_words(any, fails[v]);
-    }
-    const bool failed = any_of(any);
-#pragma GCC unroll 2
-    for (size_t v = 0; v < vectors; v += 2) {
-        const bool again = failed && any_of(either_words(fails[v], fails[v + 1]));
-        if (!again) {
-            store_words(acc + v * WIDTH, m[v]);
-            store_words(acc + (v + 1) * WIDTH, m[v + 1]);
+    for (size_t v = 0; v < vectors; v++, acc += WIDTH) {
+        of_words fails = bits_of_words(seen[v], all_words(limits->beyond));
+        if (keyed) {
+            const words key = add_words(anchored_last_key(streams, largest[v]), all_words(limits->bias));
+            fails = either_words(fails, greater_words(key, load_words(acc + lanes)));
         }
-        slow |= again ? 3U << v : 0;
+        store_words(acc, pick_words(fails, load_words(acc), m[v]));
+        failures[failed] = (struct anchored_failure){(uint32_t)row, (uint32_t)v, bits_of(fails)};
+        failed += failures[failed].lanes != 0;
     }
-    if (__builtin_expect(slow, false))
-        apart(limits, s, count, slow, false, acc);
+    return failed;
+}
+
+/* Of one stream and two: may a step of a row, whose largest exponent and bias are OF_ROW, move an anchor? */
+INLINE bool anchored_may_move(size_t vectors, const words *exponents, int of_row, const uint32_t *reach) {
+    of_words any = no_words();
+#pragma GCC unroll 4
+    for (size_t v = 0; v < vectors; v++)
+        any =
+            either_words(any, greater_words(add_words(exponents[v], all_words(of_row)), load_words(reach + v * WIDTH)));
+    return any_of(any);
 }
 
 /* ---- results ---- */
@@ -384,11 +366,15 @@ static void anchored_round(const struct daa_config *config, const uint32_t *acc,
 
 /* ---- runs ---- */
 
+typedef void anchored_function(const struct anchored_limits *limits, const struct anchored_source *panel,
+                               size_t row_words, struct anchored_failure *failures, size_t failed, uint32_t *acc,
+                               size_t ld);
+
 INLINE void anchored_groups(int streams, int groups, bool steer, const struct engine_plan *plan, size_t steps,
                             size_t panels, const uint32_t *a, size_t a_block, const uint32_t *b, uint32_t *acc,
-                            size_t ld, uint32_t *space, anchored_function *apart) {
+                            size_t ld, uint32_t *space, anchored_function *again) {
     const struct anchored_limits limits = anchored_make_limits(plan->anchored);
-    const size_t vectors = anchored_vectors(streams);
+    const size_t vectors = anchored_vectors(streams), lanes = vectors * WIDTH;
     const size_t rows = streams == 1 ? ANCHORED_ONE_ROWS : streams == 2 ? TWO_ROWS : FOUR_ROWS;
     const size_t kinds = streams == 1   ? 1
                          : streams == 2 ? (size_t)two_kinds(plan)
@@ -398,38 +384,50 @@ INLINE void anchored_groups(int streams, int groups, bool steer, const struct en
     struct anchored_source s = {
         .table = &table, .mask = all_words(two_in_order(plan) ? -2 : -1), .reach = four_reach(plan->window)};
     __attribute__((aligned(64))) uint32_t places[TWO_ROWS * STEPS];
-    for (size_t t = 0; t < steps; t += STEPS, a += rows * row_words, b += STEPS * b_words * vectors * WIDTH) {
-        const size_t count = least_of(STEPS, steps - t);
+    struct anchored_failure failures[ROWS_MAX * ANCHORED_VECTORS_MAX + 1];
+    for (size_t t = 0; t < steps; t += STEPS, a += rows * row_words, b += STEPS * b_words * lanes) {
         words exponents[ANCHORED_VECTORS_MAX];
         if (streams == 2)
-            table = two_make_table(plan, count, panels, a, a_block, b, space);
+            table = two_make_table(plan, least_of(STEPS, steps - t), panels, a, a_block, b, space);
         for (size_t v = 0; streams <= 2 && v < vectors; v++)
-            exponents[v] = anchored_exponents(streams, b, count, v);
+            exponents[v] = anchored_exponents(streams, b, v);
         s.b = b;
         for (size_t i = 0; i < panels; i++) {
-            s.a = a + i * a_block;
+            struct anchored_source of_row = s;
+            uint32_t *to = acc + i * rows * ld;
+            size_t failed = 0;
+            of_row.a = a + i * a_block;
+            of_row.places = places;
             if (streams == 2)
-                two_places(&table, s.a, row_words, places);
-            for (size_t row = 0; row < rows; row++, s.a += row_words) {
-                s.places = places + row * STEPS;
-                anchored_row(streams, groups, steer, &limits, &s, count, exponents, apart, acc + (i * rows + row) * ld);
+                two_places(&table, of_row.a, row_words, places);
+            const struct anchored_source panel = of_row;
+            for (size_t row = 0; row < rows; row++, of_row.a += row_words, of_row.places += STEPS, to += ld) {
+                if (streams > 2 || anchored_may_move(vectors, exponents,
+                                                     anchored_exponent(streams, of_row.a) + limits.bias, to + lanes))
+                    failed = anchored_row(streams, groups, steer, true, &limits, &of_row, row, to, failures, failed);
+                else
+                    failed = anchored_row(streams, groups, steer, false, &limits, &of_row, row, to, failures, failed);
             }
+            if (failed)
+                again(&limits, &panel, row_words, failures, failed, acc + i * rows * ld, ld);
         }
     }
 }
 
 #define ANCHORED_RUN(name, streams, groups, steer)                                                                     \
-    static __attribute__((noinline)) void name##_apart(const struct anchored_limits *limits,                           \
-                                                       const struct anchored_source *s, size_t count, unsigned slow,   \
-                                                       bool others, uint32_t *acc) {                                   \
-        anchored_apart(streams, groups, steer, limits, s, count, slow, others, acc);                                   \
+    static __attribute__((noinline)) void name##_again(                                                                \
+        const struct anchored_limits *limits, const struct anchored_source *panel, size_t row_words,                   \
+        struct anchored_failure *failures, size_t failed, uint32_t *acc, size_t ld) {                                  \
+        failures[failed] = failures[failed - 1]; /* the last one twice, where they are odd */                          \
+        for (size_t i = 0; i < failed; i += 2)                                                                         \
+            anchored_slowly(streams, groups, steer, limits, panel, row_words, failures + i, acc, ld);                  \
     }                                                                                                                  \
     static void name(const struct engine_plan *plan, size_t steps, size_t panels, const uint32_t *a, size_t a_block,   \
                      const uint32_t *b, float *acc, size_t ld, uint32_t *space) {                                      \
         const unsigned before = _mm_getcsr();                                                                          \
         _mm_setcsr(FLUSHING);                                                                                          \
         anchored_groups(streams, groups, steer, plan, steps, panels, a, a_block, b, (uint32_t *)(void *)acc, ld,       \
-                        space, name##_apart);                                                                          \
+                        space, name##_again);                                                                          \
         _mm_setcsr(before);                                                                                            \
     }
 ANCHORED_RUN(anchored_one_run, 1, 1, false)

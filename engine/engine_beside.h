@@ -68,7 +68,7 @@ INLINE void beside_steps(size_t pairs, bool steer, const struct anchored_limits 
             run = add(run, sum);
     }
     if (limits)
-        anchored_close(limits, &state, acc, WIDTH);
+        anchored_close(limits, &state, of_bits((1U << WIDTH) - 1), acc, WIDTH);
     else
         store_words(acc, as_words(run));
 }

@@ -98,6 +98,7 @@ static void four_pack_a(const struct engine_plan *plan, size_t steps, const uint
 static void four_pack_b(const struct engine_plan *plan, size_t steps, const uint16_t *raw, uint32_t *packed) {
     const struct pair_forms forms = pair_make_forms(plan);
     const size_t kinds = (size_t)four_kinds(plan), pairs = (size_t)plan->streams / 2;
+    pack_no_steps(steps, kinds * FOUR_LANES, packed);
     for (size_t t = 0; t < steps; t++, raw += 2 * pairs * FOUR_LANES, packed += kinds * FOUR_LANES) {
         of_halves high[FOUR_PAIRS_MAX];
         for (size_t pair = 0; pair < pairs; pair++)

@@ -8,6 +8,11 @@ enum {
     STEPS = 8,            /* of a row at a time; a GROUP is two of these */
 };
 
+/* Zeros behind the last one of packed steps of WORDS words each, up to a whole number of STEPS. */
+INLINE void pack_no_steps(size_t steps, size_t words, uint32_t *packed) {
+    memset(packed + steps * words, 0, (STEPS - 1 - (steps + STEPS - 1) % STEPS) * words * sizeof *packed);
+}
+
 struct pair_forms {
     words half, odd, drop_bits;
     __m128i drop;

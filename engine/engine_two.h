@@ -113,6 +113,7 @@ static void two_pack_b(const struct engine_plan *plan, size_t steps, const uint1
     const struct pair_forms forms = pair_make_forms(plan);
     const words who = all_words(two_in_order(plan));
     const size_t kinds = (size_t)two_b_words(plan);
+    pack_no_steps(steps, kinds * TWO_LANES, packed);
     for (size_t t = 0; t < steps; t++, raw += 2 * TWO_LANES, packed += kinds * TWO_LANES) {
         const of_halves high = pair_high(plan, t, 1, 0);
         for (size_t lane = 0; lane < TWO_LANES; lane += WIDTH) {

@@ -42,6 +42,7 @@ union emulated {
 HALVES(add_epi16, a.half[x] + b.half[x])
 HALVES(sub_epi16, a.half[x] - b.half[x])
 HALVES(subs_epu16, a.half[x] > b.half[x] ? a.half[x] - b.half[x] : 0)
+HALVES(max_epi16, (int16_t)a.half[x] > (int16_t)b.half[x] ? a.half[x] : b.half[x])
 HALVES(max_epu16, a.half[x] > b.half[x] ? a.half[x] : b.half[x])
 HALVES(sllv_epi16, b.half[x] < 16 ? a.half[x] << b.half[x] : 0)
 WORDS(add_epi32, a.word[x] + b.word[x])
@@ -262,6 +263,7 @@ EMULATED __m512 emulated_dpbf16_ps(__m512 sum, __m512bh a_, __m512bh b_) {
 #define _mm512_ternarylogic_epi32(a, b, c, table) emulated_or_si512(emulated_or_si512(a, b), c)
 #define _mm512_maskz_mov_ps(mask, a) emulated_mask_mov_ps(emulated_castsi512_ps(emulated_setzero_si512()), mask, a)
 #define _mm512_max_epi32 emulated_max_epi32
+#define _mm512_max_epi16 emulated_max_epi16
 #define _mm512_max_epu16 emulated_max_epu16
 #define _mm512_min_epi32 emulated_min_epi32
 #define _mm512_mul_ps emulated_mul_ps
