@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "engine_arguments.h"
+#include "engine_bits.h"
 #include "engine_count.h"
 #include "engine_element.h"
 #include "engine_fetch.h"
@@ -16,7 +17,7 @@ enum {
     TASK_ROWS = 1024, /* of C that a thread takes at a time, at most */
     TASK_COLS = 256,
     CACHED_WORDS = 1 << 17, /* of a task's packed A in a K block, about: half of a second-level cache */
-    STRIP_ROWS = 48,        /* rows of A that are fetched at a time */
+    STRIP_ROWS = 144,       /* rows of A that are fetched at a time; a transposed A's lines are pages apart */
     GOLDEN_ROWS = 64,
     SMALL_WORK = 1 << 23, /* products of a SIMD kernel that are done not long after another thread has started */
     SMALL_SLOW = 1 << 17, /* and of the other paths */
@@ -370,8 +371,7 @@ static void start(const struct job *job, const struct place *p, size_t j, float 
 }
 
 static uint32_t result_bits(float acc) {
-    uint32_t bits;
-    memcpy(&bits, &acc, sizeof bits);
+    uint32_t bits = bits_of_float(acc);
     bits = (bits & 0x7fffffff) > 0x7f800000 ? 0x7fc00000 : bits;
     return bits & 0x7fffffff ? bits : 0;
 }

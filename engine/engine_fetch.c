@@ -4,6 +4,7 @@
 #include <emmintrin.h>
 #endif
 
+#include "engine_bits.h"
 #include "engine_fetch.h"
 
 enum { EIGHT = 8, AHEAD = 16, CACHE_LINE = 64 };
@@ -25,20 +26,8 @@ static void copy(const uint16_t *from, size_t count, uint16_t *to) {
         to[i] = from[i];
 }
 
-static uint32_t bits_of(float value) {
-    uint32_t bits;
-    memcpy(&bits, &value, sizeof bits);
-    return bits;
-}
-
-static float float_of(uint32_t bits) {
-    float value;
-    memcpy(&value, &bits, sizeof value);
-    return value;
-}
-
 static float power_of_two(int exponent) {
-    return float_of((uint32_t)(exponent + 127) << 23);
+    return float_of_bits((uint32_t)(exponent + 127) << 23);
 }
 
 struct engine_rounding daa_make_rounding(struct daa_format format) {
@@ -62,8 +51,8 @@ void daa_round_floats(const struct engine_rounding *r, const uint32_t *words, si
     for (size_t i = 0; i < count; i++) {
         const uint32_t sign = words[i] >> 16 & 0x8000, size = words[i] & 0x7fffffff;
         uint32_t rounded = (size + half - 1 + (size >> r->drop & 1)) >> r->drop << r->drop;
-        const float small = float_of(size) + r->grid - r->grid, kept = r->keep || small >= r->normal ? small : 0;
-        rounded = r->narrow && size < bits_of(r->normal) ? bits_of(kept) : rounded;
+        const float small = float_of_bits(size) + r->grid - r->grid, kept = r->keep || small >= r->normal ? small : 0;
+        rounded = r->narrow && size < bits_of_float(r->normal) ? bits_of_float(kept) : rounded;
         rounded = rounded > r->largest ? r->beyond : rounded;
         raw[i] = (uint16_t)(sign | (size > inf ? 0x7fc0 : rounded >> 16));
     }
@@ -80,7 +69,7 @@ static uint16_t widen(struct daa_format format, uint32_t bits) {
     if (format.encoding == DAA_FN && field == fields && rest == fraction)
         return (uint16_t)(sign | 0x7fc0);
     if (field == 0 && format.exp_bits < 8 && format.subnormals)
-        return (uint16_t)(sign | bits_of((float)rest * power_of_two(1 - bias - format.frac_bits)) >> 16);
+        return (uint16_t)(sign | bits_of_float((float)rest * power_of_two(1 - bias - format.frac_bits)) >> 16);
     if (field == 0)
         return (uint16_t)sign;
     return (uint16_t)(sign | (field + 127 - (uint32_t)bias) << 7 | rest << (7 - format.frac_bits));

@@ -1,8 +1,7 @@
 /* The exact path of the engines: a step's sum is exact in a double at every window, and the one rounding to fp32 is
  * made from a sum rounded to odd, which cannot round twice. Exponents have room, so that flush and overflow are decided
  * on the rounded value, as the contract has it. */
-#include <string.h>
-
+#include "engine_bits.h"
 #include "engine_kernel.h"
 
 enum {
@@ -11,18 +10,6 @@ enum {
     SPECIAL_LEAST = 200000,
     CHUNK = 4, /* steps of B taken apart at a time */
 };
-
-static uint64_t bits_of(double value) {
-    uint64_t bits;
-    memcpy(&bits, &value, sizeof bits);
-    return bits;
-}
-
-static double from_bits(uint64_t bits) {
-    double value;
-    memcpy(&value, &bits, sizeof value);
-    return value;
-}
 
 struct part {
     double high, low;
@@ -36,21 +23,21 @@ static inline struct part take_apart(const struct engine_plan *plan, uint16_t ra
     if (field == 0)
         return (struct part){.key = ZERO_KEY};
     if (field == 255) {
-        double value = from_bits(sign | (magnitude & 127 ? UINT64_C(0x7ff8) : UINT64_C(0x7ff0)) << 48);
+        double value = double_of_bits(sign | (magnitude & 127 ? UINT64_C(0x7ff8) : UINT64_C(0x7ff0)) << 48);
         return (struct part){value, value, SPECIAL_KEY};
     }
     uint32_t half = drop && plan->lo_round == DAA_NEAREST ? UINT32_C(1) << drop >> 1 : 0;
     uint32_t odd = plan->lo_bits == 1 ? 1 : magnitude >> drop & 1; /* at T = 1 the kept bit is the implicit one */
     uint32_t low = half ? (magnitude + half - 1 + odd) >> drop << drop : magnitude >> drop << drop;
     const uint64_t rebias = (uint64_t)(1023 - 127) << 52;
-    return (struct part){from_bits(sign | (((uint64_t)magnitude << 45) + rebias)),
-                         from_bits(sign | (((uint64_t)low << 45) + rebias)), (int)field};
+    return (struct part){double_of_bits(sign | (((uint64_t)magnitude << 45) + rebias)),
+                         double_of_bits(sign | (((uint64_t)low << 45) + rebias)), (int)field};
 }
 
 /* acc + sum rounded once to fp32, flushed after rounding; zero is +0. */
 static inline double accumulate(double acc, double sum) {
     double s = acc + sum, part = s - acc, error = (acc - (s - part)) + (sum - part);
-    uint64_t bits = bits_of(s);
+    uint64_t bits = bits_of_double(s);
     bool finite = (bits >> 52 & 2047) != 2047;
     uint64_t inexact = finite && error != 0;
     uint64_t toward = (error > 0) == (s > 0) ? 1 : UINT64_MAX;
@@ -60,7 +47,7 @@ static inline double accumulate(double acc, double sum) {
     const uint64_t least = (uint64_t)(1023 - 126) << 52, beyond = (uint64_t)(1023 + 128) << 52;
     rounded = magnitude < least ? 0 : rounded;
     rounded = magnitude >= beyond && finite ? sign | UINT64_C(0x7ff0) << 48 : rounded;
-    return from_bits(rounded);
+    return double_of_bits(rounded);
 }
 
 __attribute__((always_inline)) static inline double

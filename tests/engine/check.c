@@ -544,7 +544,7 @@ static int check(enum daa_engine engine, bool is_long) {
         failed = run(&t);
     }
     for (int i = 0; i < count && !failed; i++) {
-        struct test t = random_test(engine, i % 16 ? 24 : 80);
+        struct test t = random_test(engine, i % 16 ? 24 : 96);
         failed = run(&t);
     }
     return failed;
