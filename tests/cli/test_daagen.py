@@ -700,7 +700,7 @@ def test_the_emitted_bench_in_verilator(emit, run, right, wrong, verdict):
     out = emit("tiny")
     control = out / "rtl" / "daa_ctrl.v"
     control.write_text(control.read_text().replace(right, wrong, 1))
-    made = run("verilator", "--binary", "--top-module", "daa_tb", "-Mdir", out / "obj", "-CFLAGS", "-O0",
+    made = run("verilator", "--binary", "--top-module", "daa_tb", "-Mdir", out / "obj", "-MAKEFLAGS", "OPT_FAST=-O0", "-MAKEFLAGS", "OPT_GLOBAL=-O0",
                *sorted((out / "rtl").glob("*.v")), out / "tb" / "daa_tb.v")
     assert made.returncode == 0, made.stderr
     done = run(out / "obj" / "Vdaa_tb")
