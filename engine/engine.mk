@@ -34,6 +34,12 @@ $(BUILD)/asan/check-counts: $(BUILD)/asan/obj/tests/engine/check_counts.o $(BUIL
 $(BUILD)/asan/check-arguments: $(BUILD)/asan/obj/tests/engine/check_arguments.o $(BUILD)/asan/libdaa.a
 	$(CC) $(ASAN_FLAGS) $^ $(LIBS) -o $@
 
+$(BUILD)/check-beside: $(BUILD)/obj/tests/engine/check_beside.o $(BUILD)/libdaa.a
+	$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LIBS) -o $@
+
+$(BUILD)/asan/check-beside: $(BUILD)/asan/obj/tests/engine/check_beside.o $(BUILD)/asan/libdaa.a
+	$(CC) $(ASAN_FLAGS) $^ $(LIBS) -o $@
+
 $(BUILD)/bench-engine: $(BUILD)/obj/engine/bench.o $(BUILD)/libdaa.a
 	$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LIBS) -ldl -o $@
 

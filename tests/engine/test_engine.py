@@ -105,6 +105,17 @@ def test_arguments_that_cannot_be(run, root):
     assert done.returncode == 0 and re.search(r"[1-9]\d cases, 0 faults", done.stdout), done.stdout + done.stderr
 
 
+def test_products_side_by_side(run, root, build, seed):
+    """Grouped convolutions have the golden model's bits and, as the sanitizers see, read no further than their operands."""
+    done = run(make(root, build, "check-beside"), "--seed", seed)
+    assert done.returncode == 0, done.stderr
+    if "this processor does not have it" in done.stdout:
+        pytest.skip(done.stdout.strip())
+    results, cases = map(int, re.search(r"(\d+) results of (\d+) cases", done.stdout).groups())
+    assert results > 10000 and cases > 200, done.stdout
+    print(done.stdout)
+
+
 @pytest.fixture
 def operands(tmp_path, seed):
     numpy = pytest.importorskip("numpy")
