@@ -2,7 +2,7 @@
 
 A part stands between two marks. Each comes from a command: `configs` and `options` from daagen, `run` from `make run`,
 `claim` and `compare` from docs/results, which `make compare` leaves, `layout` from there, by `make layout-results`, `accuracy` from the study's results, `lo-bits` from `make lo-bits`,
-`speed` from `make bench-engine bench-rivals`. With --check nothing is written; a part that is not up to date is told, and the exit status is 1.
+`speed` and `anchored` from `make bench-engine bench-rivals`. With --check nothing is written; a part that is not up to date is told, and the exit status is 1.
 """
 import json
 import os
@@ -179,9 +179,25 @@ def speed(build):
     yield note
 
 
+def anchored(build):
+    """The anchored accumulator's share of the speed of the rounded one, on the same engine or, of a named configuration, the fastest."""
+    shapes = [shape for shape in json.loads((build / "bench_engine.json").read_text()) if not shape["shape"].endswith("^3")]
+    rows = {}
+    for shape in shapes:
+        rounded = [one for one in shape["results"] if one["accumulator"] == "rounded" and one["lo-round"] == "nearest"]
+        for one in shape["results"]:
+            if one["accumulator"] == "anchored":
+                other = next(other for other in rounded if other["streams"] == one["streams"] and one["engine"] in ("auto", other["engine"]))
+                rows.setdefault((one.get("config", one["engine"]), one["streams"]), []).append(f"{one['gmacs'] / other['gmacs']:.2f}")
+    yield "| engine | streams | " + " | ".join(shape["shape"] for shape in shapes) + " |"
+    yield "| --- | ---: |" + " ---: |" * len(shapes)
+    for (name, streams), cells in rows.items():
+        yield f"| `{name}` | {streams} | {' | '.join(cells)} |"
+
+
 # What makes a part, and the document that it stands in.
 PARTS = {"run": (run, "docs/results/run.md"), "claim": (claim, "README.md"), "compare": (compare, "README.md"), "accuracy": (accuracy, "README.md"),
-         "layout": (layout, "synth/README.md"), "lo-bits": (low_bits, "docs/configurations.md"), "speed": (speed, "docs/speed.md"),
+         "layout": (layout, "synth/README.md"), "lo-bits": (low_bits, "docs/configurations.md"), "speed": (speed, "docs/speed.md"), "anchored": (anchored, "docs/speed.md"),
          "configs": (configs, "docs/configurations.md"), "options": (options, "docs/configurations.md")}
 
 

@@ -1,7 +1,8 @@
-/* Speed of the engines beside OpenBLAS sgemm, measured in turns: bench-engine [-o FILE.json] [--short]. Figures are of
- * the median of ROUNDS, each the second of two calls, as one GEMM of many: operands that fit are in the caches, and a
- * second processor is awake. sgemm runs in child processes: one that takes what OpenBLAS chooses for this processor,
- * one held to its AVX2 kernels, and one with two threads, which tells what a second thread can give on this machine. */
+/* Speed of the engines beside OpenBLAS sgemm, measured in turns: bench-engine [-o FILE.json] [--short] [--rounds N].
+ * Figures are of the median of the rounds, each the second of two calls, as one GEMM of many: operands that fit are in
+ * the caches, and a second processor is awake. sgemm runs in child processes: one that takes what OpenBLAS chooses for
+ * this processor, one held to its AVX2 kernels, and one with two threads, which tells what a second thread can give on
+ * this machine. */
 #define _DEFAULT_SOURCE /* setenv, clock_gettime */
 #include <dlfcn.h>
 #include <jansson.h>
@@ -25,7 +26,7 @@ static const struct shape {
     {"layer2 3x3", 128, 2048, 1152}, {"layer2 1x1", 128, 2048, 64}, {"layer3 3x3", 256, 512, 2304},
     {"layer4 3x3", 512, 128, 4608},
 };
-enum { SHAPES = sizeof shapes / sizeof shapes[0], ROUNDS = 15, RIVALS = 3 };
+enum { SHAPES = sizeof shapes / sizeof shapes[0], ROUNDS_MOST = 15, RIVALS = 3 };
 
 static double seconds(clockid_t clock) {
     struct timespec now;
@@ -162,6 +163,7 @@ struct entry {
     enum daa_engine engine;
     int streams, threads;
     const char *round, *accumulator;
+    const char *config; /* a named one, or NULL */
 };
 
 static void configure(struct daa_config *config, const struct entry *entry) {
@@ -169,7 +171,8 @@ static void configure(struct daa_config *config, const struct entry *entry) {
     struct daa_error error;
     char streams[16];
     snprintf(streams, sizeof streams, "%d", entry->streams);
-    if (!daa_options_set(options, "streams", streams, &error) ||
+    if ((entry->config && !daa_options_load(options, entry->config, &error)) ||
+        !daa_options_set(options, "streams", streams, &error) ||
         !daa_options_set(options, "lo-round", entry->round, &error) ||
         !daa_options_set(options, "accumulator", entry->accumulator, &error) ||
         !daa_options_resolve(options, DAA_SOFTWARE, config, &error))
@@ -201,8 +204,8 @@ static struct spent time_ours(const struct entry *entry, const struct shape *s, 
 }
 
 #define OF_ENGINE(engine, accumulator)                                                                                 \
-    {engine, 1, 1, "nearest", accumulator}, {engine, 2, 1, "nearest", accumulator}, {                                  \
-        engine, 4, 1, "nearest", accumulator                                                                           \
+    {engine, 1, 1, "nearest", accumulator, NULL}, {engine, 2, 1, "nearest", accumulator, NULL}, {                      \
+        engine, 4, 1, "nearest", accumulator, NULL                                                                     \
     }
 static struct entry entries[] = {
     OF_ENGINE(DAA_ENGINE_AVX512BF16, "rounded"),
@@ -211,15 +214,17 @@ static struct entry entries[] = {
     OF_ENGINE(DAA_ENGINE_AVX512, "anchored"),
     OF_ENGINE(DAA_ENGINE_AVX2, "rounded"),
     OF_ENGINE(DAA_ENGINE_AVX2, "anchored"),
-    {DAA_ENGINE_AVX512BF16, 2, 1, "truncate", "rounded"},
-    {DAA_ENGINE_PORTABLE, 2, 1, "nearest", "rounded"},
-    {DAA_ENGINE_AUTO, 2, 2, "nearest", "rounded"},
+    {DAA_ENGINE_AVX512BF16, 2, 1, "truncate", "rounded", NULL},
+    {DAA_ENGINE_AUTO, 2, 1, "nearest", "anchored", "safe2"},
+    {DAA_ENGINE_AUTO, 4, 1, "nearest", "anchored", "safe4"},
+    {DAA_ENGINE_PORTABLE, 2, 1, "nearest", "rounded", NULL},
+    {DAA_ENGINE_AUTO, 2, 2, "nearest", "rounded", NULL},
 };
 enum { ENTRIES = sizeof entries / sizeof entries[0] };
 
 /* Times of the rounds, in order. */
 struct times {
-    double of[ROUNDS];
+    double of[ROUNDS_MOST];
     int count;
 };
 
@@ -234,13 +239,13 @@ static double median(const struct times *times) {
     return (times->of[(times->count - 1) / 2] + times->of[times->count / 2]) / 2;
 }
 
-static void measure(int index, struct rival *rivals, json_t *list) {
+static void measure(int index, int rounds, struct rival *rivals, json_t *list) {
     const struct shape *s = &shapes[index];
     float *a = matrix(s->m, s->k, false), *b = matrix(s->k, s->n, true), *c = matrix(s->m, s->n, false);
     struct times of_sgemm[RIVALS] = {0}, ours[ENTRIES] = {0}, sgemm_one_thread = {0}, one_thread = {0};
     const struct timespec settle = {.tv_nsec = 100000000}; /* OpenBLAS's second thread looks for more work that long */
     const double macs = (double)s->m * (double)s->n * (double)s->k;
-    for (int round = 0; round < ROUNDS; round++) {
+    for (int round = 0; round < rounds; round++) {
         for (int r = 0; r < RIVALS; r++) {
             ask(&rivals[r], index);
             const struct spent time = ask(&rivals[r], index);
@@ -259,7 +264,7 @@ static void measure(int index, struct rival *rivals, json_t *list) {
                 keep(&ours[e], entry->threads == 1 ? time.processor : time.wall);
             }
         }
-        const struct entry auto_one = {DAA_ENGINE_AUTO, 2, 1, "nearest", "rounded"};
+        const struct entry auto_one = {DAA_ENGINE_AUTO, 2, 1, "nearest", "rounded", NULL};
         time_ours(&auto_one, s, a, b, c);
         keep(&one_thread, time_ours(&auto_one, s, a, b, c).wall);
     }
@@ -274,16 +279,17 @@ static void measure(int index, struct rival *rivals, json_t *list) {
         if (ours[e].count == 0)
             continue;
         const double time = median(&ours[e]), share = sgemm[avx2] / time;
-        printf("  %-10s streams %d %-8s %s threads %d: %6.1f GMAC/s, %.2f of sgemm", daa_engine_name(entry->engine),
-               entry->streams, entry->round, entry->accumulator, entry->threads, 1e-9 * macs / time, share);
+        printf("  %-10s streams %d %-8s %s threads %d: %6.1f GMAC/s, %.2f of sgemm",
+               entry->config ? entry->config : daa_engine_name(entry->engine), entry->streams, entry->round,
+               entry->accumulator, entry->threads, 1e-9 * macs / time, share);
         if (entry->threads > 1)
             printf(", %.2f of one thread", one_wall / time);
         putchar('\n');
-        json_array_append_new(results,
-                              json_pack("{s:s, s:i, s:s, s:s, s:i, s:f, s:s, s:f}", "engine",
-                                        daa_engine_name(entry->engine), "streams", entry->streams, "lo-round",
-                                        entry->round, "accumulator", entry->accumulator, "threads", entry->threads,
-                                        "gmacs", 1e-9 * macs / time, "sgemm", rivals[avx2].name, "of_sgemm", share));
+        json_array_append_new(results, json_pack("{s:s, s:s*, s:i, s:s, s:s, s:i, s:f, s:s, s:f}", "engine",
+                                                 daa_engine_name(entry->engine), "config", entry->config, "streams",
+                                                 entry->streams, "lo-round", entry->round, "accumulator",
+                                                 entry->accumulator, "threads", entry->threads, "gmacs",
+                                                 1e-9 * macs / time, "sgemm", rivals[avx2].name, "of_sgemm", share));
     }
     json_array_append_new(list, json_pack("{s:s, s:I, s:I, s:I, s:f, s:f, s:f, s:f, s:o}", "shape", s->name, "m",
                                           (json_int_t)s->m, "n", (json_int_t)s->n, "k", (json_int_t)s->k, "sgemm_gmacs",
@@ -300,14 +306,19 @@ int main(int argc, char **argv) {
     struct rival rivals[RIVALS] = {
         {.core = NULL, .threads = 1}, {.core = "Haswell", .threads = 1}, {.core = NULL, .threads = 2}};
     const char *output = NULL;
-    int count = SHAPES;
+    int count = SHAPES, rounds = ROUNDS_MOST;
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "-o") == 0 && i + 1 < argc)
             output = argv[++i];
         else if (strcmp(argv[i], "--short") == 0)
             count = 1;
+        else if (strcmp(argv[i], "--rounds") == 0 && i + 1 < argc && atoi(argv[i + 1]) >= 1 &&
+                 atoi(argv[i + 1]) <= ROUNDS_MOST)
+            rounds = atoi(argv[++i]);
         else {
-            fprintf(stderr, "bench-engine: '%s' is not understood; bench-engine [-o FILE.json] [--short]\n", argv[i]);
+            fprintf(stderr,
+                    "bench-engine: '%s' is not understood; bench-engine [-o FILE.json] [--short] [--rounds 1..%d]\n",
+                    argv[i], ROUNDS_MOST);
             return 2;
         }
     }
@@ -315,7 +326,7 @@ int main(int argc, char **argv) {
         begin(rivals, r);
     json_t *list = json_array();
     for (int i = 0; i < count; i++)
-        measure(i, rivals, list);
+        measure(i, rounds, rivals, list);
     int status = output ? json_dump_file(list, output, JSON_INDENT(1)) : 0;
     json_decref(list);
     for (int r = 0; r < RIVALS; r++) {
