@@ -14,7 +14,7 @@ class Study(NamedTuple):
     minutes: float  # of one processor core, the reference's run; with 2 or 4 streams and the anchored accumulator about 3.5 times that
 
 
-# The short forms are cut so that a run takes 1 to 6 minutes of one core.
+# The short forms are cut so that a run takes 1 to 6 minutes of one core (docs/training.md).
 SHORT = (
     Study("resnet20-stride", 1, 0.1, 1.5),
     Study("resnet18-narrow", 1, 0.1, 1.5),
