@@ -20,6 +20,7 @@ PROOFS = {
     "tiles": ({"CountBits": 6}, ()),
     "feed": ({"Rows": 2, "Cols": 2, "CountBits": 7, "AWord": 8, "BWord": 16, "AWords": 4, "BWords": 2, "ABlock": 8, "BBlock": 4,
               "AAtBits": 4, "BAtBits": 3}, ("tiles",)),
+    "sums": ({"Rows": 2, "Cols": 2, "BlockM": 4, "BlockN": 6, "CountBits": 5}, ("tiles", "elements", "ram")),
     "queue": ({"Width": 3, "Depth": 3}, ()),
     "bursts": ({"CountBits": 3, "BytesBits": 15}, ()),
     "load": ({"Outstanding": 2}, ()),
