@@ -45,14 +45,14 @@
   wire [10:0] its_turn = {at_batch, 3'd0 | at_m / BlockM[2:0], 3'd0 | at_n / BlockN[2:0], 3'd0 | at_k / BlockK[2:0]};
   wire [10:0] turn = {from_batch[1:0], 3'd0 | from_m[2:0] / BlockM[2:0], 3'd0 | from_n[2:0] / BlockN[2:0], 3'd0 | from_k[2:0] / BlockK[2:0]};
   reg seen = 1'b0;
-  always @(posedge clk_i) seen <= running & (state_q != Begin) & (seen | (push_o & covers));
-  wire sized = (state_q == Push) | (state_q == Next);
+  always @(posedge clk_i) seen <= running & (state_q != Set) & (seen | (push_o & covers));
+  wire sized = (state_q == Push) | (state_q == Step);
   always @* if (past && inside) begin
     if (state_q == Size | sized) begin
       assert (batch_q != 24'd0 && batch_q <= batch && m_q != 24'd0 && m_q <= m && n_q != 24'd0 && n_q <= n && k_q <= k);
       assert (from_m % BlockM == 0 && from_n % BlockN == 0 && from_k % BlockK == 0 && (k_q != 24'd0 || k == 24'd0));
       assert (first_o == (from_k == 24'd0));
-      assert (seen == ((state_q == Next) ? its_turn <= turn : its_turn < turn));
+      assert (seen == ((state_q == Step) ? its_turn <= turn : its_turn < turn));
     end
     if (sized) begin
       assert (last_o == (from_k + BlockK >= k) && last_n == (from_n + BlockN >= n) && last_m == (from_m + BlockM >= m));
