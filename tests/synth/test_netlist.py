@@ -11,17 +11,18 @@ import pytest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "synth"))
 from job import LIBERTY  # noqa: E402
 
-# The short tier's is of fewer bits, with Inf and NaN like the other.
-OPTIONS = {"on": ("--format", "e5m2", "--acc-format", "e6m9"), "off": ()}
+# The short tier's is of fewer bits, with Inf and NaN like bf16.
+FORMATS = {"e5m2": ("--format", "e5m2", "--acc-format", "e6m9"), "bf16": ()}
 CELLS = LIBERTY.with_suffix(".v")
 
 
 @pytest.mark.early
 @pytest.mark.xdist_group("netlist")
-@pytest.mark.parametrize("gating", ["on", pytest.param("off", marks=pytest.mark.long)])
-def test_the_netlist_gives_the_golden_bits(gating, root, daagen, build, tmp_path, seed):
+@pytest.mark.parametrize("kind, gating", [("e5m2", "on"), pytest.param("bf16", "on", marks=pytest.mark.long),
+                                          pytest.param("bf16", "off", marks=pytest.mark.long)])
+def test_the_netlist_gives_the_golden_bits(kind, gating, root, daagen, build, tmp_path, seed):
     array = tmp_path / "array"
-    subprocess.run([daagen, "--config", "tiny", *OPTIONS[gating], "--clock-gating", gating, "-o", array], check=True)
+    subprocess.run([daagen, "--config", "tiny", *FORMATS[kind], "--clock-gating", gating, "-o", array], check=True)
     subprocess.run(["make", "-s", "netlist", f"DIR={array}", f"BUILD={build}"], cwd=root, check=True, capture_output=True)
     netlist = (array / "netlist.v").read_text()
     assert "FPOSX1" in netlist and "always" not in netlist, "not a netlist of cells"
