@@ -329,7 +329,7 @@ static void resolve_core(struct daa_config *config, const struct daa_value *valu
     config->block_m = given(&value[OPT_BLOCK_M], 8 * config->rows);
     config->block_n = given(&value[OPT_BLOCK_N], 8 * config->cols);
     config->block_k = given(&value[OPT_BLOCK_K], (8 * side + step - 1) / step * step);
-    config->outstanding = given(&value[OPT_OUTSTANDING], 4);
+    config->outstanding = given(&value[OPT_OUTSTANDING], 8);
     config->axi_id_bits = given(&value[OPT_AXI_ID_BITS], 4);
     config->queue = given(&value[OPT_QUEUE], 2);
 }

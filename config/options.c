@@ -140,7 +140,7 @@ static const struct option table[OPT_COUNT] = {
                       "the larger of rows and cols"},
                      WHOLE_LIMITS(1, 4096)},
     [OPT_OUTSTANDING] = {{"outstanding", "auto", "auto|" WHOLE_RANGE(1, 16),
-                          "bursts that the core has under way, of each matrix; auto: 4"},
+                          "bursts that the core has under way, of each matrix; auto: 8"},
                          WHOLE_LIMITS(1, 16)},
     [OPT_AXI_ID_BITS] = {{"axi-id-bits", "auto", "auto|" WHOLE_RANGE(2, 8), "bits of the core's AXI IDs; auto: 4"},
                          WHOLE_LIMITS(2, 8)},

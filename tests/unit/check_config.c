@@ -214,7 +214,7 @@ static void check_core(void) {
     gives(NULL, "core off", "--clock-gating off --prefix daa");
     gives(
         NULL, "core on",
-        "--core on --bus-bits 128 --block-m 128 --block-n 128 --block-k 128 --outstanding 4 --axi-id-bits 4 --queue 2 "
+        "--core on --bus-bits 128 --block-m 128 --block-n 128 --block-k 128 --outstanding 8 --axi-id-bits 4 --queue 2 "
         "--prefix daa");
     gives("tiny", "core on bus-bits 64", "--bus-bits 64 --block-m 16 --block-n 16 --block-k 16 ");
     gives(NULL, "core on rows 5 cols 3 streams 4 bus-bits 64", "--block-m 40 --block-n 24 --block-k 48 ");
