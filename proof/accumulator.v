@@ -11,13 +11,7 @@ module dut (
     output wire [`StateBits-1:0] result
 );
   wire [`AddendBits-1:0] addend;
-`ifdef Joined
-  wire [`AddendBits-`SumBits-2:0] place;
-  the_addend u_addend (.step_i(step), .place_o(place));
-  assign addend = {place, sign, sum};
-`else
   the_addend u_addend (.step_i(step), .sign_i(sign), .sum_i(sum), .addend_o(addend));
-`endif
   the_accumulator u_accumulator (
       .clk_i(clk), .clear_i(1'b0), .first_i(first), .last_i(last), .active_i(active), .addend_i(addend), .c0_i(c0),
       .result_o(result)

@@ -1,11 +1,11 @@
-// Two steps of the anchored accumulator, or one: of a tile, or after any others. docs/contract.md, sections 5.2 and 6.
+// A step of the anchored accumulator: a tile's first, or a later one. docs/contract.md, sections 5.2 and 6.
 //
 // `rise` is n of step 1 of the contract: how many coarse steps the sum's anchor lies above the accumulator's. A case fixes it,
 // and the step's key follows; `fine` are the places within a coarse step.
 //
-// Why these are enough: where `full` is 0, what the accumulator holds is any M in -3H .. 3H-1 and any E, which are those of a
-// C0; where it is 1, it came from such a one by a step that raised nothing, and the next step follows at once, which a
-// tile of two is, or later, and then finds M, E and `full` in their registers, which may hold anything.
+// Why one step is enough: a tile's first step starts from C0, whatever the registers hold. Any later one starts from what they
+// hold then, E at once, M, `full` and the flags a cycle later, when the step before is through; and they may hold anything. What
+// a step is shown to leave is what the next one is shown to start from.
 module anchored_step (
     input  wire signed  [`AccBits-1:0] m,
     input  wire              [15:0] e,       // counts from its least value
@@ -61,26 +61,17 @@ module check (
     input  wire [`AnchorBits-1:0] e,
     input  wire                 full,
     input  wire           [1:0] infs,
-    input  wire                 any,   // Inf or NaN, and only these count
-    input  wire                 once,  // one step only
-    // A step: beside what anchored_step takes, whether it has no product, and whether it is Inf, of which sign, or NaN.
-    input  wire          [15:0] rise1,
-    input  wire           [3:0] fine1,
-    input  wire   [`SumBits-1:0] sum1,
-    input  wire                 sign1,
-    input  wire                 idle1,
-    input  wire           [2:0] flags1,
-    input  wire          [15:0] rise2,
-    input  wire           [3:0] fine2,
-    input  wire   [`SumBits-1:0] sum2,
-    input  wire                 sign2,
-    input  wire                 idle2,
-    input  wire           [2:0] flags2,
+    input  wire                 any,    // Inf or NaN, and only these count
+    // The step: beside what anchored_step takes, whether it is NaN, Inf, that Inf is negative.
+    input  wire          [15:0] rise,
+    input  wire           [3:0] fine,
+    input  wire   [`SumBits-1:0] sum,
+    input  wire                 sign,
+    input  wire                 idle,
+    input  wire           [2:0] flags,
     output wire [`StateBits-1:0] c0,
-    output wire  [`StepBits-1:0] step1,
-    output wire  [`StepBits-1:0] step2,
-    output wire                 active1,
-    output wire                 active2,
+    output wire  [`StepBits-1:0] step,
+    output wire                 active,
     // Before and after M's cycle; `full`, which a column of a core gets to see too.
     input  wire [`StateBits-1:0] early,
     input  wire [`StateBits-1:0] late,
@@ -93,27 +84,21 @@ module check (
 `else
   assign c0 = {infs, m, e};
 `endif
-  assign {active1, active2} = {!idle1, !idle2};
+  assign active = !idle;
 
-  wire fits1, fits2, full1, full2;
-  wire [`StepBits-1:0] key1, key2;
-  wire signed [`AccBits-1:0] m1, m2;
-  wire [15:0] e1, e2;
-  anchored_step u_first (
-      .m(m), .e({{(16 - `AnchorBits) {1'b0}}, e}), .full(full), .rise(rise1), .fine(fine1), .sum(sum1), .sign(sign1), .idle(idle1),
-      .key(key1), .fits(fits1), .next_m(m1), .next_e(e1), .next_full(full1)
+  wire fits, next_full;
+  wire [`StepBits-1:0] key;
+  wire signed [`AccBits-1:0] next_m;
+  wire [15:0] next_e;
+  anchored_step u_step (
+      .m(m), .e({{(16 - `AnchorBits) {1'b0}}, e}), .full(full), .rise(rise), .fine(fine), .sum(sum), .sign(sign), .idle(idle),
+      .key(key), .fits(fits), .next_m(next_m), .next_e(next_e), .next_full(next_full)
   );
-  anchored_step u_second (
-      .m(m1), .e(e1), .full(full1), .rise(rise2), .fine(fine2), .sum(sum2), .sign(sign2), .idle(idle2),
-      .key(key2), .fits(fits2), .next_m(m2), .next_e(e2), .next_full(full2)
-  );
-  assign step1 = `Specials ? {flags1, key1[`StepBits-4:0]} : key1;
-  assign step2 = `Specials ? {flags2, key2[`StepBits-4:0]} : key2;
+  assign step = `Specials ? {flags, key[`StepBits-4:0]} : key;
 
   // Flags only ever rise; both are NaN.
-  wire [1:0] rise_infs1 = flags1[2] ? 2'b11 : {flags1[1] && !flags1[0], flags1[1] && flags1[0]};
-  wire [1:0] rise_infs2 = flags2[2] ? 2'b11 : {flags2[1] && !flags2[0], flags2[1] && flags2[0]};
-  wire [1:0] want_infs = infs | (idle1 ? 2'b00 : rise_infs1) | (idle2 || once ? 2'b00 : rise_infs2);
+  wire [1:0] rise_infs = flags[2] ? 2'b11 : {flags[1] && !flags[0], flags[1] && flags[0]};
+  wire [1:0] want_infs = infs | (idle ? 2'b00 : rise_infs);
 
   wire [1:0] got_infs, early_infs;
   wire signed [`AccBits-1:0] got_m, early_m;
@@ -129,10 +114,9 @@ module check (
 `endif
   // What M can be, and a result that can still be told.
   wire held = full || $signed(m) < 3 * $signed({1'b0, H}) && $signed(m) >= -3 * $signed({1'b0, H});
-  wire [15:0] e_end = once ? e1 : e2;
-  wire possible = held && fits1 && (once || fits2) && e_end < 1 << `AnchorBits;
+  wire possible = held && fits && next_e < 1 << `AnchorBits;
   // A step that is Inf of neither sign is not negative.
-  wire told = (flags1[1] || !flags1[0]) && (flags2[1] || !flags2[0]);
+  wire told = flags[1] || !flags[0];
   assign ok = any ? !`Specials || !told || got_infs == want_infs : !possible ||
-      (got_e == e_end && got_m == (once ? m1 : m2) && late_full == (once ? full1 : full2) && got_full == late_full);
+      (got_e == next_e && got_m == next_m && late_full == next_full && got_full == late_full);
 endmodule

@@ -41,6 +41,8 @@ class Emitted:
         if self.core and not anchored:
             raise Failed("of a core the anchored accumulator is proved; a rounded one is what it is without a core")
         self.element = self.module("daa_pe")
+        self.key = self.module("daa_key")
+        self.sum = self.module("daa_sum")
         self.addend = self.module("daa_place" if anchored else "daa_addend")
         self.accumulator = self.module("daa_anchor" if anchored else "daa_acc")
         self.head = self.module("daa_anchor_head" if anchored else "daa_head")
@@ -71,7 +73,7 @@ class Emitted:
         if out.encoding and options["specials"] == "on":
             raise Failed("proofs are of results in formats with Inf and NaN, or with specials off")
         found = {
-            "Streams": streams, "Specials": int(options["specials"] == "on"), "Nearest": int(options["lo-round"] == "nearest"),
+            "Streams": streams, "Groups": options.get("groups", 1), "High": derived["hi_slots"], "Specials": int(options["specials"] == "on"), "Nearest": int(options["lo-round"] == "nearest"),
             "LowBits": options["lo-bits"], "Window": options["window"], "Static": int(options["policy"] == "static"),
             "AllHigh": int(options["policy"] == "high"), "AllLow": int(options["policy"] == "low"),
             "AFrac": a.frac, "BFrac": b.frac, "ALeast": a.least, "AMost": a.most, "BLeast": b.least, "BMost": b.most,
@@ -79,7 +81,7 @@ class Emitted:
             "ABase": derived["a_exp_base"], "BBase": derived["b_exp_base"], "KeyBase": derived["a_exp_base"] + derived["b_exp_base"],
             "KeyLeast": a.least + b.least, "KeyMost": a.most + b.most,
             "AOp": self.width(self.element, "a_i") // streams, "BOp": self.width(self.element, "b_i") // streams,
-            "StepBits": self.width(self.addend, "step_i"), "SumBits": self.width(self.module("daa_sum"), "sum_o"),
+            "KeyBits": self.width(self.key, "key_o"), "StepBits": self.width(self.addend, "step_i"), "SumBits": self.width(self.sum, "sum_o"),
             "SumFrac": derived["sum_frac"], "AddendBits": self.width(self.accumulator, "addend_i"),
             "StateBits": self.width(self.accumulator, "c0_i"), "C0Bits": self.width(self.head, "data_i"),
             "ResultBits": self.width(self.foot, "result_o"),
@@ -98,8 +100,6 @@ class Emitted:
             })
         if self.core:
             found["Full"] = 1  # a tile may start from what another one left, and leave that
-        if "sum_i" not in self.modules[self.addend]["ports"]:
-            found["Joined"] = 1  # the sum goes past that module, and joins what it gives
         # In brackets, so that a number below zero is one in every expression.
         return {name: f"({value})" if value < 0 else value for name, value in found.items()}
 
@@ -123,6 +123,11 @@ def blocks(least, most, single):
 class Obligation:
     state = {}  # of registers, in the first cycle; the others have anything
 
+    def interleaved(self, _emitted):
+        """Where it is decided by decision diagrams: how many bits of each number that is added are side by side in a port. All their
+        lowest bits come first in the diagrams' order, which keeps those of additions short."""
+        return 0
+
     def macros(self, _emitted):
         """Numbers beside those of the whole configuration."""
         return {}
@@ -136,24 +141,21 @@ class Obligation:
 
 
 class Step(Obligation):
-    """The element up to its accumulator. Its multipliers are cut out: what each is given must be the operands of the product that
-    is due there, and their products are free. That they multiply is proved by itself."""
+    """The element up to its accumulator. What makes keys, multiplies and adds up is cut out: what a multiplier is given must be the
+    operands of the product that is due there, and what the sum is given must be these products at their places; what comes of
+    them is free. That it is right is proved by itself."""
 
     name, specification, frames = "step", "step.v", 8
 
-    def __init__(self, emitted):
-        """Where the sum is seen: as the module before the accumulator takes it, or within what the accumulator does."""
-        self.sum_ports = ("addend_i",) if "Joined" in emitted.macros else ("sign_i", "sum_i")
-
     def dut(self, emitted, macros, work):
-        cut = [emitted.addend, emitted.accumulator, *emitted.all_modules("daa_mul")]
+        cut = [emitted.key, emitted.sum, emitted.addend, emitted.accumulator, *emitted.all_modules("daa_mul")]
         return [*self.read(emitted), *(f"setattr -mod -set keep 1 {module}; blackbox {module}" for module in cut), f"rename {emitted.element} the_element",
                 f"read_verilog {macros} {HERE / 'element.v'}", "hierarchy -top dut"]
 
     def macros(self, emitted):
         options, high = emitted.options, emitted.high
         low = options["streams"] - high
-        found = {"High": high, "Products": 0}
+        found = {"Products": 0}
         for side in "AB":
             frac = emitted.macros[f"{side}Frac"]
             cut = max(1, min(options["lo-bits"], frac + 1) - 1)
@@ -165,15 +167,22 @@ class Step(Obligation):
         """Multipliers by their place: the high ones first."""
         names = {instance for instance, pins in dut.cells if "a_frac_i" in {split(pin)[0] for pin, _ in pins}}
         places = sorted(names, key=lambda name: [(kind == "low", int(at)) for kind, at in re.findall(r"g_(high|low)\[(\d+)\]", name)])
-        seen = {split(net)[0].rpartition(".")[2]: split(net)[0] for net in dut.outputs}
         last = self.frames - 1
-        drive, sample = {"a": ["a"], "b": ["b"]}, {port[:-2]: (seen[port], last) for port in ("step_i", "active_i", *self.sum_ports)}
+        total, place, accumulator = (f"u_element.{name}" for name in ("u_sum", "u_addend", "u_acc"))
+        drive = {"a": ["a"], "b": ["b"], f"{total}.sign_o": ["sum_sign"], f"{total}.sum_o": ["sum"], f"{place}.addend_o": ["placed"]}
+        seen = {"signs": f"{total}.sign_i", "terms": f"{total}.term_i", "load": f"{total}.load_i", "step": f"{place}.step_i",
+                "sign": f"{place}.sign_i", "summed": f"{place}.sum_i", "active": f"{accumulator}.active_i", "addend": f"{accumulator}.addend_i"}
+        sample = {port: (net, last) for port, net in seen.items()}
         for side in "ab":
             sample[f"{side}_multiplied"] = [(f"{name}.{side}_frac_i", last) for name in places]
-        low = 0
-        for name in places:
-            drive[f"{name}.product_o"] = [("products", low)]
-            low += sum(split(net)[0] == f"{name}.product_o" for net in dut.inputs)
+        nets = [split(net)[0] for net in dut.inputs]
+        streams = [f"u_element.g_stream[{stream}].u_key" for stream in range(sum(net.endswith(".u_key.nonzero_o") for net in nets))]
+        for port, parts in (("some", [f"{name}.nonzero_o" for name in streams]), ("keys", [f"{name}.key_o" for name in streams]),
+                            ("products", [f"{name}.product_o" for name in places])):
+            low = 0
+            for part in parts:
+                drive[part] = [(port, low)]
+                low += nets.count(part)
         return drive, sample
 
     def cases(self, emitted):
@@ -186,28 +195,69 @@ class Step(Obligation):
                 found[f"keys {name}"] = {
                     "any": 0, "numbers": sum(1 << stream for stream in order),
                     "order": sum(stream << 3 * at for at, stream in enumerate(whole)),
-                    "place": sum(at << 3 * stream for stream, at in enumerate(self.places(emitted.options["policy"], whole)))}
+                    "place": sum(at << 3 * stream for stream, at in enumerate(self.places(emitted, whole)))}
         return found
 
     @staticmethod
-    def places(policy, order):
+    def places(emitted, order):
         """Stream -> its multiplier, the high ones first. ORDER has the streams by their keys. With policy `exponent` they play a
-        tournament; the loser of match m goes to low multiplier m."""
-        players = list(range(len(order)))
-        if policy != "exponent":
+        tournament: within groups the loser of match m goes to low multiplier m; then the winners play, and the losers go to the
+        high ones after the last winner's."""
+        players, high = list(range(len(order))), emitted.high
+        if emitted.options["policy"] != "exponent":
             return players
         place = [0] * len(order)
         for match in range(len(order) - 1):
             first, second = players[2 * match : 2 * match + 2]
             if order.index(second) < order.index(first):
                 first, second = second, first
-            place[second] = 1 + match
+            within = len(order) - high
+            place[second] = high + match if match < within else 1 + match - within
             players.append(first)
         return place
 
     @staticmethod
     def short(name):
-        return name in ("class", "keys 0", "keys 1", "keys 01", "keys 10")
+        return name in ("class", "keys 0", "keys 1", "keys 01", "keys 10", "keys 2301", "keys 312")
+
+
+class Key(Obligation):
+    """The key of a product."""
+
+    name, specification, frames = "key", "key.v", 1
+    drive = {"a_i": ["a_given"], "b_i": ["b_given"]}
+    sample = {"nonzero": ("nonzero_o", 0), "key": ("key_o", 0)}
+
+    def dut(self, emitted, macros, work):
+        return [*self.read(emitted), f"hierarchy -top {emitted.key}"]
+
+    def cases(self, emitted):
+        return {"all": {}}
+
+    @staticmethod
+    def short(name):
+        return True
+
+
+class Sum(Obligation):
+    """The sum of a step's terms."""
+
+    name, specification, frames = "sum", "sum.v", 2
+    drive = {"load_i": [1], "sign_i": ["signs"], "term_i": ["terms"]}
+    sample = {"sign": ("sign_o", 1), "sum": ("sum_o", 1)}
+
+    def dut(self, emitted, macros, work):
+        return [*self.read(emitted), f"hierarchy -top {emitted.sum}"]
+
+    def interleaved(self, emitted):
+        return emitted.macros["SumBits"]
+
+    def cases(self, emitted):
+        return {"all": {}}
+
+    @staticmethod
+    def short(name):
+        return True
 
 
 class Product(Obligation):
@@ -280,51 +330,38 @@ class Rounded(Obligation):
 
 
 class Anchored(Obligation):
-    """A tile of one step, of two, or one step that comes to a tile after others have left any state."""
+    """The first step of a tile, or a later one, which finds in the registers what the steps before it left."""
 
-    specification = "anchored.v"
+    specification, frames = "anchored.v", 3
 
-    def __init__(self, name):
-        self.name = name
-        self.loop, resume = name == "loop", name == "resume"
-        self.frames = 3 + self.loop
-        self.drive = {"first": [0 if resume else 1, 0], "last": [0] * self.loop + [1, 0], "active": ["active1", "active2" if self.loop else 0, 0],
-                      "c0": [None] if resume else ["c0", "c0", None], "step": ["step1", "step2" if self.loop else None, None],
-                      **{name: [f"{name}1", f"{name}2" if self.loop else None, None] for name in ("sign", "sum")}}
-        self.sample = {"early": ("result", 1 + self.loop), "late": ("result", 2 + self.loop), "late_full": ("u_accumulator.full_q", 2 + self.loop)}
-        if resume:
-            held = {"anchor_q": "e", "m_q": "m", "full_q": "full", "inf_q": "infs", "m_active_q": 0, "m_first_q": 0}
-            self.state = {f"u_accumulator.{register}": word for register, word in held.items()}
+    def __init__(self, loop):
+        self.name = "loop" if loop else "start"
+        self.loop = loop
+        self.drive = {"first": [0 if loop else 1, 0], "last": [1, 0], "active": ["active", 0], "c0": [None] if loop else ["c0", "c0", None],
+                      **{name: [name, None] for name in ("step", "sign", "sum")}}
+        self.sample = {"early": ("result", 1), "late": ("result", 2), "late_full": ("u_accumulator.full_q", 2)}
+        if loop:
+            # In the first cycle the step before may still be on its way to M.
+            held = {"e": ("anchor_q", 0), "m": ("m_q", 1), "full": ("full_q", 1), "infs": ("inf_q", 1)}
+            self.sample.update({port: (f"u_accumulator.{register}", cycle) for port, (register, cycle) in held.items()})
 
     def dut(self, emitted, macros, work):
         return [*self.read(emitted), f"rename {emitted.addend} the_addend", f"rename {emitted.accumulator} the_accumulator",
                 f"read_verilog {macros} {HERE / 'accumulator.v'}", "hierarchy -top dut"]
 
     def cases(self, emitted):
-        number = {"any": 0, "infs": 0, "flags1": 0, "flags2": 0}
-        size = 1 << emitted.macros["AnchorBits"]
-        found = {}
-        if self.name != "resume" and not emitted.core:
+        number = {"any": 0, "infs": 0, "flags": 0}
+        if not self.loop and not emitted.core:
             number["full"] = 0
-        if not self.loop:
-            found["special"] = {"any": 1, "once": 1}
-            once = {**number, "once": 1, "idle2": 1}
-            found["idle"] = {**once, "idle1": 1}
-            for name, bits in blocks(-size, size - 1, 15):
-                found[f"rise {name}"] = {**once, "idle1": 0, "rise1": {**bits, **{bit: 0 for bit in range(12, 16)}}}
-            return found
-        found["special"] = {"any": 1, "once": 0}
-        twice = {**number, "once": 0, "idle2": 0}
-        # A first step that changes nothing, one that leaves the anchor, and others beside each of which a few second ones do.
-        for first in "idle", 0, -15, -1, 1, 9:
-            before = {"idle1": 1} if first == "idle" else {"idle1": 0, "rise1": first + 2048}
-            for name, bits in blocks(-size, size - 1, 15) if first in ("idle", 0) else blocks(-2, 2, 2):
-                found[f"rise {first}, {name}"] = {**twice, **before, "rise2": {**bits, **{bit: 0 for bit in range(12, 16)}}}
+        size = 1 << emitted.macros["AnchorBits"]
+        found = {"special": {"any": 1}, "idle": {**number, "idle": 1}}
+        for name, bits in blocks(-size, size - 1, 15):
+            found[f"rise {name}"] = {**number, "idle": 0, "rise": {**bits, **{bit: 0 for bit in range(12, 16)}}}
         return found
 
     @staticmethod
     def short(name):
-        return name in ("idle", "special", "rise 0", "rise 1", "rise -4", "rise -9", "rise -64..-33", "rise 0, 0", "rise idle, 1")
+        return name in ("idle", "special", "rise 0", "rise 1", "rise -4", "rise -9", "rise -64..-33")
 
 
 class End(Obligation):
@@ -355,10 +392,8 @@ class End(Obligation):
 
 
 def all_of(emitted):
-    accumulator = [*map(Anchored, ("start", "loop", "resume"))] if emitted.anchored else [Addend(), Rounded(False), Rounded(True)]
+    accumulator = [Anchored(False), Anchored(True)] if emitted.anchored else [Addend(), Rounded(False), Rounded(True)]
     ends = [End("head"), End("foot")]
     if emitted.core:  # the rest is what it is without
         return [*accumulator, *ends]
-    # With four products that may each lie anywhere, ABC did not decide the sum in the four minutes that it was given.
-    whole = [Step(emitted)] if emitted.options["streams"] <= 2 else []
-    return [*whole, *(Product(module, at) for at, module in enumerate(emitted.all_modules("daa_mul"))), *accumulator, *ends]
+    return [Key(), Step(), Sum(), *(Product(module, at) for at, module in enumerate(emitted.all_modules("daa_mul"))), *accumulator, *ends]

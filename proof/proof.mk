@@ -1,6 +1,6 @@
 # proof/: the element against specifications written from the contract, over all inputs (docs/proofs.md).
 .PHONY: proof proof-faults
-proof: all ## the element proved over all inputs: sum, accumulator, head, foot [CONFIG=NAME] [ONLY=step|addend|start|loop|resume|head|foot] [SHORT=yes]
+proof: all ## the element proved over all inputs: sum, accumulator, head, foot [CONFIG=NAME] [ONLY=key|step|sum|addend|start|loop|head|foot] [SHORT=yes]
 	@./daa --need test
 	@$(PYTHON) proof/prove.py --build "$(abspath $(BUILD))" --jobs $(JOBS) $(if $(filter yes,$(SHORT)),--short) \
 	  $(if $(ONLY),--only "$(ONLY)") $(if $(filter command line,$(origin CONFIG)),"$(CONFIG)")

@@ -26,7 +26,7 @@ from command import Failed, Parser, Usage, main, run, write_whole  # noqa: E402
 import netlist  # noqa: E402
 import obligations  # noqa: E402
 
-CONFIGS = ("baseline", "paper", "quad", "safe2", "lean2", "alike2", "safe4", "lean4", "alike4", "safe2-core", "safe4-core")
+CONFIGS = ("baseline", "paper", "quad", "safe2", "lean2", "alike2", "safe4", "lean4", "alike4", "high2", "low2", "fp8", "tiny", "safe2-core", "safe4-core")
 CORE = "-core"  # behind a name: its array as it is in a core
 PATIENCE = 1800  # seconds for one case
 
@@ -97,8 +97,9 @@ class Library:
 class Proof:
     """One obligation of one configuration: a netlist with an output that must always be one, and its cases."""
 
-    def __init__(self, config, name, work, inputs, cases):
-        self.config, self.name, self.work, self.inputs, self.cases = config, name, work, inputs, cases
+    def __init__(self, config, name, work, inputs, cases, interleaved):
+        self.config, self.name, self.work, self.cases, self.interleaved = config, name, work, cases, interleaved
+        self.inputs = sorted(inputs, key=lambda net: netlist.split(net)[1] % interleaved) if interleaved else inputs
         lines = (work / "all.blif").read_text().replace("\\\n", " ").split("\n")
         self.lines = [line for line in lines if not re.match(r"\.(model|inputs|outputs|end)\b|#", line)]
         self.hash = hashlib.sha256("\n".join(self.lines).encode()).hexdigest()
@@ -129,7 +130,8 @@ class Proof:
         try:
             netlist.write(self.work / f"{stem}.blif", free, "c:ok", self.lines + fixed)
             netlist.write(self.work / f"{stem}.one.blif", free, "c:ok", netlist.gate(["c:ok"], ["1"]))
-            said = abc(self.work, [f"cec {stem}.blif {stem}.one.blif"])
+            shorter = ["collapse -r", "strash"] if self.interleaved else []
+            said = abc(self.work, [f"read {stem}.blif", "strash", *shorter, f"cec {stem}.one.blif"])
         except subprocess.TimeoutExpired:
             raise Failed(f"{self.config}: {self.name}, {name}: not decided in {PATIENCE} s") from None
         finally:
@@ -166,7 +168,7 @@ def built(config, emitted, obligation, place):
     lines, inputs = netlist.joined(dut, check, obligation.frames, *obligation.wires(dut), obligation.state)
     netlist.write(work / "joined.blif", inputs, "c:ok", lines)
     abc(work, ["read joined.blif", "strash", "write_blif all.blif"])
-    return Proof(config, obligation.name, work, inputs, obligation.cases(emitted))
+    return Proof(config, obligation.name, work, inputs, obligation.cases(emitted), obligation.interleaved(emitted))
 
 
 class Progress:
@@ -219,7 +221,7 @@ def job():
     parser.add_argument("configs", nargs="*", metavar="CONFIG", help=f"default: {' '.join(CONFIGS)}")
     parser.add_argument("--build", type=pathlib.Path, default=TOP / "build")
     parser.add_argument("--jobs", type=int, default=2, help="cases at a time (default 2)")
-    parser.add_argument("--only", metavar="NAME", help="only this one: step, addend, start, loop, resume, head or foot")
+    parser.add_argument("--only", metavar="NAME", help="only this one: key, step, sum, addend, start, loop, head or foot")
     parser.add_argument("--short", action="store_true", help="a few cases of each, in seconds")
     arguments = parser.parse_args()
     if arguments.jobs < 1:

@@ -1,4 +1,4 @@
-// What an element makes of a step's operands: class, largest key, exact sum. docs/contract.md, sections 2 to 4 and 6.
+// What an element makes of a step's operands: class, largest key, the terms of its sum. docs/contract.md, sections 2 to 4 and 6.
 //
 // A case fixes which products are not zero and the order of their keys (of equal keys the lower stream comes first); the
 // keys themselves, their distances, signs and significands are free.
@@ -43,14 +43,16 @@ module check (
     input  wire               any,      // these: may be Inf or NaN too, and only class counts
     input  wire [3*`Streams-1:0] order,    // of the products that are not zero, the largest key first
     // Keys: the largest, and how far each further one in that order lies below the one before.
-    input  wire           [15:0] most,
-    input  wire [11*`Streams-1:0] below,
+    input  wire [`KeyBits-1:0] most,
+    input  wire [`KeyBits*`Streams-1:0] below,
+    output reg  [`KeyBits*`Streams-1:0] keys,
+    output reg           [`Streams-1:0] some,
     // Operands. Zero and special of A and of B; where a product is zero, at least one operand is.
     input  wire [4*`Streams-1:0] classes,
     input  wire   [`Streams-1:0] a_negative,
     input  wire   [`Streams-1:0] b_negative,
     input  wire [`AField*`Streams-1:0] a_field,
-    input  wire [`BField*`Streams-1:0] b_field,  // of a zero
+    input  wire [`BField*`Streams-1:0] b_field,
     input  wire [`AFrac*`Streams-1:0] a_fraction,
     input  wire [`BFrac*`Streams-1:0] b_fraction,
     output wire [`AOp*`Streams-1:0] a,
@@ -60,20 +62,20 @@ module check (
     input  wire [`AMultiplied-1:0] a_multiplied,
     input  wire [`BMultiplied-1:0] b_multiplied,
     input  wire [`Products-1:0] products,
+    // What is added up, the high ones first; the sum, which comes to the accumulator's input by way of what places it.
+    input  wire  [`Streams-1:0] signs,
+    input  wire [`Streams*`SumBits-1:0] terms,
+    input  wire               load,
+    input  wire               sum_sign,
+    input  wire  [`SumBits-1:0] sum,
+    input  wire               sign,
+    input  wire  [`SumBits-1:0] summed,
     input  wire               active,
     input  wire [`StepBits-1:0] step,
-`ifdef Joined
-    input  wire [`AddendBits-1:0] addend,  // sign and sum are its lowest bits
-`else
-    input  wire               sign,
-    input  wire  [`SumBits-1:0] sum,
-`endif
+    input  wire [`AddendBits-1:0] placed,
+    input  wire [`AddendBits-1:0] addend,
     output wire               ok
 );
-`ifdef Joined
-  wire sign = addend[`SumBits];
-  wire [`SumBits-1:0] sum = addend[`SumBits-1:0];
-`endif
   localparam integer Places = `AFrac + `BFrac + `Window;  // the sum's unit is 2**(K* - Places)
   localparam integer ALow = (`LowBits > `AFrac + 1) ? `AFrac + 1 : `LowBits;
   localparam integer BLow = (`LowBits > `BFrac + 1) ? `BFrac + 1 : `LowBits;
@@ -82,32 +84,28 @@ module check (
   localparam integer HighBits = `AFrac + `BFrac + 2;  // of a product
   localparam integer LowBits = ALowFrac + BLowFrac + 2;
   localparam [LowBits-1:0] LowMask = {LowBits{1'b1}} << (LowBits - ALow - BLow);  // places that such a product has
-  localparam integer Width = Places + 4 + $clog2(`Streams);
+  localparam integer Width = Places + 8;
+  localparam integer Group = `Streams / `Groups;
 
-  // ---- The operands of the case ----
+  // ---- Keys and classes of the case ----
   reg fits;
-  reg [`AField*`Streams-1:0] a_exponent;
-  reg [`BField*`Streams-1:0] b_exponent;
-  integer i, s, key, e, before;
+  integer i, s, key, before;
   reg [4*`Streams-1:0] class;
   always @* begin
     fits = 1;
-    a_exponent = a_field;
-    b_exponent = b_field;
     class = classes;
-    key = $signed(most);
+    keys = 0;
+    key = most;
     before = 0;
     for (i = 0; i < `Streams; i = i + 1) begin
       s = order[3*i+:3];
+      if (i > 0) key = key - below[`KeyBits*i+:`KeyBits] - (before > s ? 1 : 0);
+      keys[`KeyBits*s+:`KeyBits] = key;
       if (numbers[s]) begin
-        if (i > 0) key = key - below[11*i+:11] - (before > s ? 1 : 0);
-        e = key - ($signed({1'b0, a_field[`AField*s+:`AField]}) + `ABase);
-        b_exponent[`BField*s+:`BField] = e - `BBase;
-        if (e < `BLeast || e > `BMost || $signed({1'b0, a_field[`AField*s+:`AField]}) + `ABase < `ALeast ||
-            $signed({1'b0, a_field[`AField*s+:`AField]}) + `ABase > `AMost) fits = 0;
-        before = s;
+        if (key + `KeyBase < `KeyLeast || key + `KeyBase > `KeyMost) fits = 0;
         class[4*s+:4] = 0;
       end
+      before = s;
     end
     for (s = 0; s < `Streams; s = s + 1)
       if (!numbers[s] && !any) class[4*s+:4] = {2'b00, classes[4*s] | ~classes[4*s+1], classes[4*s+1] | ~classes[4*s]};
@@ -123,12 +121,12 @@ module check (
       wire a_special = `Specials && class[4*g+2];
       wire b_special = `Specials && class[4*g+3];
       operand #(.Frac(`AFrac), .Low(ALow), .Bits(`AOp), .Field(`AField)) u_a (
-          .zero(class[4*g]), .special(a_special), .negative(a_negative[g]), .exponent(a_exponent[`AField*g+:`AField]),
+          .zero(class[4*g]), .special(a_special), .negative(a_negative[g]), .exponent(a_field[`AField*g+:`AField]),
           .fraction(a_special ? a_fraction[`AFrac*g+:`AFrac] & (1 << (`AFrac - 1)) : a_fraction[`AFrac*g+:`AFrac]),
           .decoded(a[`AOp*g+:`AOp]), .low(a_low[(ALow+1)*g+:ALow+1])
       );
       operand #(.Frac(`BFrac), .Low(BLow), .Bits(`BOp), .Field(`BField)) u_b (
-          .zero(class[4*g+1]), .special(b_special), .negative(b_negative[g]), .exponent(b_exponent[`BField*g+:`BField]),
+          .zero(class[4*g+1]), .special(b_special), .negative(b_negative[g]), .exponent(b_field[`BField*g+:`BField]),
           .fraction(b_special ? b_fraction[`BFrac*g+:`BFrac] & (1 << (`BFrac - 1)) : b_fraction[`BFrac*g+:`BFrac]),
           .decoded(b[`BOp*g+:`BOp]), .low(b_low[(BLow+1)*g+:BLow+1])
       );
@@ -136,7 +134,6 @@ module check (
   endgenerate
 
   // ---- Class ----
-  reg [`Streams-1:0] some;
   reg nan, plus, minus, za, zb, sa, sb, na, nb;
   integer t;
   always @* begin
@@ -158,47 +155,57 @@ module check (
   end
   wire inf = plus || minus;
 
-  // ---- Steering and the exact sum ----
-  reg signed [15:0] keys, largest;
-  reg [`Streams*16-1:0] all;
-  integer u, winner;
+  // ---- Steering and terms ----
+  reg [`KeyBits-1:0] one, largest, best;
+  reg [`Streams-1:0] winners;
+  integer p, u, winner;
   integer at;
-  reg high, due, a_carry, b_carry;
+  reg found, high, due, a_carry, b_carry;
   reg [ALowFrac-1:0] a_cut;
   reg [BLowFrac-1:0] b_cut;
   reg [LowBits-1:0] low;
-  reg signed [Width-1:0] want, placed;
-  reg matched, products_possible;
+  reg [Width-1:0] want, given;
+  reg matched, products_possible, exact;
   always @* begin
     largest = 0;
-    winner = 0;
-    all = 0;
-    for (u = 0; u < `Streams; u = u + 1)
-      all[16*u+:16] = $signed({1'b0, a_exponent[`AField*u+:`AField]}) + `ABase + $signed({1'b0, b_exponent[`BField*u+:`BField]}) + `BBase;
-    // From the last stream on, so that of equal keys the lowest stream stays.
-    for (u = `Streams - 1; u >= 0; u = u - 1) begin
-      keys = all[16*u+:16];
-      if (some[u] && (some >> (u + 1) == 0 || keys >= largest)) begin
-        largest = keys;
-        winner = u;
-      end
+    winners = 0;
+    found = 0;
+    for (u = 0; u < `Streams; u = u + 1) begin
+      one = keys[`KeyBits*u+:`KeyBits];
+      if (some[u] && (!found || one > largest)) largest = one;
+      found = found || some[u];
     end
-    if (`Static) winner = 0;
-    want = 0;
+    for (p = 0; p < `Groups; p = p + 1) begin
+      winner = Group * p;
+      best = 0;
+      found = 0;
+      for (u = Group * p; u < Group * (p + 1); u = u + 1) begin
+        one = keys[`KeyBits*u+:`KeyBits];
+        if (!`Static && some[u] && (!found || one > best)) begin
+          best = one;
+          winner = u;
+        end
+        found = found || some[u];
+      end
+      for (u = Group * p; u < Group * (p + 1); u = u + 1) winners[u] = winner == u;
+    end
     matched = 1;
     products_possible = 1;
+    exact = 1;
     for (u = 0; u < `Streams; u = u + 1) begin
-      keys = all[16*u+:16];
-      high = `Streams == 1 || `AllHigh || (!`AllLow && winner == u);
-      due = some[u] && keys >= largest - `Window;
+      one = keys[`KeyBits*u+:`KeyBits];
+      high = `Streams == 1 || `AllHigh || (!`AllLow && winners[u]);
+      due = some[u] && one + `Window >= largest;
       at = place[3*u+:3];
+      given = terms[`SumBits*at+:`SumBits];
+      if (due && signs[at] != (a_negative[u] ^ b_negative[u])) exact = 0;
       // The product of what the multiplier of this product is given, which must be its operands.
       if (due && high != (at < `High)) matched = 0;
       if (high) begin
         if (due && (a_multiplied[`AFrac*at+:`AFrac] != a_fraction[`AFrac*u+:`AFrac] ||
                     b_multiplied[`BFrac*at+:`BFrac] != b_fraction[`BFrac*u+:`BFrac])) matched = 0;
-        placed = products[HighBits*at+:HighBits];
-        if (due && placed < 1 << (HighBits - 2)) products_possible = 0;
+        want = products[HighBits*at+:HighBits];
+        if (due && want < 1 << (HighBits - 2)) products_possible = 0;
       end else begin
         at = at - `High;
         // A low value that carried is 2, and its fraction nothing.
@@ -211,20 +218,18 @@ module check (
         low = products[HighBits*`High+LowBits*at+:LowBits];
         if (due && (!(|low[LowBits-1-:2]) || ((a_carry || b_carry) && low[LowBits-1]) ||
                     (a_carry && b_carry && low != 1 << (LowBits - 2)) || (low & ~LowMask) != 0)) products_possible = 0;
-        placed = low;
-        placed = placed <<< ((a_carry ? 1 : 0) + (b_carry ? 1 : 0) + HighBits - LowBits);
+        want = low;
+        want = want << ((a_carry ? 1 : 0) + (b_carry ? 1 : 0) + HighBits - LowBits);
       end
-      placed = (placed <<< `Window) >>> (largest - keys);
-      if (due) want = a_negative[u] ^ b_negative[u] ? want - placed : want + placed;
+      want = due ? (want << `Window) >> (largest - one) : 0;
+      if (given << (Places - `SumFrac) != want) exact = 0;
     end
   end
 
   // ---- The comparison ----
   wire [2:0] flags = `Specials ? step[`StepBits-1-:3] : 3'b000;
   wire class_ok = active == (|some || nan || inf) && (!active || (flags[2] == nan && (nan || (flags[1] == inf && (!inf || flags[0] == minus)))));
-  wire signed [Width-1:0] given = $signed(sum);
-  wire signed [15:0] got_key = $signed({1'b0, step[`StepBits-1-(3*`Specials):0]}) + `KeyBase;
-  // As long as its port, so that a sum that does not fit counts as wrong.
-  wire exact = ((sign ? -given : given) <<< (Places - `SumFrac)) == want && ((given <<< (Places - `SumFrac)) >>> (Places - `SumFrac)) == given;
-  assign ok = any ? class_ok : !fits || !products_possible || (class_ok && (!active || (got_key == largest && matched && exact)));
+  wire passed = load && sign == sum_sign && summed == sum && addend == placed;
+  wire right = step[`StepBits-1-3*`Specials:0] == largest && matched && exact;
+  assign ok = (!any && !(fits && products_possible)) || (class_ok && (!active || (passed && (any || right))));
 endmodule

@@ -4,9 +4,9 @@ import shutil
 
 import pytest
 
-SHORT = ("paper-step", "paper-start", "safe2-step", "safe2-product0", "safe2-start", "safe2-loop", "safe2-resume", "safe2-head", "safe2-foot",
-         "safe2-core-start", "safe2-core-head", "safe2-core-foot")
-MORE = ("paper-addend", "paper-loop", "paper-head", "paper-foot")  # for the mutation check
+SHORT = ("paper-step", "paper-start", "safe2-step", "safe2-product0", "safe2-start", "safe2-loop", "safe2-head", "safe2-foot",
+         "safe2-core-start", "safe2-core-head", "safe2-core-foot", "safe4-key", "safe4-step", "safe4-sum")
+MORE = ("paper-sum", "paper-addend", "paper-loop", "paper-head", "paper-foot", "safe2-sum", "quad-step")  # for the mutation check
 
 
 @pytest.fixture
@@ -30,9 +30,10 @@ def test_short(prove, proof):
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("config", ["baseline", "paper", "quad", "safe2", "lean2", "alike2", "safe4", "lean4", "alike4", "safe2-core", "safe4-core"])
+@pytest.mark.parametrize("config", ["baseline", "paper", "quad", "safe2", "lean2", "alike2", "safe4", "lean4", "alike4", "high2", "low2", "fp8",
+                                    "tiny", "safe2-core", "safe4-core"])
 def test_whole(prove, config):
-    assert cases(prove(config)) > 100
+    assert cases(prove(config)) > 50
 
 
 def test_what_was_proved_is_kept(prove):
@@ -63,6 +64,6 @@ def test_bad_input(refused, build, tmp_path):
 
 def test_unknown_names(prove):
     done = prove("--only", "nothing", "safe2")
-    assert (done.returncode, done.stderr) == (2, "proof: there is no proof 'nothing'; there are step, product0, product1, start, loop, resume, head, foot\n")
+    assert (done.returncode, done.stderr) == (2, "proof: there is no proof 'nothing'; there are key, step, sum, product0, product1, start, loop, head, foot\n")
     done = prove("nothing")
     assert done.returncode == 1 and done.stderr.count("\n") == 1
