@@ -22,9 +22,9 @@ struct named {
 };
 
 static const struct named named[] = {
-    {"baseline", "the conventional array: 1 stream", {{OPT_STREAMS, "1"}}},
-    {"paper", "the default: 2 streams of bf16, one high and one low product", {{0}}},
-    {"quad", "4 streams of bf16, one high and three low products", {{OPT_STREAMS, "4"}}},
+    {"baseline", "the conventional array: 1 stream", {{OPT_STREAMS, "1"}, {OPT_ACCUMULATOR, "rounded"}}},
+    {"paper", "the default: 2 streams of bf16, one high and one low product", {{OPT_ACCUMULATOR, "rounded"}}},
+    {"quad", "4 streams of bf16, one high and three low products", {{OPT_STREAMS, "4"}, {OPT_ACCUMULATOR, "rounded"}}},
     {"safe2",
      "2 streams of 6 bits, low products of 4: 37 dB and more in all GEMMs of training",
      {{OPT_FORMAT, "e8m5"}, {OPT_ACCUMULATOR, "anchored"}}},
@@ -43,10 +43,14 @@ static const struct named named[] = {
     {"alike4",
      "symmetric rival of safe4: 4 streams of 5 bits alike",
      {{OPT_STREAMS, "4"}, {OPT_FORMAT, "e8m4"}, {OPT_LO_BITS, "5"}, {OPT_ACCUMULATOR, "anchored"}}},
-    {"high2", "symmetric rival: 2 streams, both high", {{OPT_POLICY, "high"}}},
-    {"low2", "symmetric rival: 2 streams, both low", {{OPT_POLICY, "low"}}},
-    {"fp8", "2 streams of fp8, e4m3 by e5m2", {{OPT_A_FORMAT, "e4m3"}, {OPT_B_FORMAT, "e5m2"}}},
-    {"tiny", "paper at 2x2, for reading and for formal work", {{OPT_ROWS, "2"}, {OPT_COLS, "2"}}},
+    {"high2", "symmetric rival: 2 streams, both high", {{OPT_POLICY, "high"}, {OPT_ACCUMULATOR, "rounded"}}},
+    {"low2", "symmetric rival: 2 streams, both low", {{OPT_POLICY, "low"}, {OPT_ACCUMULATOR, "rounded"}}},
+    {"fp8",
+     "2 streams of fp8, e4m3 by e5m2",
+     {{OPT_A_FORMAT, "e4m3"}, {OPT_B_FORMAT, "e5m2"}, {OPT_ACCUMULATOR, "rounded"}}},
+    {"tiny",
+     "paper at 2x2, for reading and for formal work",
+     {{OPT_ROWS, "2"}, {OPT_COLS, "2"}, {OPT_ACCUMULATOR, "rounded"}}},
 };
 enum { NAMED_COUNT = sizeof(named) / sizeof(named[0]) };
 

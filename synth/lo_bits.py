@@ -15,7 +15,7 @@ def area(build, name, library, *options):
     """um2 of an element of the array with OPTIONS, and the library's name."""
     directory = build / "lo-bits" / name
     with job.step(name):
-        job.run(build / "daagen", *options, "-o", directory)
+        job.run(build / "daagen", *options, "--accumulator", "rounded", "-o", directory)
         job.run(sys.executable, job.ROOT / "area.py", directory, *(["--liberty", library] if library else []))
     report = json.loads((directory / "area.json").read_text())
     return report["pe_um2"], report["library"]

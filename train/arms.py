@@ -6,11 +6,11 @@ from typing import NamedTuple, Optional
 
 GEMMS = ("forward", "input_grad", "weight_grad")
 
-BF16 = dict(streams=1)
+BF16 = dict(streams=1, accumulator="rounded")
 
 
-def _daa(streams, lo_bits, **options):
-    return dict(streams=streams, lo_bits=lo_bits, **options)
+def _daa(streams, lo_bits, accumulator="rounded", **options):
+    return dict(streams=streams, lo_bits=lo_bits, accumulator=accumulator, **options)
 
 
 def _anchored(streams, high, low=None, **options):
@@ -126,7 +126,7 @@ def cost(name):
     """Time of a run, roughly, in runs of the reference: a doubling of the streams costs the emulator one more, and the
     anchored accumulator three quarters of all."""
     def of(options):
-        return 1 if options is None else options["streams"].bit_length() * (1.75 if "accumulator" in options else 1)
+        return 1 if options is None else options["streams"].bit_length() * (1.75 if options["accumulator"] == "anchored" else 1)
 
     return sum(map(of, ARMS[name][:3])) / len(GEMMS)
 

@@ -124,7 +124,7 @@ static uint32_t random_bits(struct daa_format f, bool specials, int center) {
 
 /* ---- configurations ---- */
 
-/* "streams=2 a-format=e4m3 ..."; false where the rules refuse it. */
+/* "streams=2 a-format=e4m3 ...", rounded unless it says another; false where the rules refuse it. */
 static bool configure(struct daa_config *config, const char *format, ...) {
     char text[512];
     struct daa_error error;
@@ -133,6 +133,8 @@ static bool configure(struct daa_config *config, const char *format, ...) {
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
     struct daa_options *options = daa_options_new();
+    if (!daa_options_set(options, "accumulator", "rounded", &error))
+        mismatch("%s", error.text);
     for (char *word = strtok(text, " "); word; word = strtok(NULL, " ")) {
         char *value = strchr(word, '=');
         *value++ = '\0';

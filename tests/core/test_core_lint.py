@@ -10,9 +10,9 @@ import arrays  # noqa: E402
 CONFIGS = [
     "--rows 4 --cols 4", "--config tiny --bus-bits 512", "--rows 3 --cols 5 --bus-bits 64 --accumulator anchored",
     "--rows 1 --cols 1 --streams 1 --bus-bits 64 --block-m 1 --block-n 1", "--config fp8 --rows 4 --cols 2",
-    "--rows 2 --cols 2 --format tf32 --streams 8 --bus-bits 64", "--rows 17 --cols 2 --config quad --outstanding 16 --axi-id-bits 2",
+    "--rows 2 --cols 2 --format tf32 --streams 8 --bus-bits 64 --accumulator rounded", "--rows 17 --cols 2 --config quad --outstanding 16 --axi-id-bits 2",
     "--rows 2 --cols 3 --format e2m1 --specials off --bus-bits 256 --out-format bf16 --policy rotate",
-    "--rows 2 --cols 2 --format fp16 --acc-format e5m12 --out-format fp16 --prefix my",
+    "--rows 2 --cols 2 --format fp16 --acc-format e5m12 --out-format fp16 --prefix my --accumulator rounded",
 ]
 
 

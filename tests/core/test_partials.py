@@ -9,7 +9,7 @@ import pytest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "rtl"))
 import arrays  # noqa: E402
 
-CONFIGS = ["--config tiny", "--rows 3 --cols 2 --out-format bf16", "--rows 1 --cols 3 --streams 4 --policy rotate --pipeline 3",
+CONFIGS = ["--config tiny", "--rows 3 --cols 2 --out-format bf16 --accumulator rounded", "--rows 1 --cols 3 --streams 4 --policy rotate --pipeline 3 --accumulator rounded",
            "--rows 2 --cols 3 --accumulator anchored", "--rows 3 --cols 1 --accumulator anchored --acc-bits 8 --acc-step 1 --format e8m3",
            "--rows 2 --cols 2 --streams 4 --accumulator anchored --acc-bits 16 --acc-step 8 --specials off --out-format bf16 --pipeline 4",
            "--config fp8 --rows 2 --cols 2 --accumulator anchored --acc-bits 64 --pipeline 2"]

@@ -290,9 +290,11 @@ static void configure_more(struct daa_config *config, int streams, int lo_bits, 
     daa_options_free(options);
 }
 
+/* With the rounded accumulator. */
 static void configure(struct daa_config *config, int streams, int lo_bits, const char *round, const char *policy,
                       int window) {
-    configure_more(config, streams, lo_bits, round, policy, window, (const char *const[]){NULL});
+    configure_more(config, streams, lo_bits, round, policy, window,
+                   (const char *const[]){"accumulator", "rounded", NULL});
 }
 
 static const char *policy_name(int policy) {

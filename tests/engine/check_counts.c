@@ -194,6 +194,7 @@ static void random_config(struct daa_config *config, bool fast) {
     set_number(options, "groups", log2_streams > 1 ? 1 << below(log2_streams) : 1);
     set_number(options, "lo-bits", 1 + below(11));
     set(options, "lo-round", below(2) ? "nearest" : "truncate");
+    set(options, "accumulator", below(2) ? "rounded" : "anchored");
     const struct daa_policy_info *policy;
     do
         policy = daa_policy_info(below(3) ? (enum daa_policy)below(DAA_POLICY_COUNT) : DAA_EXPONENT);

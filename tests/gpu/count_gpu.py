@@ -15,8 +15,8 @@ from daa import _gpu  # noqa: E402
 
 LARGE = (4096, 4096, 4096)
 KERNELS = {
-    "1 stream": dict(streams=1), "2 streams": dict(), "4 streams": dict(streams=4), "8 streams": dict(streams=8),
-    "2, static, e8m5": dict(policy="static", format="e8m5"), "2, anchored": dict(accumulator="anchored"),
+    **{f"{streams} stream{'s' * (streams > 1)}": dict(streams=streams, accumulator="rounded") for streams in (1, 2, 4, 8)},
+    "2, static, e8m5": dict(policy="static", format="e8m5", accumulator="rounded"), "2, anchored": dict(accumulator="anchored"),
     "4, anchored": dict(accumulator="anchored", streams=4),
 }
 

@@ -11,29 +11,30 @@ from daa import _gpu
 TINY = _gpu.tile(32, 16, 16, 4, 4)  # a warp; for 8 streams two steps
 WIDE = _gpu.tile(64, 32, 16, 4, 8)
 GROUPED = {s: _gpu.tile(8, 16, 8 * s, 4, 4, groups=8) for s in (1, 2, 4, 8)}
+ROUNDED = dict(accumulator="rounded")
 A_BIT = dict(format="e8m5", policy="static")
 
 CASES = [  # configuration, tile, types of A and B in memory
-    (dict(), TINY, "float32", "float32"),
-    (dict(lo_bits=1), WIDE, "bfloat16", "bfloat16"),
-    (dict(lo_bits=2, lo_round="truncate", window=13), GROUPED[2], "bfloat16", "float32"),
-    (dict(lo_bits=8), TINY, "float32", "bfloat16"),  # sums that no float holds
-    (dict(window=0, out_format="bf16"), TINY, "float32", "float32"),
-    (dict(streams=1), WIDE, "float32", "bfloat16"),
+    (ROUNDED, TINY, "float32", "float32"),
+    (dict(ROUNDED, lo_bits=1), WIDE, "bfloat16", "bfloat16"),
+    (dict(ROUNDED, lo_bits=2, lo_round="truncate", window=13), GROUPED[2], "bfloat16", "float32"),
+    (dict(ROUNDED, lo_bits=8), TINY, "float32", "bfloat16"),  # sums that no float holds
+    (dict(ROUNDED, window=0, out_format="bf16"), TINY, "float32", "float32"),
+    (dict(ROUNDED, streams=1), WIDE, "float32", "bfloat16"),
     (dict(streams=1, format="tf32"), GROUPED[1], "float32", "float32"),
-    (dict(streams=4), TINY, "bfloat16", "float32"),
+    (dict(ROUNDED, streams=4), TINY, "bfloat16", "float32"),
     (dict(streams=4, lo_bits=3, window=9, specials=False), GROUPED[4], "float32", "float32"),
-    (dict(streams=8, lo_round="truncate"), TINY, "float32", "float32"),
-    (dict(a_format="e4m3", b_format="e5m2", streams=4), TINY, "float32", "float32"),
-    (dict(format="fp16", out_format="fp16"), TINY, "float16", "float16"),
+    (dict(ROUNDED, streams=8, lo_round="truncate"), TINY, "float32", "float32"),
+    (dict(ROUNDED, a_format="e4m3", b_format="e5m2", streams=4), TINY, "float32", "float32"),
+    (dict(ROUNDED, format="fp16", out_format="fp16"), TINY, "float16", "float16"),
     (dict(format="e2m1", streams=4), TINY, "float32", "float32"),
-    (A_BIT, TINY, "float32", "float32"),
-    (dict(A_BIT, policy="rotate", streams=4), GROUPED[4], "float32", "float32"),
-    (dict(A_BIT, policy="high", streams=4, format="e8m4"), TINY, "float32", "float32"),
+    (dict(A_BIT, **ROUNDED), TINY, "float32", "float32"),
+    (dict(A_BIT, **ROUNDED, policy="rotate", streams=4), GROUPED[4], "float32", "float32"),
+    (dict(A_BIT, **ROUNDED, policy="high", streams=4, format="e8m4"), TINY, "float32", "float32"),
     (dict(A_BIT, policy="low"), GROUPED[2], "float32", "float32"),
-    (dict(policy="static"), TINY, "float32", "float32"),
+    (dict(ROUNDED, policy="static"), TINY, "float32", "float32"),
     (dict(policy="magnitude", streams=4, window=32), TINY, "float32", "float32"),
-    (dict(acc_format="e6m12", out_format="e5m10", format="e5m4"), TINY, "float32", "float32"),
+    (dict(ROUNDED, acc_format="e6m12", out_format="e5m10", format="e5m4"), TINY, "float32", "float32"),
     (dict(accumulator="anchored"), TINY, "float32", "float32"),
     (dict(accumulator="anchored", streams=1, acc_bits=24, acc_step=8), GROUPED[1], "float32", "bfloat16"),
     (dict(accumulator="anchored", streams=4, acc_bits=20, acc_step=1), GROUPED[4], "bfloat16", "bfloat16"),
@@ -115,7 +116,7 @@ def test_emulated(case, rng, seed):
 
 @needs_compiler
 @pytest.mark.parametrize("m, n, k, processors, options", [
-    (4096, 4096, 4096, 132, {}), (64, 576, 100352, 132, {}), (64, 576, 4096, 132, dict(streams=4)),
+    (4096, 4096, 4096, 132, ROUNDED), (64, 576, 100352, 132, ROUNDED), (64, 576, 4096, 132, dict(ROUNDED, streams=4)),
     (700, 800, 64, 132, dict(accumulator="anchored"))])
 def test_the_tiles_that_a_gpu_gets(rng, m, n, k, processors, options):
     """On fewer blocks."""
@@ -132,7 +133,7 @@ def test_cuda_compiles_it(tmp_path, monkeypatch, by, arch):
     if (_gpu.find_nvrtc if by == "nvrtc" else _gpu.find_nvcc)() is None:
         pytest.skip(f"{by} is not here: pip install nvidia-cuda-{by}, and CUDA_HOME says where, if it is not found")
     monkeypatch.setenv("DAA_CACHE", str(tmp_path))
-    for options in (dict(), dict(streams=4, accumulator="anchored")):
+    for options in (ROUNDED, dict(streams=4, accumulator="anchored")):
         config = daa.Config(**options)
         words = _gpu.macros(config, "float32", "bfloat16", True, False, _gpu.tile_for(config, 64, 576, 9999, 1, 132))
         binary = _gpu.compile_for(words, arch, by=by)

@@ -38,7 +38,7 @@ SHORT = {
 # A mutant of the hardware must still be Verilog in these, so that no test fails only because nothing runs.
 EMITTED = [options.split() for options in (
     "--config tiny", "--config baseline", "--config quad", "--config high2", "--config low2", "--config fp8",
-    "--config tiny --core on", "--streams 4 --policy static --specials off", "--streams 4 --groups 2", "--policy rotate --pipeline 3 --out-format fp16")]
+    "--config tiny --core on", "--streams 4 --policy static --specials off", "--streams 4 --groups 2", "--policy rotate --accumulator rounded --pipeline 3 --out-format fp16")]
 PATIENCE = 600  # seconds for one mutant's tests
 
 

@@ -19,7 +19,7 @@ def test_module(prove, name):
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("options", ["--bus-bits 512 --block-k 64", "--bus-bits 64 --queue 3 --rows 3 --cols 5", "--queue 1 --streams 1 --format e8m5"])
+@pytest.mark.parametrize("options", ["--bus-bits 512 --block-k 64", "--bus-bits 64 --queue 3 --rows 3 --cols 5 --accumulator rounded", "--queue 1 --streams 1 --format e8m5"])
 def test_other_cores(prove, run, daagen, tmp_path, options):
     assert run(daagen, "--rows", 2, "--cols", 2, *options.split(), "--core", "on", "-o", tmp_path / "core").returncode == 0
     done = prove(tmp_path / "core/daa.json")

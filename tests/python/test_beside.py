@@ -9,7 +9,7 @@ import torch
 from daa import _beside
 from torch import nn
 
-CONFIGS = [daa.Config("paper"), daa.Config("safe2"), daa.Config("quad", lo_bits=1), daa.Config(streams=1), daa.Config("fp8"),
+CONFIGS = [daa.Config("paper"), daa.Config("safe2"), daa.Config("quad", lo_bits=1), daa.Config("baseline"), daa.Config("fp8"),
            daa.Config(streams=1, accumulator="anchored"), daa.Config(streams=8, accumulator="anchored", lo_bits=3),
            daa.Config(policy="low", lo_round="truncate", accumulator="anchored", acc_bits=14)]
 LAYERS = {

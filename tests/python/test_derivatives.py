@@ -49,14 +49,14 @@ def test_second_derivatives_are_the_arrays(numbers):
     layer, x = daa.torch.convert(nn.Linear(5, 3, bias=False), PAPER), torch.randn(4, 5, requires_grad=True)
     weight, u, v = layer.weight, torch.randn(4, 3, requires_grad=True), torch.randn(4, 5)
     (by_x,) = torch.autograd.grad(layer(x), x, u, create_graph=True)
-    assert torch.equal(by_x, daa.gemm(u.detach(), weight.detach()))
+    assert torch.equal(by_x, daa.gemm(u.detach(), weight.detach(), config=PAPER))
     by_u, by_weight = torch.autograd.grad(by_x, [u, weight], v)
-    assert torch.equal(by_u, daa.gemm(v, weight.detach().t()))
-    assert torch.equal(by_weight, daa.gemm(u.detach().t(), v))
+    assert torch.equal(by_u, daa.gemm(v, weight.detach().t(), config=PAPER))
+    assert torch.equal(by_weight, daa.gemm(u.detach().t(), v, config=PAPER))
     (of_weight,) = torch.autograd.grad(layer(x), weight, u, create_graph=True)
     v = torch.randn(3, 5)
     by_u, by_x = torch.autograd.grad(of_weight, [u, x], v)
-    assert torch.equal(by_u, daa.gemm(x.detach(), v.t())) and torch.equal(by_x, daa.gemm(u.detach(), v))
+    assert torch.equal(by_u, daa.gemm(x.detach(), v.t(), config=PAPER)) and torch.equal(by_x, daa.gemm(u.detach(), v, config=PAPER))
 
 
 def test_each_second_derivative_takes_the_configuration_of_its_sizes(numbers):

@@ -14,30 +14,31 @@ from reference import FLUSHED, ROOT, judge, numbers, relative_bound  # noqa: F40
 import daa  # from the tree: `reference` says where it is
 
 ENGINES = [name for name in daa.engines() if name != "golden"]
+ROUNDED = dict(accumulator="rounded")
 CONFIGS = [
-    dict(),
-    dict(streams=1),
-    dict(streams=4),
-    dict(streams=4, lo_bits=1),
-    dict(streams=8),
-    dict(streams=8, policy="rotate", lo_bits=2),
-    dict(lo_bits=2, lo_round="truncate"),
-    dict(policy="static"),
-    dict(policy="rotate", streams=4),
-    dict(policy="high"),
-    dict(policy="low", lo_bits=3),
+    dict(ROUNDED),
+    dict(ROUNDED, streams=1),
+    dict(ROUNDED, streams=4),
+    dict(ROUNDED, streams=4, lo_bits=1),
+    dict(ROUNDED, streams=8),
+    dict(ROUNDED, streams=8, policy="rotate", lo_bits=2),
+    dict(ROUNDED, lo_bits=2, lo_round="truncate"),
+    dict(ROUNDED, policy="static"),
+    dict(ROUNDED, policy="rotate", streams=4),
+    dict(ROUNDED, policy="high"),
+    dict(ROUNDED, policy="low", lo_bits=3),
     dict(policy="magnitude"),
-    dict(window=0),
-    dict(streams=4, window=32),
+    dict(ROUNDED, window=0),
+    dict(ROUNDED, streams=4, window=32),
     dict(specials=False),
-    dict(a_format="e4m3", b_format="e5m2"),
-    dict(format="fp16", streams=4),
+    dict(ROUNDED, a_format="e4m3", b_format="e5m2"),
+    dict(ROUNDED, format="fp16", streams=4),
     dict(format="tf32"),
     dict(format="e2m1"),
-    dict(acc_format="e8m15"),
-    dict(out_format="bf16", streams=4),
+    dict(ROUNDED, acc_format="e8m15"),
+    dict(ROUNDED, out_format="bf16", streams=4),
     dict(format="fp16", out_format="fp16"),
-    dict(format="e8m5", streams=4),
+    dict(ROUNDED, format="e8m5", streams=4),
     dict(accumulator="anchored"),
     dict(accumulator="anchored", streams=1, acc_bits=24, acc_step=8),
     dict(accumulator="anchored", streams=8, format="e8m4", lo_bits=3, out_format="bf16"),
@@ -268,7 +269,7 @@ def test_specials_and_extremes(judge):
         np.float32,
     )
     a, b = np.stack([values, values[::-1]]), np.stack([np.roll(values, i) for i in range(len(values))], 1)
-    for options in [dict(streams=1), dict(), dict(streams=4, lo_bits=1), dict(a_format="e4m3", b_format="fp16")]:
+    for options in [dict(ROUNDED, streams=1), dict(ROUNDED), dict(), dict(ROUNDED, streams=4, lo_bits=1), dict(a_format="e4m3", b_format="fp16")]:
         config = daa.Config(**options)
         want, _ = judge(config, a, b)
         for engine in daa.engines():
@@ -373,7 +374,7 @@ def test_autograd_notices_that_out_was_written():
 @pytest.mark.parametrize(
     "options",
     [
-        dict(streams=s, lo_bits=t, lo_round=r, policy=p)
+        dict(ROUNDED, streams=s, lo_bits=t, lo_round=r, policy=p)
         for s in (1, 2, 4)
         for t in (1, 2, 4, 8)
         for r, p in (
@@ -384,7 +385,7 @@ def test_autograd_notices_that_out_was_written():
             ("truncate", "high"),
         )
     ]
-    + [dict(window=3), dict(streams=4, window=1), dict(format="e4m3"), dict(format="fp16")],
+    + [dict(ROUNDED, window=3), dict(), dict(streams=4, window=1), dict(format="e4m3"), dict(format="fp16")],
     ids=str,
 )
 def test_error_is_within_the_contracts_bound(numbers, options):

@@ -91,13 +91,13 @@ def check_bounds(layer, configs, x, gradient, got):
 
 
 CONFIGS = [
-    daa.Config(),
+    daa.Config("paper"),
     daa.Config("baseline"),
     daa.Config("quad", lo_bits=1),
     daa.Config("quad"),
     None,
     daa.Config("fp8"),
-    daa.Config(lo_bits=2, lo_round="truncate"),
+    daa.Config("paper", lo_bits=2, lo_round="truncate"),
     daa.Config(accumulator="anchored"),
 ]
 GEOMETRIES = [  # channels in, out, kernel, height, width, and nn.Conv2d's options
@@ -257,7 +257,7 @@ BITWISE = [
 
 
 @pytest.mark.parametrize(
-    "config", [daa.Config(), daa.Config("quad", lo_bits=1), daa.Config("fp8")], ids=["paper", "quad", "fp8"]
+    "config", [daa.Config("paper"), daa.Config("quad", lo_bits=1), daa.Config("fp8")], ids=["paper", "quad", "fp8"]
 )
 @pytest.mark.parametrize("geometry", BITWISE, ids=str)
 def test_a_convolution_is_daagemm_on_its_patches(judge, numbers, tmp_path, geometry, config):
@@ -319,7 +319,7 @@ def test_a_convolution_is_daagemm_on_its_patches(judge, numbers, tmp_path, geome
     assert np.array_equal(of_input.numpy(), want)
 
 
-@pytest.mark.parametrize("config", [daa.Config(), daa.Config("quad"), daa.Config("fp8")], ids=["paper", "quad", "fp8"])
+@pytest.mark.parametrize("config", [daa.Config("paper"), daa.Config("quad"), daa.Config("fp8")], ids=["paper", "quad", "fp8"])
 def test_a_linear_layer_is_daagemm(judge, numbers, config):
     layer = nn.Linear(13, 6, bias=False)
     x, gradient, weight = gaussian(numbers, 2, 5, 13), gaussian(numbers, 2, 5, 6), layer.weight.detach()
@@ -344,7 +344,7 @@ def test_extreme_numbers(judge):
 # ---- inputs of every kind ----
 
 
-@pytest.mark.parametrize("config", [daa.Config(), None], ids=["paper", "float32"])
+@pytest.mark.parametrize("config", [daa.Config("paper"), None], ids=["paper", "float32"])
 def test_empty_batches(config):
     for layer, shape, out in [
         (nn.Linear(4, 3), (0, 4), (0, 3)),

@@ -68,12 +68,13 @@ def cycles(daatb, array, m, n, k, c0):
 
 
 @pytest.mark.parametrize("c0", [False, True])
-@pytest.mark.parametrize("pipeline", [1, 3])
-def test_tiles_lose_no_cycle(tmp_path, pipeline, c0):
+@pytest.mark.parametrize("accumulator, pipeline, foot", [("rounded", 1, 0), ("rounded", 3, 0), ("anchored", 3, 3)])
+def test_tiles_lose_no_cycle(tmp_path, accumulator, pipeline, foot, c0):
     """T tiles of at least Rows steps take T * steps cycles and a constant; shorter ones are spaced to Rows. The first
     tile's rows of C0 must all be in before it starts."""
     rows, cols, streams = 5, 3, 2
-    array = arrays.emit(tmp_path / "array", "--rows", rows, "--cols", cols, "--streams", streams, "--pipeline", pipeline)
+    array = arrays.emit(tmp_path / "array", "--rows", rows, "--cols", cols, "--streams", streams, "--pipeline", pipeline,
+                        "--accumulator", accumulator)
     daatb = arrays.verilate(array)
     for steps in 1, rows - 1, rows, rows + 1, 3 * rows:
         took = {t: cycles(daatb, array, t * rows, cols, steps * streams, c0) for t in (1, 2, 7)}
@@ -83,7 +84,7 @@ def test_tiles_lose_no_cycle(tmp_path, pipeline, c0):
         assert took[7]["cycles"] - took[1]["cycles"] == 6 * apart
         latency = json.loads((array / "daa.json").read_text())["latency"]["result_cycles"]
         assert took[1]["cycles"] == steps - 1 + latency + rows + (rows - 1 if c0 else 0)
-        assert took[1]["reset_cycles"] == rows + cols + pipeline + 4
+        assert took[1]["reset_cycles"] == rows + cols + pipeline + 4 + foot
 
 
 @pytest.mark.parametrize("options", ["--config tiny", "--config safe4", "--streams 4 --policy rotate"])

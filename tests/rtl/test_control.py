@@ -6,8 +6,8 @@ import pytest
 import arrays
 
 # Shapes with one row or column, the least buffers, and buffers that tiles of Rows steps just fill.
-CONFIGS = ["--config tiny", "--rows 1 --cols 1 --pipeline 1", "--rows 1 --cols 4 --pipeline 3 --c0-rows 1 --result-rows 1",
-           "--rows 4 --cols 1 --pipeline 1 --c0-rows 4 --result-rows 4", "--rows 5 --cols 3 --streams 1 --result-rows 6",
+CONFIGS = ["--config tiny", "--rows 1 --cols 1 --pipeline 1 --accumulator rounded", "--rows 1 --cols 4 --pipeline 3 --c0-rows 1 --result-rows 1",
+           "--rows 4 --cols 1 --pipeline 1 --c0-rows 4 --result-rows 4 --accumulator rounded", "--rows 5 --cols 3 --streams 1 --result-rows 6",
            "--rows 3 --cols 4 --streams 4 --policy rotate --c0-rows 4 --out-format bf16"]
 
 

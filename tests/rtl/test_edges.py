@@ -9,15 +9,15 @@ import arrays
 
 SIZE = 64  # rows and columns of cases
 CONFIGS = {
-    "bf16": "--rows 4 --cols 4",
-    "fp16-onto-fp16": "--rows 4 --cols 4 --streams 1 --format fp16 --acc-format fp16 --pipeline 2",
-    "bf16-onto-bf16": "--rows 4 --cols 4 --acc-format e8m7 --out-format e5m2 --pipeline 3",
+    "bf16": "--rows 4 --cols 4 --accumulator rounded",
+    "fp16-onto-fp16": "--rows 4 --cols 4 --streams 1 --format fp16 --acc-format fp16 --accumulator rounded --pipeline 2",
+    "bf16-onto-bf16": "--rows 4 --cols 4 --acc-format e8m7 --out-format e5m2 --accumulator rounded --pipeline 3",
     "anchored": "--rows 4 --cols 4 --accumulator anchored",
     "anchored-narrow": "--rows 4 --cols 4 --format e5m2 --accumulator anchored --acc-format e6m10 --acc-bits 12 --out-format e4m3",
-    "fp8-onto-e5m7": "--rows 4 --cols 4 --streams 4 --a-format e4m3 --b-format e5m2 --acc-format e5m7 --lo-bits 2",
+    "fp8-onto-e5m7": "--rows 4 --cols 4 --streams 4 --a-format e4m3 --b-format e5m2 --acc-format e5m7 --lo-bits 2 --accumulator rounded",
     "groups": "--rows 4 --cols 4 --streams 4 --groups 2 --format e5m2 --lo-bits 2 --window 5 --acc-format e6m10",
     "eight-streams": "--rows 4 --cols 4 --streams 8 --lo-bits 2 --window 9",
-    "plain-fp16": "--rows 4 --cols 4 --streams 4 --format fp16 --policy static --specials off --out-format e4m3",
+    "plain-fp16": "--rows 4 --cols 4 --streams 4 --format fp16 --policy static --specials off --out-format e4m3 --accumulator rounded",
 }
 
 
@@ -93,11 +93,11 @@ def test_edges(name, tmp_path, rng):
 
 
 PAIRS = {
-    "e2m1": "--format e2m1 --lo-bits 1 --acc-format e5m7",
+    "e2m1": "--format e2m1 --lo-bits 1 --acc-format e5m7 --accumulator rounded",
     "e2m1-truncate": "--format e2m1 --lo-bits 1 --lo-round truncate --window 2",
-    "e2m1-static": "--format e2m1 --lo-bits 1 --policy static --window 3 --pipeline 2",
+    "e2m1-static": "--format e2m1 --lo-bits 1 --policy static --window 3 --pipeline 2 --accumulator rounded",
     "e2m1-low": "--format e2m1 --lo-bits 1 --policy low --window 4",
-    "e3m2": "--format e3m2 --lo-bits 2",
+    "e3m2": "--format e3m2 --lo-bits 2 --accumulator rounded",
 }
 
 
