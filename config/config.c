@@ -22,9 +22,15 @@ struct named {
 };
 
 static const struct named named[] = {
-    {"baseline", "the conventional array: 1 stream", {{OPT_STREAMS, "1"}, {OPT_ACCUMULATOR, "rounded"}}},
-    {"paper", "the default: 2 streams of bf16, one high and one low product", {{OPT_ACCUMULATOR, "rounded"}}},
-    {"quad", "4 streams of bf16, one high and three low products", {{OPT_STREAMS, "4"}, {OPT_ACCUMULATOR, "rounded"}}},
+    {"baseline",
+     "the conventional array: 1 stream of bf16, rounded at every step",
+     {{OPT_STREAMS, "1"}, {OPT_ACCUMULATOR, "rounded"}}},
+    {"paper",
+     "the paper's shape: 2 streams of bf16, one high and one low product, rounded at every step",
+     {{OPT_ACCUMULATOR, "rounded"}}},
+    {"quad",
+     "paper with 4 streams: one high and three low products",
+     {{OPT_STREAMS, "4"}, {OPT_ACCUMULATOR, "rounded"}}},
     {"safe2",
      "2 streams of 6 bits, low products of 4: 37 dB and more in all GEMMs of training",
      {{OPT_FORMAT, "e8m5"}, {OPT_ACCUMULATOR, "anchored"}}},
@@ -43,10 +49,10 @@ static const struct named named[] = {
     {"alike4",
      "symmetric rival of safe4: 4 streams of 5 bits alike",
      {{OPT_STREAMS, "4"}, {OPT_FORMAT, "e8m4"}, {OPT_LO_BITS, "5"}, {OPT_ACCUMULATOR, "anchored"}}},
-    {"high2", "symmetric rival: 2 streams, both high", {{OPT_POLICY, "high"}, {OPT_ACCUMULATOR, "rounded"}}},
-    {"low2", "symmetric rival: 2 streams, both low", {{OPT_POLICY, "low"}, {OPT_ACCUMULATOR, "rounded"}}},
+    {"high2", "symmetric rival of paper: 2 streams, both high", {{OPT_POLICY, "high"}, {OPT_ACCUMULATOR, "rounded"}}},
+    {"low2", "symmetric rival of paper: 2 streams, both low", {{OPT_POLICY, "low"}, {OPT_ACCUMULATOR, "rounded"}}},
     {"fp8",
-     "2 streams of fp8, e4m3 by e5m2",
+     "paper with operands of fp8, e4m3 by e5m2",
      {{OPT_A_FORMAT, "e4m3"}, {OPT_B_FORMAT, "e5m2"}, {OPT_ACCUMULATOR, "rounded"}}},
     {"tiny",
      "paper at 2x2, for reading and for formal work",
@@ -275,10 +281,11 @@ static bool check_core(const struct daa_config *config, struct daa_error *error)
  * steering. */
 static bool check_pipeline(const struct daa_config *config, struct daa_error *error) {
     bool anchored = config->accumulator == DAA_ANCHORED;
-    int least = 1 + anchored, most = 3 + anchored + (config->streams > 2);
+    int least = 1 + anchored, most = 3 + anchored + (config->streams > 2), other = anchored ? -1 : 1;
     return (config->pipeline >= least && config->pipeline <= most) ||
-           daa_fail(error, "pipeline is %d; with %d streams and accumulator '%s' it must be %d..%d", config->pipeline,
-                    config->streams, anchored ? "anchored" : "rounded", least, most);
+           daa_fail(error, "pipeline is %d; with %d streams and accumulator '%s' it must be %d..%d, with '%s' %d..%d",
+                    config->pipeline, config->streams, anchored ? "anchored" : "rounded", least, most,
+                    anchored ? "rounded" : "anchored", least + other, most + other);
 }
 
 /* A group of one stream would have nothing to steer. */

@@ -62,7 +62,7 @@ static const struct option table[OPT_COUNT] = {
     [OPT_OUT_FORMAT] = {{"out-format", "auto", "auto|" APPLY(FORMAT_RANGE, RESULT),
                          "result format, no wider than the accumulator in X and Y; auto: the accumulator's"},
                         APPLY(FORMAT_LIMITS, RESULT)},
-    [OPT_ACCUMULATOR] = {{"accumulator", "rounded", "rounded|anchored",
+    [OPT_ACCUMULATOR] = {{"accumulator", "anchored", "rounded|anchored",
                           "rounded: to the accumulator format at every step; anchored: fixed point, rounded once"},
                          WORD,
                          0,
@@ -105,8 +105,8 @@ static const struct option table[OPT_COUNT] = {
                       0,
                       0},
     [OPT_PIPELINE] = {{"pipeline", "auto", "auto|" WHOLE_RANGE(1, 5),
-                       "register stages in an element before its accumulator; auto: 2, 3 where it is anchored, 4 with "
-                       "4 or 8 streams too"},
+                       "register stages in an element before its accumulator; auto: 3, 4 with 4 or 8 streams; 2 where "
+                       "it is rounded"},
                       WHOLE_LIMITS(1, 5)},
     [OPT_CLOCK_GATING] = {{"clock-gating", "off", "on|off",
                            "clock gates in the element, for silicon; off: registers hold by their enables"},

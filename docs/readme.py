@@ -140,7 +140,7 @@ def low_bits(build):
     report = json.loads((build / "lo_bits.json").read_text())
     yield from lo_bits.lines(report)
     yield ""
-    yield f"Area of one element, {report['library']}; with one stream it is {report['one_stream']:,.0f} um2."
+    yield f"Area of one element with the rounded accumulator, {report['library']}; with one stream it is {report['one_stream']:,.0f} um2."
 
 
 def processor():

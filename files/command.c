@@ -70,7 +70,8 @@ static void print_help(const struct daa_command *command) {
     for (const struct daa_word *word = command->words; word->name; word++)
         print_word(word);
     if (command->config)
-        puts("  --config NAME|FILE a named configuration (default paper) or an emitted daa.json; options by name win\n"
+        puts("  --config NAME|FILE a named configuration or an emitted daa.json, in place of the defaults; options by "
+             "name win\n"
              "  --list-configs     the named configurations");
     puts("  --version, --help");
     if (command->config)

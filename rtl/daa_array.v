@@ -1,7 +1,7 @@
 // Output-stationary systolic array with 2 operand stream(s): C = A B + C0, Rows x Cols results per tile.
 // --rows 16 --cols 16 --streams 2 --a-format bf16 --b-format bf16 --acc-format fp32 --out-format fp32
-// --accumulator rounded --lo-bits 4 --lo-round nearest --policy exponent --window 8 --specials on --pipeline 2
-// --clock-gating off --prefix daa
+// --accumulator anchored --acc-bits 32 --acc-step 4 --lo-bits 4 --lo-round nearest --policy exponent --window 8
+// --specials on --pipeline 3 --clock-gating off --prefix daa
 //
 // A transfer happens on a rising clock edge with valid and ready high. A step is Rows x 2 operands of A and
 // Cols x 2 of B; a tile is one step or more, the last one marked. Result rows 0..Rows-1 of each tile follow in
@@ -11,8 +11,8 @@
 module daa_array #(
     parameter integer Rows       = 16,
     parameter integer Cols       = 16,
-    parameter integer C0Rows     = Rows + Cols + 2,     // rows of C0 that wait inside: Rows or more
-    parameter integer ResultRows = Rows + Cols + 6      // rows of results that wait inside: Rows or more
+    parameter integer C0Rows     = Rows + Cols + 3,     // rows of C0 that wait inside: Rows or more
+    parameter integer ResultRows = Rows + Cols + 10     // rows of results that wait inside: Rows or more
 ) (
     input  wire                      clk_i,        // everything happens on its rising edge
     input  wire                      rst_ni,       // reset, active low, synchronous
@@ -43,11 +43,11 @@ module daa_array #(
   localparam integer OutBits = 32;
   localparam integer AOp = 18;  // bits of a decoded operand
   localparam integer BOp = 18;
-  localparam integer StateBits = 32;  // of an accumulator, on the columns' buses
+  localparam integer StateBits = 42;  // of an accumulator, on the columns' buses
 
   // From the cycle after a step goes in to column 0's buffers: the read of its C0 row, the write of its result.
   localparam integer C0Lead = 1;
-  localparam integer ResultLag = 5;
+  localparam integer ResultLag = 9;
 
   // Control. What the rows and columns want goes to the first of each, and from there to the next one a cycle later, as
   // the operands of a step do. Two nets alone reach all columns: a row of C0 comes, a row of results goes.
@@ -183,13 +183,14 @@ module daa_array #(
           .write_i(c0_write), .data_i(c0_data_i[c*AccBits+:AccBits]), .read_i(c0_read), .data_o(c0_word)
       );
       daa_stage #(.Width(1)) u_take_c0 (.clk_i(clk_i), .load_i(1'b1), .d_i(c0_read), .q_o(c0_take));
-      daa_head u_head (.clk_i(clk_i), .take_i(c0_take), .data_i(c0_word), .state_o(c0));
+      daa_anchor_head u_head (.clk_i(clk_i), .take_i(c0_take), .data_i(c0_word), .state_o(c0));
 
       wire [Rows*StateBits-1:0] results;
       wire [StateBits-1:0] state;
       wire [OutBits-1:0] result;
       daa_drain #(.Rows(Rows)) u_drain (.clk_i(clk_i), .results_i(results), .result_o(state));
-      daa_foot u_foot (
+      daa_anchor_foot u_foot (
+          .clk_i(clk_i),
           .state_i(state), .result_o(result)
       );
       daa_buffer #(.Width(OutBits), .Depth(ResultRows)) u_result_buffer (

@@ -14,7 +14,7 @@ module daa_ctrl #(
     parameter integer Rows       = 16,
     parameter integer C0Rows     = 2 * Rows,  // that the C0 buffer holds
     parameter integer ResultRows = 2 * Rows,  // that the result buffer holds
-    parameter integer Clear      = 5,         // cycles in which a reset clears each element
+    parameter integer Clear      = 9,         // cycles in which a reset clears each element
     parameter integer Sweep      = 40         // cycles in which that goes through the array
 ) (
     input  wire clk_i,

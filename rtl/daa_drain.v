@@ -4,7 +4,7 @@
 
 module daa_drain #(
     parameter integer Rows      = 16,
-    parameter integer StateBits = 32
+    parameter integer StateBits = 42
 ) (
     input  wire                      clk_i,
     input  wire [Rows*StateBits-1:0] results_i,  // row r at r*StateBits; zero unless it is the row's turn

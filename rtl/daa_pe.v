@@ -10,14 +10,14 @@
 //   R3          the sum as the accumulator takes it; with the anchored accumulator and 4 or 8 streams inside the sum
 //   accumulate  in a loop of one cycle
 //
-// The pipeline is 2: R1, R3. Latency from a_i and b_i to result_o: 3 cycles.
+// The pipeline is 3: R1, R3 and the accumulator's own. Latency from a_i and b_i to result_o: 4 cycles.
 `default_nettype none
 
 module daa_pe #(
     parameter integer Streams   = 2,
     parameter integer AOp       = 18,  // bits of a decoded operand, as daa_decode lays it out
     parameter integer BOp       = 18,
-    parameter integer StateBits = 32  // bits of an accumulator, as it travels on the column's buses
+    parameter integer StateBits = 42  // bits of an accumulator, as it travels on the column's buses
 ) (
     input  wire                   clk_i,
     input  wire                   clear_i,  // reset sweep
@@ -234,17 +234,17 @@ module daa_pe #(
   wire sum_sign;
   wire [TermBits-1:0] sum;
   wire [AddendBits-1:0] addend;
-  daa_sum u_sum (
+  daa_sum #(.HasR3(HasR3)) u_sum (
       .clk_i(r3_clk), .load_i(r3_load), .sign_i(sign), .term_i(term), .sign_o(sum_sign), .sum_o(sum)
   );
-  wire [AddendBits-1:0] r2_addend;
-  daa_addend u_addend (.step_i(r2_step), .sign_i(sum_sign), .sum_i(sum), .addend_o(r2_addend));
-  daa_stage #(.Width(AddendBits), .Present(HasR3)) u_r3_addend (
-      .clk_i(r3_clk), .load_i(r3_load), .d_i(r2_addend), .q_o(addend)
+  wire [StepBits-1:0] r3_step;
+  daa_stage #(.Width(StepBits), .Present(HasR3)) u_r3_step (
+      .clk_i(r3_clk), .load_i(r3_load), .d_i(r2_step), .q_o(r3_step)
   );
+  daa_place u_addend (.step_i(r3_step), .sign_i(sum_sign), .sum_i(sum), .addend_o(addend));
 
   // Accumulate.
-  daa_acc u_acc (
+  daa_anchor u_acc (
       .clk_i(clk_i),
       .clear_i(clear_i),
       .first_i(r3_first),

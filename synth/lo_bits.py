@@ -1,4 +1,4 @@
-"""`make lo-bits`: what a low bit costs: the area of one element with 2 and 4 streams at 4 to 1 low bits, over that with one stream."""
+"""`make lo-bits`: what a low bit costs: the area of one element, rounded, with 2 and 4 streams at 4 to 1 low bits, over that with one stream."""
 import argparse
 import json
 import pathlib

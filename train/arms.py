@@ -39,7 +39,7 @@ def _fp8(a_format):
 # within the noise of bf16, so only a low value that hurts tells one steering, and one GEMM, from another. All-low is also
 # there at T = 4, because it is what an architect would build instead.
 # safe, lean and alike are the named configurations of config/config.c, alike also with the bits of lean's rivals.
-# The 2 streams of the default have the most pairs because their target is the smallest; s2-t3 has more than its like because the
+# s2-t4, the literal paper, has the most pairs because its target is the smallest; s2-t3 has more than its like because the
 # loss of one of its runs jumps.
 ARMS = {
     "fp32": _all(None, 3, "float32 by PyTorch"),

@@ -305,7 +305,7 @@ def _brief(config):
     words = [f"{name}={config[name]}" for name in ("streams", "groups", "a-format", "b-format", "accumulator", "acc-format", "out-format",
                                                     "lo-bits", "lo-round", "policy", "window", "specials")
              if config[name] != default[name]]
-    return " ".join(words) or "paper"
+    return " ".join(words) or "the default"
 
 
 # ---- what runs outside the array ----

@@ -26,7 +26,9 @@ CHOICES = {
     "b-format": OPERANDS,
     "acc-format": ACCUMULATORS,
     "out-format": ["auto", *OPERANDS, "fp32", "e5m23"],
-    "accumulator": ["rounded"],
+    "accumulator": ["rounded", "anchored"],
+    "acc-bits": ["auto"],
+    "acc-step": ["auto"],
     "lo-bits": range(1, 12),
     "lo-round": ["nearest", "truncate"],
     "policy": ["exponent", "static", "rotate", "high", "low"],
@@ -108,10 +110,11 @@ def test_version(run, either, emit):
     assert json.loads((emit("tiny") / "daa.json").read_text())["version"] == done.stdout.split()[1]
 
 
-def test_help_has_every_option_of_the_manifest(run, either, emit):
+def test_help_has_every_option_of_the_manifest(run, either, tmp_path):
     done = run(either, "--help")
     assert done.returncode == 0 and done.stderr == ""
-    manifest = json.loads((emit("paper") / "daa.json").read_text())
+    assert run(either, "-o", tmp_path / "out").returncode == 0
+    manifest = json.loads((tmp_path / "out" / "daa.json").read_text())
     for name, value in manifest["options"].items():
         assert re.search(rf"^  --{name} +(auto|{value}) ", done.stdout, re.M), name
     # Depths that are automatic follow rows and cols, and are left out.
@@ -182,7 +185,8 @@ def test_largest_array_in_time_and_memory(daagen, tmp_path):
 
 def test_random_walk(run, either, tmp_path, rng):
     """Any combination is emitted or refused with the rule it breaks, and a legal one gives itself back."""
-    rules = ["the accumulator must be at least as wide", "the result must be no wider", "it needs specials off"]
+    rules = ["the accumulator must be at least as wide", "the result must be no wider", "it needs specials off",
+             "and accumulator 'anchored' it must be 2.."]
     legal, refused = 0, dict.fromkeys(rules, 0)
     for i in range(60):
         options = {name: rng.choice(values) for name, values in CHOICES.items()}
@@ -297,9 +301,10 @@ def test_files_named_by_an_edited_manifest_are_not_removed(run, either, tmp_path
     (["--window", "-1"], "it must be auto|0..32"),
     (["--specials", "true"], "it must be on|off"),
     (["--pipeline", "0"], "it must be auto|1..5"),
-    (["--pipeline", "4"], "it must be 1..3"),
-    (["--pipeline", "1", "--accumulator", "anchored"], "it must be 2..4"),
-    (["--pipeline", "5", "--streams", "4"], "it must be 1..4"),
+    (["--config", "paper", "--pipeline", "4"], "it must be 1..3, with 'anchored' 2..4"),
+    (["--pipeline", "1"], "it must be 2..4, with 'rounded' 1..3"),
+    (["--pipeline", "1", "--streams", "8"], "it must be 2..5, with 'rounded' 1..4"),
+    (["--config", "quad", "--pipeline", "5"], "it must be 1..4"),
     (["--prefix", "9daa"], "a Verilog identifier"),
     (["--prefix", "daa_"], "a Verilog identifier"),
     (["--prefix", "../daa"], "a Verilog identifier"),

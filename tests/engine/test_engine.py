@@ -125,7 +125,8 @@ def operands(tmp_path, seed):
     return ["--a", tmp_path / "a.npy", "--b", tmp_path / "b.npy"]
 
 
-@pytest.mark.parametrize("options", [[], ["--streams", 4], ["--streams", 8], ["--policy", "static"], ["--policy", "magnitude"], ["--format", "e4m3"], ["--format", "fp16"]])
+@pytest.mark.parametrize("options", [[], ["--config", "paper"], ["--config", "quad"], ["--streams", 4], ["--streams", 8], ["--policy", "static"], ["--policy", "magnitude"],
+                                     ["--config", "fp8"], ["--format", "e4m3"], ["--format", "fp16"]])
 def test_daagemm_gives_the_same_file_with_every_engine(run, daagemm, operands, tmp_path, options):
     files = {}
     for engine in ENGINES:
@@ -139,7 +140,7 @@ def test_daagemm_gives_the_same_file_with_every_engine(run, daagemm, operands, t
     assert {"auto", "golden", "portable"} <= files.keys() and len(set(files.values())) == 1
 
 
-@pytest.mark.parametrize("options", [[], ["--streams", 4], ["--streams", 8], ["--policy", "rotate"], ["--format", "e4m3"], ["--format", "fp16"]])
+@pytest.mark.parametrize("options", [[], ["--config", "quad"], ["--streams", 4], ["--streams", 8], ["--config", "paper", "--policy", "rotate"], ["--format", "e4m3"], ["--format", "fp16"]])
 def test_daagemm_counts_the_same_with_every_engine(run, daagemm, operands, tmp_path, options):
     found = []
     for engine in "golden", "auto":

@@ -14,9 +14,9 @@ from daa import _library
 
 
 def test_defaults_and_names():
-    assert daa.Config() == daa.Config("paper") == daa.Config(streams=2) and hash(daa.Config()) == hash(
-        daa.Config("paper")
-    )
+    assert daa.Config() == daa.Config(streams=2) and daa.Config().accumulator == "anchored"
+    assert daa.Config(accumulator="rounded") == daa.Config("paper") != daa.Config()
+    assert hash(daa.Config(accumulator="rounded")) == hash(daa.Config("paper"))
     quad = daa.Config("quad", lo_bits=2, specials=False)
     assert (quad.streams, quad["lo-bits"], quad.specials, quad.a_format, quad.policy) == (
         4,

@@ -20,8 +20,8 @@ def test_the_snippets_run(capsys):
         exec(compile(snippet, "docs/python.md", "exec"), session)
     printed = capsys.readouterr().out.splitlines()
     assert printed[1].startswith("high products by stream [")
-    assert printed[22].split() == ["layer4.1.conv2", "Conv2d", *["streams=4"] * 3]
-    assert printed[23].split() == ["fc", "Linear", "streams=1", "paper", "float32"]
+    assert printed[22].split() == ["layer4.1.conv2", "Conv2d", *["streams=4", "accumulator=rounded"] * 3]
+    assert printed[23].split() == ["fc", "Linear", "streams=1", *["accumulator=rounded"] * 2, "float32"]
     assert len(printed) == 2 + 22 + 5 * 3 and printed[-1].startswith("layer1.0.conv1 weight_grad 64 576 256 None ")
     assert session["layer"].arithmetic.weight_grad.a_format == "e5m2"
     assert session["a"].shape == (4 * 8 * 8, 9 * 64) and session["b"].shape == (9 * 64, 64)

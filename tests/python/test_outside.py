@@ -147,8 +147,8 @@ def test_summary():
     rows = [[cell.strip() for cell in line if cell.strip()] for line in lines]
     assert rows == [
         ["layer", "kind", "forward", "input_grad", "weight_grad"],
-        ["0", "Conv2d", "paper", "paper", "paper"],
-        ["1.0", "Conv2d", "streams=4", "float32", "lo-bits=1 window=14"],
-        ["1.1", "Conv2d", "streams=4", "float32", "lo-bits=1 window=14"],
-        ["3", "Linear", *["a-format=e4m3 b-format=e5m2"] * 3],
+        ["0", "Conv2d", *["accumulator=rounded"] * 3],
+        ["1.0", "Conv2d", "streams=4 accumulator=rounded", "float32", "lo-bits=1 window=14"],
+        ["1.1", "Conv2d", "streams=4 accumulator=rounded", "float32", "lo-bits=1 window=14"],
+        ["3", "Linear", *["a-format=e4m3 b-format=e5m2 accumulator=rounded"] * 3],
     ]

@@ -103,13 +103,22 @@ static size_t policy_option(void) {
 }
 
 static void check_defaults(void) {
-    const char *paper =
-        "--rows 16 --cols 16 --streams 2 --a-format bf16 --b-format bf16 --acc-format fp32 --out-format "
-        "fp32 --accumulator rounded --lo-bits 4 --lo-round nearest --policy exponent --window 8 --specials on "
-        "--pipeline 2 --clock-gating off "
-        "--prefix daa";
-    gives(NULL, "", paper);
-    gives("paper", "", paper);
+    gives(NULL, "",
+          "--rows 16 --cols 16 --streams 2 --a-format bf16 --b-format bf16 --acc-format fp32 --out-format fp32 "
+          "--accumulator anchored --acc-bits 32 --acc-step 4 --lo-bits 4 --lo-round nearest --policy exponent --window "
+          "8 --specials on --pipeline 3 --clock-gating off --prefix daa");
+    gives(
+        "paper", "",
+        "--rows 16 --cols 16 --streams 2 --a-format bf16 --b-format bf16 --acc-format fp32 --out-format fp32 "
+        "--accumulator rounded --lo-bits 4 --lo-round nearest --policy exponent --window 8 --specials on --pipeline 2 "
+        "--clock-gating off --prefix daa");
+    static const char *const rounded[] = {"baseline", "paper", "quad", "high2", "low2", "fp8", "tiny"};
+    for (size_t i = 0; i < sizeof(rounded) / sizeof(rounded[0]); i++)
+        gives(rounded[i], "", "--accumulator rounded --lo-bits 4 ");
+    static const char *const anchored[] = {"safe2", "lean2", "alike2", "safe4", "lean4", "alike4"};
+    for (size_t i = 0; i < sizeof(anchored) / sizeof(anchored[0]); i++)
+        gives(anchored[i], "", "--accumulator anchored --acc-bits 32 --acc-step 4 ");
+    expect(daa_named_count() == 7 + 6, "named configurations", "are more than those");
     gives("baseline", "", "--streams 1 ");
     gives("quad", "", "--streams 4 ");
     gives("high2", "", "--policy high");
@@ -162,10 +171,15 @@ static void check_values(void) {
     refuses("window 33", "it must be auto|0..32");
     refuses("specials yes", "it must be on|off");
     refuses("pipeline 6", "it must be auto|1..5");
-    refuses("pipeline 4", "pipeline is 4; with 2 streams and accumulator 'rounded' it must be 1..3");
-    refuses("pipeline 5 streams 4", "it must be 1..4");
-    refuses("pipeline 1 accumulator anchored", "it must be 2..4");
-    refuses("pipeline 1 accumulator anchored streams 8", "it must be 2..5");
+    refuses("pipeline 4 accumulator rounded",
+            "pipeline is 4; with 2 streams and accumulator 'rounded' it must be 1..3, with 'anchored' 2..4");
+    refuses("pipeline 5 streams 4 accumulator rounded", "it must be 1..4, with 'anchored' 2..5");
+    refuses("pipeline 1",
+            "pipeline is 1; with 2 streams and accumulator 'anchored' it must be 2..4, with 'rounded' 1..3");
+    refuses("pipeline 1 streams 8", "it must be 2..5, with 'rounded' 1..4");
+    gives(NULL, "pipeline auto streams 1", "--pipeline 3 ");
+    gives(NULL, "pipeline auto streams 8", "--pipeline 4 ");
+    gives(NULL, "pipeline auto streams 8 accumulator rounded", "--pipeline 2 ");
     refuses("result-rows 15", "result-rows is 15 and rows is 16; a tile's rows must fit: auto, or at least 16");
     refuses("c0-rows 3 rows 4", "c0-rows is 3 and rows is 4; a tile's rows must fit: auto, or at least 4");
     refuses("format e9m1", "X 2..8, Y 1..10");
@@ -322,7 +336,7 @@ static void check_unresolved(void) {
 /* The anchors of the default formats, counted by hand from the contract, and what belongs to one accumulator only. */
 static void check_accumulator(void) {
     struct daa_config config;
-    const char *error = resolve(NULL, "accumulator anchored", DAA_SOFTWARE, &config);
+    const char *error = resolve(NULL, "", DAA_SOFTWARE, &config);
     expect(!error && config.acc_bits == 32 && config.acc_step == 4, "anchored", "has other defaults");
     expect(daa_anchor(&config, 29) == 0 && daa_anchor(&config, 30) == 1 && daa_anchor(&config, 33) == 1 &&
                daa_anchor(&config, 26) == 0 && daa_anchor(&config, 25) == -1,
@@ -332,9 +346,10 @@ static void check_accumulator(void) {
     char line[DAA_LINE_MAX];
     daa_config_line(&config, line);
     expect(!error && strstr(line, "--accumulator anchored --acc-bits 24 --acc-step 8 "), "anchored", line);
-    refuses("acc-bits 30", "acc-bits is 30 and accumulator is 'rounded'");
-    refuses("acc-step 4", "acc-step is 4 and accumulator is 'rounded'");
-    gives(NULL, "acc-bits auto acc-step auto", "--accumulator rounded --lo-bits");
+    refuses("acc-bits 30 accumulator rounded", "acc-bits is 30 and accumulator is 'rounded'");
+    refuses("acc-step 4 accumulator rounded", "acc-step is 4 and accumulator is 'rounded'");
+    gives(NULL, "acc-bits auto acc-step auto", "--accumulator anchored --acc-bits 32 --acc-step 4 --lo-bits");
+    gives(NULL, "accumulator rounded acc-bits auto acc-step auto", "--accumulator rounded --lo-bits");
     refuses("acc-bits 7", "it must be auto|8..64");
     refuses("acc-step 3", "it must be auto|1|2|4|8");
     refuses("accumulator exact", "it must be rounded|anchored");
@@ -342,8 +357,8 @@ static void check_accumulator(void) {
 
 static void check_hash(void) {
     struct daa_config one, other;
-    expect(!resolve("paper", "", DAA_HARDWARE, &one) && !resolve(NULL, "rows 16", DAA_HARDWARE, &other), "hash",
-           "resolve");
+    expect(!resolve("paper", "", DAA_HARDWARE, &one) && !resolve(NULL, "accumulator rounded", DAA_HARDWARE, &other),
+           "hash", "resolve");
     expect(daa_config_hash(&one) == daa_config_hash(&other), "hash", "differs for the same configuration");
     other.window = 9;
     expect(daa_config_hash(&one) != daa_config_hash(&other), "hash", "is the same for another window");
