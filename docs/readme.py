@@ -1,7 +1,7 @@
 """Brings the made parts of README.md and of docs/ up to date: readme.py [--build DIR] [--check] [PART]...
 
 A part stands between two marks. Each comes from a command: `configs` and `options` from daagen, `run` from `make run`,
-`claim` and `compare` from docs/results, which `make compare` leaves, `layout` from there, by `make layout-results`, `accuracy` from the study's results, `lo-bits` from `make lo-bits`,
+`claim` and `compare` from docs/results, which `make compare` leaves, `layout` and `core` from there, by `make layout-results` and `make core-silicon`, `accuracy` from the study's results, `lo-bits` from `make lo-bits`,
 `speed` and `anchored` from `make bench-engine bench-rivals`. With --check nothing is written; a part that is not up to date is told, and the exit status is 1.
 """
 import json
@@ -135,6 +135,36 @@ def layout(_):
            f"against the netlist: {found['lvs']}. Energies with the element's share of the edges, whose wires are 6 fF a pin in both.")
 
 
+def core(_):
+    """What `make core-silicon` kept, beside the elements that `make compare` measured."""
+    found = json.loads((ROOT / "docs/results/core.json").read_text())
+    element = json.loads((ROOT / "docs/results/compare.json").read_text())["configurations"]["safe2"]
+    jobs, times, options = found["energy"]["kinds"], found["times"], found["options"]
+    kinds = list(comparison.GEMMS)
+
+    def energies(name):
+        return ", ".join(f"{sum(sum(parts.values()) for part, parts in jobs[kind]['parts'].items() if name in (part, None)):.2f}" for kind in kinds)
+
+    yield f"| part | times | um2 in all | flip-flops | clock ns, {found['wire_ff']:g} fF a pin | pJ a MAC, {', '.join(kind.replace('_', ' ') for kind in kinds)} |"
+    yield "| --- | ---: | ---: | ---: | ---: | ---: |"
+    total = {name: sum(part["count"] * part[name] for part in found["parts"]) for name in ("um2", "flip_flops")}
+    names = {part["part"]: sum(each["count"] * each["um2"] for each in found["parts"] if each["part"] == part["part"]) for part in found["parts"]}
+    for name in sorted(names, key=lambda name: -names[name]):
+        of = [part for part in found["parts"] if part["part"] == name]
+        yield (f"| {name} | {sum(part['count'] for part in of)} | {names[name]:,.0f} | {sum(part['count'] * part['flip_flops'] for part in of):,} "
+               f"| {times['ns']['parts'][name]:.2f}, {times['wired_ns']['parts'][name]:.2f} | {energies(name)} |")
+    worst = [max(times[way]["parts"].values()) for way in ("ns", "wired_ns")]
+    yield f"| all | | {total['um2']:,.0f} | {total['flip_flops']:,} | {worst[0]:.2f}, {worst[1]:.2f} | {energies(None)} |"
+    yield (f"| elements, with the array's edges | {options['rows'] * options['cols']} | {options['rows'] * options['cols'] * element['um2']:,.0f} | "
+           f"| {element['clock_ns']:.2f} | {', '.join(format(element['pj_per_mac'][kind], '.2f') for kind in kinds)} |")
+    yield ""
+    bits = {name: [jobs[kind]["memory_bits_per_mac"][name] for kind in kinds] for name in jobs[kinds[0]]["memory_bits_per_mac"]}
+    yield ("Bits of the memories a MAC, read and written, of the same jobs: "
+           + "; ".join(f"{name.replace('_', ' ')} " + ", ".join(f"{each['read']:.2f} + {each['written']:.2f}" for each in of) for name, of in bits.items() if any(each["written"] for each in of)) + ".")
+    yield ("The core's share of paths that go on outside it, ns without wires: "
+           + ", ".join(f"{name} {ns:.2f}" for name, ns in times["ns"]["boxes"].items()) + ".")
+
+
 def low_bits(build):
     """What `make lo-bits` measured."""
     report = json.loads((build / "lo_bits.json").read_text())
@@ -197,7 +227,7 @@ def anchored(build):
 
 # What makes a part, and the document that it stands in.
 PARTS = {"run": (run, "docs/results/run.md"), "claim": (claim, "README.md"), "compare": (compare, "README.md"), "accuracy": (accuracy, "README.md"),
-         "layout": (layout, "synth/README.md"), "lo-bits": (low_bits, "docs/configurations.md"), "speed": (speed, "docs/speed.md"), "anchored": (anchored, "docs/speed.md"),
+         "core": (core, "docs/core.md"), "layout": (layout, "synth/README.md"), "lo-bits": (low_bits, "docs/configurations.md"), "speed": (speed, "docs/speed.md"), "anchored": (anchored, "docs/speed.md"),
          "configs": (configs, "docs/configurations.md"), "options": (options, "docs/configurations.md")}
 
 

@@ -29,6 +29,11 @@ class Part:
     def gates_clock(self, gate):
         return bool(gate.flags & LATCH) and gate.net in self.netlist.gating
 
+    @staticmethod
+    def sampled(flop):
+        """What a flip-flop takes: a function, and its inputs' nets."""
+        return flop.model.attribute("next_state"), flop.inputs
+
     def ticks(self, ns):
         return max(1, round(ns / self.unit))
 
@@ -49,8 +54,8 @@ class Part:
         outputs = []
         for i in self.flops:
             flop = netlist.flops[i]
-            pins = list(flop.inputs)
-            lines.append([type_of(flop.model.attribute("next_state"), pins), flop.clock, flop.state, *flop.inputs.values()])
+            function, inputs = self.sampled(flop)
+            lines.append([type_of(function, list(inputs)), flop.clock, flop.state, *inputs.values()])
             for (_, net, inverted), arc in zip(flop.outputs, netlist.flop_delays[i]):
                 outputs.append([net, flop.state, int(inverted), *(self.ticks(arc["delay"][edge]) for edge in EDGES)])
         inputs = [[net, 0, 0, *[self.ticks(netlist.arrivals[net])] * 2] for net in self.boundary]

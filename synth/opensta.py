@@ -69,6 +69,13 @@ class Sta:
         return said
 
 
+def wire_load(wire):
+    """Commands that load each net with WIRE fF for each pin that it goes to."""
+    return ["set_cmd_units -capacitance fF", "foreach net [get_nets *] {",
+            "  set sinks [expr [llength [get_pins -of_objects $net]] - 1]",
+            f"  if {{$sinks > 0}} {{ set_load -wire_load [expr {wire} * $sinks] $net }}", "}"]
+
+
 def summary(report):
     """The lines of `report_checks -format summary`, worst first."""
     return sorted((End(*found[:4], float(found[4])) for found in SUMMARY.findall(report)), key=lambda end: end.slack)

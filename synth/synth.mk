@@ -5,7 +5,7 @@ AREA_DIR   := $(or $(DIR),$(if $(filter command line,$(origin CONFIG)),$(BUILD)/
 AREA_WORDS := $(if $(LIBERTY),--liberty "$(LIBERTY)") $(if $(CLOCK_PS),--clock-ps "$(CLOCK_PS)")
 FPGA_WORDS := $(if $(TARGET),--target "$(TARGET)") $(if $(DSP),--dsp "$(DSP)")
 
-.PHONY: area pe-area lo-bits netlist timing parts energy layout fpga
+.PHONY: area pe-area lo-bits netlist timing parts energy layout fpga core-silicon
 area pe-area netlist timing parts energy layout: area-dir cells
 lo-bits: cells
 
@@ -41,8 +41,13 @@ netlist: ## DIR=DIR or CONFIG=NAME [LIBERTY=F.lib[.gz]] [CLOCK_PS=N]: the mapped
 timing: ## DIR=DIR or CONFIG=NAME [LIBERTY=F.lib[.gz]] [CLOCK_PS=N]: the highest clock by OpenSTA, flip-flops included, and the area at it
 	@$(PYTHON) synth/timing.py "$(AREA_DIR)" $(AREA_WORDS)
 
-parts: ## DIR=DIR [LIBERTY=F.lib[.gz]] [PART=NAME]: area and clock of the parts of a core, by themselves
-	@$(PYTHON) synth/parts.py "$(AREA_DIR)" $(AREA_WORDS) $(if $(PART),--part "$(PART)")
+parts: $(BUILD)/gatesim ## DIR=DIR [LIBERTY=F.lib[.gz]] [PART=NAME | ENERGY=yes]: area and clock of a core without its array and memories, pJ a MAC
+	@$(PYTHON) synth/parts.py "$(AREA_DIR)" --build "$(BUILD)" $(AREA_WORDS) $(if $(PART),--part "$(PART)") $(if $(filter yes,$(ENERGY)),--energy)
+
+core-silicon: all ## area, clock and energy of the core of safe2, kept in docs/results/core.json, a quarter of an hour
+	@mkdir -p $(BUILD)/silicon && $(BUILD)/daagen --config safe2 --core on -o $(BUILD)/silicon/safe2
+	@+$(MAKE) -s --no-print-directory parts DIR=$(BUILD)/silicon/safe2 ENERGY=yes
+	@cp $(BUILD)/silicon/safe2/parts.json docs/results/core.json
 
 energy: $(BUILD)/gatesim $(BUILD)/daavec ## DIR=DIR or CONFIG=NAME [A=A.npy B=B.npy | OPERANDS=DIR] [LIBERTY=F.lib[.gz]] [CLOCK_PS=N] [WIRE=FF|layout] [MAPPING=timing] [BLOCKS=no]: pJ a MAC
 	@$(PYTHON) synth/energy.py "$(AREA_DIR)" --build "$(BUILD)" $(AREA_WORDS) $(if $(A),--a "$(A)") $(if $(B),--b "$(B)") \

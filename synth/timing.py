@@ -104,9 +104,7 @@ class Flow:
         setup = [f"read_liberty {place('cells.lib')}", f"read_verilog {place(netlist)}", f"link_design {self.emitted.top}",
                  f"set period {PERIOD}", "set io_delay 0", "source daa.sdc"]
         if wire:
-            setup += ["set_cmd_units -capacitance fF", "foreach net [get_nets *] {",
-                      "  set sinks [expr [llength [get_pins -of_objects $net]] - 1]",
-                      f"  if {{$sinks > 0}} {{ set_load -wire_load [expr {wire} * $sinks] $net }}", "}"]
+            setup += opensta.wire_load(wire)
         ends = opensta.summary(self.sta.run([*setup, "report_checks -path_delay max -format summary -digits 4 -group_count 1000000"]))
         worst = {}
         for end in ends:  # the worst first

@@ -74,7 +74,7 @@ def test_every_command_runs_in_a_new_copy(tmp_path):
             check(command, place)
 
 
-@pytest.mark.parametrize("part", ["accuracy", "claim", "compare", "configs", "options"])
+@pytest.mark.parametrize("part", ["accuracy", "claim", "compare", "configs", "core", "options"])
 def test_the_quick_parts_are_up_to_date(part, run, build):
     done = run("/usr/bin/python3", "docs/readme.py", "--build", build, "--check", part)
     assert done.returncode == 0, done.stderr
