@@ -1,10 +1,12 @@
 /* The GEMM call: arguments checked, an engine chosen, blocks of the result shared out among threads. */
 #define _DEFAULT_SOURCE /* sysconf */
+#include <math.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "../sim/number.h"
 #include "engine_arguments.h"
 #include "engine_bits.h"
 #include "engine_count.h"
@@ -56,25 +58,58 @@ static bool is_one_of(int value, const int *list, size_t count) {
 #define LISTED(value, ...)                                                                                             \
     is_one_of((int)(value), (const int[]){__VA_ARGS__}, sizeof(const int[]){__VA_ARGS__} / sizeof(int))
 
-static struct engine_plan make_plan(const struct daa_config *config, struct daa_config *bf16) {
+/* Are its numbers floats that are not subnormal? */
+static bool is_float(struct daa_format format) {
+    return format.frac_bits <= 10 && (format.exp_bits < 8 || !format.subnormals);
+}
+
+/* What the kernels that take bf16 do not know. */
+static bool takes_floats(enum daa_engine engine, const struct daa_config *config) {
+    if (engine == DAA_ENGINE_PORTABLE)
+        return false;
+    if (!is_bf16(config->a_format) || !is_bf16(config->b_format))
+        return true;
+    return config->accumulator == DAA_ROUNDED &&
+           (!is_format(config->acc_format, "fp32") || config->streams == 8 || config->groups != 1);
+}
+
+static struct engine_target make_target(struct daa_format format) {
+    const float ones = 2 - ldexpf(1, -format.frac_bits);
+    return (struct engine_target){
+        .is_float = is_format(format, "fp32"),
+        .frac_bits = format.frac_bits,
+        .normal = ldexpf(1, daa_format_exp_min(format)),
+        .largest = ldexpf(ones, daa_format_exp_max(format)),
+    };
+}
+
+/* NARROWED: the configuration with formats that hold the numbers as the engine has them. */
+static struct engine_plan make_plan(enum daa_engine engine, const struct daa_config *config,
+                                    struct daa_config *narrowed) {
+    const bool floats = takes_floats(engine, config);
+    const int bits = floats ? 11 : 8;
     struct engine_plan plan = {
         .streams = config->streams,
         .groups = config->groups,
         .winner = config->streams == 1 ? DAA_WINS_EVERY : daa_policy_info(config->policy)->winner,
-        .lo_bits = config->lo_bits < 8 ? config->lo_bits : 8,
+        .floats = floats,
+        .lo_bits = config->lo_bits < bits ? config->lo_bits : bits,
         .lo_round = config->lo_round,
         .window = config->window,
         .frac_bits = config->a_format.frac_bits + config->b_format.frac_bits,
-        .anchored = config->accumulator == DAA_ANCHORED ? bf16 : NULL,
+        .target = make_target(config->acc_format),
+        .anchored = config->accumulator == DAA_ANCHORED ? narrowed : NULL,
     };
-    *bf16 = *config;
-    bf16->a_format = bf16->b_format = (struct daa_format){8, 7, DAA_IEEE, false};
+    *narrowed = *config;
+    narrowed->a_format = narrowed->b_format = (struct daa_format){8, bits - 1, DAA_IEEE, false};
     return plan;
 }
 
 static const char *why_not_anchored(enum daa_engine engine, const struct daa_config *config) {
-    struct daa_config bf16;
-    const struct engine_plan plan = make_plan(config, &bf16);
+    struct daa_config narrowed;
+    const struct engine_plan plan = make_plan(engine, config, &narrowed);
+    if (plan.floats)
+        return "operands of more than 7 fraction bits take the golden model with the anchored accumulator";
     if (config->acc_bits > 32)
         return "anchored accumulators of more than 32 bits take the golden model";
     if (!daa_plan_fits_float(&plan))
@@ -86,26 +121,34 @@ static const char *why_not_anchored(enum daa_engine engine, const struct daa_con
     return NULL;
 }
 
+static const char *why_not_rounded(enum daa_engine engine, const struct daa_config *config) {
+    struct daa_config narrowed;
+    const struct engine_plan plan = make_plan(engine, config, &narrowed);
+    if (!LISTED(config->streams, 1, 2, 4, 8))
+        return "streams other than 1, 2, 4 and 8 take the golden model";
+    if (engine != DAA_ENGINE_PORTABLE)
+        return daa_plan_fits_double(&plan)
+                   ? NULL
+                   : "the sum of a step is longer than a double's 53 bits and takes the golden model";
+    if (!is_bf16(config->a_format) || !is_bf16(config->b_format))
+        return "operands of more than 7 fraction bits take the golden model";
+    if (!plan.target.is_float)
+        return "accumulators other than fp32 take the golden model";
+    return config->groups == 1 ? NULL : "groups other than 1 with the rounded accumulator take the golden model";
+}
+
 /* What the engines other than the golden model can do, by list, so that what is added to the contract goes to the
  * golden model until it is listed here. NULL: ENGINE can do the configuration. */
 static const char *why_not(enum daa_engine engine, const struct daa_config *config) {
     if (engine == DAA_ENGINE_GOLDEN)
         return NULL;
-    if (!is_bf16(config->a_format) || !is_bf16(config->b_format))
-        return "operands of more than 7 fraction bits take the golden model";
-    if (!is_format(config->acc_format, "fp32"))
-        return "accumulators other than fp32 take the golden model";
+    if (!is_float(config->a_format) || !is_float(config->b_format))
+        return "operands with subnormals below a float's take the golden model";
     if (!LISTED(config->accumulator, DAA_ROUNDED, DAA_ANCHORED))
         return "accumulators other than rounded and anchored take the golden model";
     if (!LISTED(config->policy, DAA_EXPONENT, DAA_STATIC, DAA_ROTATE, DAA_HIGH, DAA_LOW))
         return "policies other than exponent, static, rotate, high and low take the golden model";
-    if (config->accumulator == DAA_ANCHORED)
-        return why_not_anchored(engine, config);
-    if (config->groups != 1)
-        return "groups other than 1 with the rounded accumulator take the golden model";
-    if (engine != DAA_ENGINE_PORTABLE && !LISTED(config->streams, 1, 2, 4))
-        return "streams other than 1, 2 and 4 take the portable engine";
-    return LISTED(config->streams, 1, 2, 4, 8) ? NULL : "streams other than 1, 2, 4 and 8 take the golden model";
+    return (config->accumulator == DAA_ANCHORED ? why_not_anchored : why_not_rounded)(engine, config);
 }
 
 static bool choose(const struct daa_gemm_args *args, struct daa_gemm_report *report, struct daa_error *error) {
@@ -119,27 +162,32 @@ static bool choose(const struct daa_gemm_args *args, struct daa_gemm_report *rep
             ;
     for (const char *why; (why = why_not(engine, args->config)) != NULL; report->reason = why)
         engine = engine == DAA_ENGINE_PORTABLE ? DAA_ENGINE_GOLDEN : DAA_ENGINE_PORTABLE;
-    struct daa_config bf16;
-    struct engine_plan plan = make_plan(args->config, &bf16);
+    struct daa_config narrowed;
+    struct engine_plan plan = make_plan(engine, args->config, &narrowed);
     const struct engine_kernel *kernel = daa_kernel(engine, &plan);
     if (kernel && kernel->exact)
-        report->reason = "the sum of a step is longer than a float's 24 bits and takes doubles";
+        report->reason =
+            daa_target_fits_float(&plan)
+                ? "the sum of a step is longer than a float's 24 bits and takes doubles"
+                : "the accumulator is as long as a float's 24 bits and has fewer exponents: it takes doubles";
     report->engine = engine;
     return true;
 }
 
 const struct engine_beside_kernel *daa_beside_kernel(const struct daa_config *config, struct engine_plan *plan,
-                                                     struct daa_config *bf16) {
+                                                     struct daa_config *narrowed) {
 #if defined(__x86_64__)
     static const struct engine_beside_kernel *const kernels[] = {&daa_beside_avx2, &daa_beside_avx512,
                                                                  &daa_beside_avx512bf16};
-    *plan = make_plan(config, bf16);
-    for (enum daa_engine engine = DAA_ENGINE_AVX512BF16; engine >= DAA_ENGINE_AVX2; engine--)
-        if (daa_engine_present(engine) && !why_not(engine, config) && config->groups == 1 &&
-            daa_plan_fits_float(plan) && daa_format_equal(config->out_format, config->acc_format))
+    for (enum daa_engine engine = DAA_ENGINE_AVX512BF16; engine >= DAA_ENGINE_AVX2; engine--) {
+        *plan = make_plan(engine, config, narrowed);
+        if (daa_engine_present(engine) && !why_not(engine, config) && config->groups == 1 && !plan->floats &&
+            plan->target.is_float && daa_plan_fits_float(plan) &&
+            daa_format_equal(config->out_format, config->acc_format))
             return kernels[engine - DAA_ENGINE_AVX2];
+    }
 #else
-    (void)config, (void)plan, (void)bf16;
+    (void)config, (void)plan, (void)narrowed;
 #endif
     return NULL;
 }
@@ -230,7 +278,8 @@ struct job {
     size_t table_words;
     size_t task_rows, task_cols; /* in panels */
     size_t row_tasks, col_tasks;
-    bool plain_out; /* results are the accumulator's bits */
+    size_t raw_size; /* bytes of a raw operand */
+    bool plain_out;  /* results are written as the engine has them */
     uintptr_t scratch;
     size_t scratch_size;
     atomic_size_t next_task, next_scratch;
@@ -241,8 +290,8 @@ struct scratch {
     float *acc;      /* of a task: a panel's rows of lanes, then the next panel's */
     uint32_t *a;     /* K blocks of a task's rows */
     uint32_t *b;     /* a panel's K block */
-    uint16_t *a_raw; /* a strip of rows, raw[row * stride + k] */
-    uint16_t *b_raw; /* a panel, raw[k * lanes + lane] */
+    char *a_raw;     /* a strip of rows, raw[row * stride + k] */
+    char *b_raw;     /* a panel, raw[k * lanes + lane] */
     uint32_t *table; /* the kernel's own */
     struct engine_range *a_range;
 };
@@ -267,49 +316,50 @@ static struct block block_at(const struct job *job, size_t index) {
  * around them. */
 static void fetch(const struct job *job, const struct daa_gemm_matrix *m, struct daa_format format, size_t batch,
                   struct block block, bool k_first, bool k_stored_last, size_t first, size_t count, size_t whole,
-                  uint16_t *raw, size_t ld) {
+                  void *raw, size_t ld) {
     const struct engine_source source = {m->type,
                                          at(m->type, m->data, batch * m->stride),
                                          m->ld,
                                          format,
+                                         job->plan.floats,
                                          daa_make_rounding(format),
                                          job->kernel ? job->kernel->round_floats : daa_round_floats};
     const size_t index = k_stored_last ? first * m->ld + block.first : block.first * m->ld + first;
     const size_t lines = k_stored_last ? count : block.depth, line = k_stored_last ? block.depth : count;
     if (count < whole || block.depth < block.stride)
-        memset(raw, 0, whole * block.stride * sizeof *raw);
+        memset(raw, 0, whole * block.stride * job->raw_size);
     (k_stored_last == k_first ? daa_fetch_across : daa_fetch_lines)(&source, index, lines, line, raw, ld);
 }
 
-static void fetch_a(const struct job *job, size_t batch, struct block block, size_t panel, size_t panels,
-                    uint16_t *raw) {
+static void fetch_a(const struct job *job, size_t batch, struct block block, size_t panel, size_t panels, void *raw) {
     const struct daa_gemm_matrix *a = &job->a;
     const size_t first = panel * job->rows, whole = panels * job->rows;
     fetch(job, a, job->a_format, batch, block, false, !a->transposed, first, least(whole, job->m - first), whole, raw,
           block.stride);
 }
 
-static void fetch_b(const struct job *job, size_t batch, struct block block, size_t panel, uint16_t *raw) {
+static void fetch_b(const struct job *job, size_t batch, struct block block, size_t panel, void *raw) {
     const struct daa_gemm_matrix *b = &job->b;
     const size_t first = panel * job->lanes;
     fetch(job, b, job->b_format, batch, block, true, b->transposed, first, least(job->lanes, job->n - first),
           job->lanes, raw, job->lanes);
 }
 
-/* Fields are biased by 127; a product's last bit is 14 below its key, a step's sum less than 4 above it, and a low
- * value may be one exponent above its operand. */
+/* Fields are biased by 127; a product's last bit is FRAC_BITS below its key, or as those of bf16 14, a step's sum less
+ * than 5 above it, and a low value may be one exponent above its operand. */
 bool daa_in_range(const struct engine_plan *plan, struct engine_range a, struct engine_range b) {
     if (!a.special && !b.special && (a.most == 0 || b.most == 0))
         return true;
     if (plan->anchored) /* and no place at which a sum may stand beyond a float's exponents */
         return !a.special && !b.special && a.least + b.least - 254 >= -98 && a.most + b.most - 254 <= 90;
-    return !a.special && !b.special && a.least + b.least - 254 - 14 >= -126 && a.most + b.most - 254 + 4 <= 127 &&
-           a.most < 254 && b.most < 254;
+    const int below = plan->frac_bits > 14 ? plan->frac_bits : 14, above = plan->streams == 8 ? 5 : 4;
+    return !a.special && !b.special && a.least + b.least - 254 - below >= -126 &&
+           a.most + b.most - 254 + above <= 127 && a.most < 254 && b.most < 254;
 }
 
-/* One stream needs none of this: there every step is one fused multiply-add. */
+/* One stream of bf16 needs none of this: there every step is one fused multiply-add. */
 static bool in_range(const struct job *job, struct engine_range a, struct engine_range b) {
-    if (!job->plan.anchored && (job->plan.streams == 1 || job->kernel->exact))
+    if (!job->plan.anchored && ((job->plan.streams == 1 && !job->plan.floats) || job->kernel->exact))
         return true;
     return daa_in_range(&job->plan, a, b);
 }
@@ -356,6 +406,25 @@ static void start_anchored(const struct job *job, const struct place *p, size_t 
                              acc + row * job->acc_ld + col, job->lanes);
 }
 
+/* C0 of the task's panel J in another format than a float's. */
+static void start_narrow(const struct job *job, const struct place *p, size_t j, float *acc) {
+    const struct daa_gemm_matrix *c0 = &job->args->c0;
+    struct daa_format format = job->args->config->acc_format;
+    format.subnormals = false;
+    const struct engine_source source = {
+        c0->type, c0->data, c0->ld, format, true, daa_make_rounding(format), job->kernel->round_floats};
+    const size_t first = j * job->lanes, cols = least(job->lanes, p->cols - first);
+    for (size_t row = 0; c0->data && row < p->rows; row++) {
+        for (size_t col = 0; col < cols; col++) {
+            const size_t index = c_index(job, p->batch, c0->stride, c0->ld, p->row + row, p->col + first + col);
+            uint32_t bits;
+            daa_fetch_floats(&source, index, 1, &bits);
+            bits = bits & 0x7f800000 ? bits : 0;
+            memcpy(&acc[row * job->lanes + col], &bits, sizeof bits);
+        }
+    }
+}
+
 /* C0 of the task's panel J. */
 static void start(const struct job *job, const struct place *p, size_t j, float *acc) {
     const struct daa_gemm_matrix *c0 = &job->args->c0;
@@ -376,11 +445,29 @@ static uint32_t result_bits(float acc) {
     return bits & 0x7fffffff ? bits : 0;
 }
 
-/* COUNT results, next to each other, into the output format where it is another one. */
+/* A float that is a normal number of FORMAT, +0, an Inf or the NaN, as the format's bits. */
+static uint32_t narrow_bits(struct daa_format format, uint32_t word) {
+    const uint32_t size = word & 0x7fffffff, sign = word >> 31 << (format.exp_bits + format.frac_bits);
+    const uint32_t below =
+        size < 0x7f800000 ? (uint32_t)(127 - daa_format_bias(format)) : 256U - (1U << format.exp_bits);
+    return size ? sign | (size - (below << 23)) >> (23 - format.frac_bits) : 0;
+}
+
+/* COUNT results, next to each other, into the output format where it is not a float's. */
 static void convert_line(const struct job *job, size_t count, uint32_t *to) {
-    for (size_t i = 0; !job->plain_out && !job->plan.anchored && i < count; i++)
-        write_result(job->args->config, job->args->c.type,
-                     daa_acc_out(job->args->config, daa_acc_start(job->args->config, to[i])), &to[i]);
+    const struct daa_config *config = job->args->config;
+    const struct daa_format floats = {8, 23, DAA_IEEE, false};
+    if (job->plain_out || job->plan.anchored)
+        return;
+    if (daa_format_equal(config->out_format, config->acc_format)) {
+        for (size_t i = 0; i < count; i++)
+            to[i] = narrow_bits(config->out_format, to[i]);
+        return;
+    }
+    for (size_t i = 0; i < count; i++) {
+        const struct daa_acc acc = {.number = daa_number_read(floats, to[i])};
+        write_result(config, job->args->c.type, daa_acc_out(config, acc), &to[i]);
+    }
 }
 
 /* Anchored accumulators of the task's panel J, in place of each M its result as it is written. */
@@ -436,7 +523,7 @@ static void pack_rows(const struct job *job, const struct place *p, struct block
         const size_t count = least(strip, p->row_panels - first);
         fetch_a(job, p->batch, block, p->row_panel + first, count, s->a_raw);
         for (size_t i = 0; i < count; i++) {
-            const uint16_t *raw = s->a_raw + i * job->rows * block.stride;
+            const char *raw = s->a_raw + i * job->rows * block.stride * job->raw_size;
             s->a_range[first + i] = job->kernel->scan(raw, job->rows * block.stride);
             job->kernel->pack_a(&job->plan, block.steps, raw, block.stride, s->a + (first + i) * job->a_block);
         }
@@ -482,8 +569,10 @@ static void run_task(const struct job *job, size_t task, const struct scratch *s
     const bool anchored = job->plan.anchored != NULL;
     memset(s->acc, 0, p.col_panels * column * sizeof *s->acc);
     for (size_t j = 0; j < p.col_panels; j++)
-        anchored ? start_anchored(job, &p, j, (uint32_t *)(void *)(s->acc + j * column))
-                 : start(job, &p, j, s->acc + j * column);
+        if (anchored)
+            start_anchored(job, &p, j, (uint32_t *)(void *)(s->acc + j * column));
+        else
+            (job->plan.target.is_float ? start : start_narrow)(job, &p, j, s->acc + j * column);
     for (size_t index = 0; index < job->blocks; index++) {
         const struct block block = block_at(job, index);
         if (job->kernel)
@@ -517,8 +606,8 @@ static size_t lay_out(const struct job *job, uintptr_t base, struct scratch *s) 
     s->acc = (float *)(base + reserve(&total, (rows + SQUARE) * cols / job->lanes * job->acc_ld, sizeof *s->acc));
     s->a = (uint32_t *)(base + reserve(&total, job->task_rows * job->a_block, sizeof *s->a));
     s->b = (uint32_t *)(base + reserve(&total, job->b_block, sizeof *s->b));
-    s->a_raw = (uint16_t *)(base + reserve(&total, STRIP_ROWS * job->block_k, sizeof *s->a_raw));
-    s->b_raw = (uint16_t *)(base + reserve(&total, job->lanes * job->block_k, sizeof *s->b_raw));
+    s->a_raw = (char *)(base + reserve(&total, STRIP_ROWS * job->block_k, job->raw_size));
+    s->b_raw = (char *)(base + reserve(&total, job->lanes * job->block_k, job->raw_size));
     s->table = (uint32_t *)(base + reserve(&total, job->table_words, sizeof *s->table));
     s->a_range = (struct engine_range *)(base + reserve(&total, job->task_rows, sizeof *s->a_range));
     return total;
@@ -616,14 +705,16 @@ static void place_operands(struct job *job) {
  * aligned one, go back to the system, whose new pages then cost as much as a small product. */
 static enum daa_status run_fast(const struct daa_gemm_args *args, struct daa_gemm_report *report,
                                 struct daa_error *error) {
-    struct daa_config bf16;
-    struct job job = {.args = args, .plan = make_plan(args->config, &bf16)};
+    struct daa_config narrowed;
+    struct job job = {.args = args, .plan = make_plan(report->engine, args->config, &narrowed)};
     struct scratch unused;
     if (args->m == 0 || args->n == 0 || args->batch == 0)
         return DAA_OK;
     job.kernel = daa_kernel(report->engine, &job.plan);
     const int threads = thread_count(args, job.kernel);
-    job.plain_out = daa_format_equal(args->config->out_format, args->config->acc_format);
+    job.raw_size = job.plan.floats ? sizeof(uint32_t) : sizeof(uint16_t);
+    job.plain_out = daa_format_equal(args->config->out_format, args->config->acc_format) &&
+                    (job.plan.target.is_float || (args->c.type == DAA_FLOAT32 && !job.plan.anchored));
     place_operands(&job);
     shape(&job, threads);
     job.scratch_size = lay_out(&job, 0, &unused);

@@ -5,6 +5,7 @@
 
 #include <immintrin.h>
 
+#include "engine_odd.h"
 #include "engine_pack.h"
 
 enum {
@@ -203,7 +204,8 @@ INLINE floats sum_to_odd(floats a, floats b) {
     const of_words inexact = greater_words(and_words(error, all_words(INT32_MAX)), zero);
     const of_words too_far = greater_words(zero, xor_words(error, as_words(sum)));
     const words toward_zero = add_words(as_words(sum), too_far);
-    return as_floats(pick_words(inexact, or_words(toward_zero, all_words(1)), as_words(sum)));
+    const of_words finite = greater_words(all_words(0x7f800000), magnitude(sum));
+    return as_floats(pick_words(and_words(inexact, finite), or_words(toward_zero, all_words(1)), as_words(sum)));
 }
 
 /* Here, where A B + C is no float. */
@@ -212,6 +214,117 @@ INLINE of_words add_short(floats acc, floats a, floats b, floats c, floats *sum)
     const words rest = magnitude(fma_of(a, b, sub(c, near)));
     *sum = add(acc, near);
     return rest;
+}
+
+typedef __m256d doubles;
+typedef floats f_mask; /* all ones or all zeros */
+typedef doubles d_mask;
+enum { f_FRAC_BITS = 23, d_FRAC_BITS = 52 };
+
+#define HELD(all) __asm__("" : "+x"(all))
+#define NUMBERS(x, nums, number, ps)                                                                                   \
+    INLINE nums x##_load(const number *from) {                                                                         \
+        return _mm256_loadu_##ps(from);                                                                                \
+    }                                                                                                                  \
+    INLINE nums x##_all(number value) {                                                                                \
+        return _mm256_set1_##ps(value);                                                                                \
+    }                                                                                                                  \
+    INLINE nums x##_add(nums a, nums b) {                                                                              \
+        return _mm256_add_##ps(a, b);                                                                                  \
+    }                                                                                                                  \
+    INLINE nums x##_sub(nums a, nums b) {                                                                              \
+        return _mm256_sub_##ps(a, b);                                                                                  \
+    }                                                                                                                  \
+    INLINE nums x##_mul(nums a, nums b) {                                                                              \
+        return _mm256_mul_##ps(a, b);                                                                                  \
+    }                                                                                                                  \
+    /* In a register, as once(). */                                                                                    \
+    INLINE nums x##_once(const number *from) {                                                                         \
+        nums all = x##_all(*from);                                                                                     \
+        HELD(all);                                                                                                     \
+        return all;                                                                                                    \
+    }                                                                                                                  \
+    /* A B + C there, else C; A B there, else zeros. */                                                                \
+    INLINE nums x##_fma_where(x##_mask mask, nums a, nums b, nums c) {                                                 \
+        return _mm256_fmadd_##ps(_mm256_and_##ps(mask, a), b, c);                                                      \
+    }                                                                                                                  \
+    INLINE nums x##_mul_where(x##_mask mask, nums a, nums b) {                                                         \
+        return _mm256_mul_##ps(_mm256_and_##ps(mask, a), b);                                                           \
+    }                                                                                                                  \
+    INLINE nums x##_max(nums a, nums b) {                                                                              \
+        return _mm256_max_##ps(a, b);                                                                                  \
+    }                                                                                                                  \
+    INLINE nums x##_keep(x##_mask mask, nums a) {                                                                      \
+        return _mm256_and_##ps(mask, a);                                                                               \
+    }                                                                                                                  \
+    INLINE nums x##_pick(x##_mask mask, nums a, nums b) {                                                              \
+        return _mm256_blendv_##ps(b, a, mask);                                                                         \
+    }                                                                                                                  \
+    INLINE nums x##_times_where(x##_mask mask, nums a, nums b) {                                                       \
+        return _mm256_blendv_##ps(a, _mm256_mul_##ps(a, b), mask);                                                     \
+    }                                                                                                                  \
+    INLINE x##_mask x##_equal(nums a, nums b) {                                                                        \
+        return _mm256_cmp_##ps(a, b, _CMP_EQ_OQ);                                                                      \
+    }                                                                                                                  \
+    INLINE x##_mask x##_reaches(nums a, nums b) {                                                                      \
+        return _mm256_cmp_##ps(a, b, _CMP_NLT_UQ);                                                                     \
+    }                                                                                                                  \
+    INLINE x##_mask x##_exceeds(nums a, nums b) {                                                                      \
+        return _mm256_cmp_##ps(a, b, _CMP_GT_OQ);                                                                      \
+    }
+NUMBERS(f, floats, float, ps)
+NUMBERS(d, doubles, double, pd)
+#undef NUMBERS
+
+INLINE words f_bits(uint64_t value) {
+    return _mm256_set1_epi32((int)(uint32_t)value);
+}
+INLINE words d_bits(uint64_t value) {
+    return _mm256_set1_epi64x((long long)value);
+}
+INLINE floats f_size(floats a) {
+    return as_floats(magnitude(a));
+}
+INLINE doubles d_size(doubles a) {
+    return _mm256_and_pd(a, _mm256_castsi256_pd(d_bits(INT64_MAX)));
+}
+INLINE floats f_to_odd(floats a, floats b) {
+    return sum_to_odd(a, b);
+}
+INLINE doubles d_to_odd(doubles a, doubles b) {
+    return add_to_odd(a, b);
+}
+INLINE bool f_any_outside(floats a, floats least, floats most) {
+    return _mm256_movemask_ps(_mm256_or_ps(_mm256_cmp_ps(a, least, _CMP_LT_OQ), f_exceeds(a, most)));
+}
+INLINE bool d_any_outside(doubles a, doubles least, doubles most) {
+    return _mm256_movemask_pd(_mm256_or_pd(_mm256_cmp_pd(a, least, _CMP_LT_OQ), d_exceeds(a, most)));
+}
+INLINE floats f_nearest(floats a, __m128i drop, words half, words kept) {
+    const words bits = as_words(a), odd = and_words(_mm256_srl_epi32(bits, drop), all_words(1));
+    return as_floats(and_words(add_words(add_words(bits, half), odd), kept));
+}
+INLINE doubles d_nearest(doubles a, __m128i drop, words half, words kept) {
+    const words bits = _mm256_castpd_si256(a), odd = and_words(_mm256_srl_epi64(bits, drop), d_bits(1));
+    return _mm256_castsi256_pd(and_words(_mm256_add_epi64(_mm256_add_epi64(bits, half), odd), kept));
+}
+INLINE floats f_load_floats(const float *from) {
+    return load_floats(from);
+}
+INLINE doubles d_load_floats(const float *from) {
+    return _mm256_cvtps_pd(_mm_loadu_ps(from));
+}
+INLINE void f_store_floats(float *to, floats a) {
+    store_floats(to, a);
+}
+INLINE void d_store_floats(float *to, doubles a) {
+    _mm_storeu_ps(to, _mm256_cvtpd_ps(a));
+}
+INLINE floats f_add_as_float(floats a, floats b) {
+    return add(a, b);
+}
+INLINE doubles d_add_as_float(doubles a, doubles b) {
+    return _mm256_cvtps_pd(_mm256_cvtpd_ps(add_to_odd(a, b)));
 }
 
 INLINE words sub_words(words a, words b) {

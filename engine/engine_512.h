@@ -227,6 +227,138 @@ INLINE of_words add_short(floats acc, floats a, floats b, floats c, floats *sum)
 INLINE words sub_words(words a, words b) {
     return _mm512_sub_epi32(a, b);
 }
+
+/* ---- numbers of engine_many.h: floats (f) and doubles (d) ---- */
+
+typedef __m512d doubles;
+typedef of_words f_mask;
+typedef __mmask8 d_mask;
+enum { f_FRAC_BITS = 23, d_FRAC_BITS = 52 };
+
+/* What the compiler then has in a register. */
+#ifdef __AVX512F__
+#define HELD(all) __asm__("" : "+v"(all))
+#else
+#define HELD(all) (void)0
+#endif
+#define NUMBERS(x, nums, number, ps)                                                                                   \
+    INLINE nums x##_load(const number *from) {                                                                         \
+        return _mm512_loadu_##ps(from);                                                                                \
+    }                                                                                                                  \
+    INLINE nums x##_all(number value) {                                                                                \
+        return _mm512_set1_##ps(value);                                                                                \
+    }                                                                                                                  \
+    INLINE nums x##_add(nums a, nums b) {                                                                              \
+        return _mm512_add_##ps(a, b);                                                                                  \
+    }                                                                                                                  \
+    INLINE nums x##_sub(nums a, nums b) {                                                                              \
+        return _mm512_sub_##ps(a, b);                                                                                  \
+    }                                                                                                                  \
+    INLINE nums x##_mul(nums a, nums b) {                                                                              \
+        return _mm512_mul_##ps(a, b);                                                                                  \
+    }                                                                                                                  \
+    /* In a register, as once(). */                                                                                    \
+    INLINE nums x##_once(const number *from) {                                                                         \
+        nums all = x##_all(*from);                                                                                     \
+        HELD(all);                                                                                                     \
+        return all;                                                                                                    \
+    }                                                                                                                  \
+    /* A B + C there, else C; A B there, else zeros. */                                                                \
+    INLINE nums x##_fma_where(x##_mask mask, nums a, nums b, nums c) {                                                 \
+        return _mm512_mask3_fmadd_##ps(a, b, c, mask);                                                                 \
+    }                                                                                                                  \
+    INLINE nums x##_mul_where(x##_mask mask, nums a, nums b) {                                                         \
+        return _mm512_maskz_mul_##ps(mask, a, b);                                                                      \
+    }                                                                                                                  \
+    INLINE nums x##_max(nums a, nums b) {                                                                              \
+        return _mm512_max_##ps(a, b);                                                                                  \
+    }                                                                                                                  \
+    /* Zeros elsewhere. */                                                                                             \
+    INLINE nums x##_keep(x##_mask mask, nums a) {                                                                      \
+        return _mm512_maskz_mov_##ps(mask, a);                                                                         \
+    }                                                                                                                  \
+    /* A where the mask says so, else B. */                                                                            \
+    INLINE nums x##_pick(x##_mask mask, nums a, nums b) {                                                              \
+        return _mm512_mask_mov_##ps(b, mask, a);                                                                       \
+    }                                                                                                                  \
+    /* A B there, else A. */                                                                                           \
+    INLINE nums x##_times_where(x##_mask mask, nums a, nums b) {                                                       \
+        return _mm512_mask_mul_##ps(a, mask, a, b);                                                                    \
+    }                                                                                                                  \
+    INLINE x##_mask x##_equal(nums a, nums b) {                                                                        \
+        return _mm512_cmp_##ps##_mask(a, b, _CMP_EQ_OQ);                                                               \
+    }                                                                                                                  \
+    /* A is not below B, or a NaN. */                                                                                  \
+    INLINE x##_mask x##_reaches(nums a, nums b) {                                                                      \
+        return _mm512_cmp_##ps##_mask(a, b, _CMP_NLT_UQ);                                                              \
+    }                                                                                                                  \
+    INLINE x##_mask x##_exceeds(nums a, nums b) {                                                                      \
+        return _mm512_cmp_##ps##_mask(a, b, _CMP_GT_OQ);                                                               \
+    }
+NUMBERS(f, floats, float, ps)
+NUMBERS(d, doubles, double, pd)
+#undef NUMBERS
+
+INLINE words f_bits(uint64_t value) {
+    return _mm512_set1_epi32((int)(uint32_t)value);
+}
+INLINE words d_bits(uint64_t value) {
+    return _mm512_set1_epi64((long long)value);
+}
+INLINE floats f_size(floats a) {
+    return as_floats(magnitude(a));
+}
+INLINE doubles d_size(doubles a) {
+    return _mm512_castsi512_pd(and_words(_mm512_castpd_si512(a), d_bits(INT64_MAX)));
+}
+INLINE floats f_to_odd(floats a, floats b) {
+    return sum_to_odd(a, b);
+}
+INLINE doubles d_to_odd(doubles a, doubles b) {
+    const doubles down = _mm512_add_round_pd(a, b, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC);
+    const doubles up = _mm512_add_round_pd(a, b, _MM_FROUND_TO_POS_INF | _MM_FROUND_NO_EXC);
+    return _mm512_mask_mov_pd(up, _mm512_test_epi64_mask(_mm512_castpd_si512(down), d_bits(1)), down);
+}
+/* Is one below LEAST or above MOST? Of numbers without a sign. */
+INLINE bool f_any_outside(floats a, floats least, floats most) {
+    const words first = as_words(least), above = sub_words(as_words(a), first);
+    return _mm512_cmpgt_epu32_mask(above, sub_words(as_words(most), first));
+}
+INLINE bool d_any_outside(doubles a, doubles least, doubles most) {
+    const words first = _mm512_castpd_si512(least), above = _mm512_sub_epi64(_mm512_castpd_si512(a), first);
+    return _mm512_cmpgt_epu64_mask(above, _mm512_sub_epi64(_mm512_castpd_si512(most), first));
+}
+/* To nearest even: the last DROP bits of the fraction are rounded away. */
+INLINE floats f_nearest(floats a, __m128i drop, words half, words kept) {
+    const words bits = as_words(a), odd = and_words(_mm512_srl_epi32(bits, drop), all_words(1));
+    return as_floats(and_words(add_words(add_words(bits, half), odd), kept));
+}
+INLINE doubles d_nearest(doubles a, __m128i drop, words half, words kept) {
+    const words bits = _mm512_castpd_si512(a), odd = and_words(_mm512_srl_epi64(bits, drop), d_bits(1));
+    return _mm512_castsi512_pd(and_words(_mm512_add_epi64(_mm512_add_epi64(bits, half), odd), kept));
+}
+INLINE floats f_load_floats(const float *from) {
+    return load_floats(from);
+}
+INLINE doubles d_load_floats(const float *from) {
+    return _mm512_cvtps_pd(_mm256_loadu_ps(from));
+}
+INLINE void f_store_floats(float *to, floats a) {
+    store_floats(to, a);
+}
+INLINE void d_store_floats(float *to, doubles a) {
+    _mm256_storeu_ps(to, _mm512_cvtpd_ps(a));
+}
+/* A + B, rounded once to a float. */
+INLINE floats f_add_as_float(floats a, floats b) {
+    return add(a, b);
+}
+INLINE doubles d_add_as_float(doubles a, doubles b) {
+    return _mm512_cvtps_pd(_mm512_cvtpd_ps(d_to_odd(a, b)));
+}
+
+/* ---- more words ---- */
+
 INLINE words up_words(words a, int places) {
     return _mm512_slli_epi32(a, (unsigned)places);
 }

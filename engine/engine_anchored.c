@@ -40,21 +40,27 @@ uint32_t daa_anchored_get(const struct daa_config *config, const uint32_t *acc, 
     return daa_acc_out(config, get(config, acc, lanes));
 }
 
-void daa_anchored_tile(const struct engine_plan *plan, size_t steps, int rows, int lanes, const uint16_t *a,
-                       size_t a_stride, const uint16_t *b, float *acc, size_t ld) {
+/* Raw operand I; floats are numbers of tf32. */
+static struct daa_operand operand(const struct engine_plan *plan, const void *raw, size_t i) {
+    const uint32_t bits = plan->floats ? ((const uint32_t *)raw)[i] >> 13 : ((const uint16_t *)raw)[i];
+    return daa_decode(plan->anchored, plan->anchored->a_format, bits);
+}
+
+void daa_anchored_tile(const struct engine_plan *plan, size_t steps, int rows, int lanes, const void *a,
+                       size_t a_stride, const void *b, float *acc, size_t ld) {
     const struct daa_config *config = plan->anchored;
     const size_t streams = (size_t)config->streams, width = (size_t)lanes;
     struct daa_tally unused = {0};
     for (size_t lane = 0; lane < width; lane++) {
         struct daa_operand of_b[DEPTH_MAX], of_a[DAA_STREAMS_MAX];
         for (size_t k = 0; k < steps * streams; k++)
-            of_b[k] = daa_decode(config, config->b_format, b[k * width + lane]);
+            of_b[k] = operand(plan, b, k * width + lane);
         for (size_t row = 0; row < (size_t)rows; row++) {
             uint32_t *state = (uint32_t *)(void *)(acc + row * ld) + lane;
             struct daa_acc value = get(config, state, width);
             for (size_t t = 0; t < steps; t++) {
                 for (size_t s = 0; s < streams; s++)
-                    of_a[s] = daa_decode(config, config->a_format, a[row * a_stride + t * streams + s]);
+                    of_a[s] = operand(plan, a, row * a_stride + t * streams + s);
                 value = daa_accumulate(config, value,
                                        daa_sum_step(config, t, (int)streams, of_a, of_b + t * streams, &unused));
             }

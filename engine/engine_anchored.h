@@ -38,8 +38,9 @@ static int anchored_steps_a_word(const struct engine_plan *plan) {
     return 1;
 }
 
-static void anchored_one_pack_a(const struct engine_plan *plan, size_t steps, const uint16_t *raw, size_t stride,
+static void anchored_one_pack_a(const struct engine_plan *plan, size_t steps, const void *from, size_t stride,
                                 uint32_t *packed) {
+    const uint16_t *raw = from;
     const size_t next = ANCHORED_ONE_ROWS * STEPS;
     (void)plan;
     for (size_t t = 0; t < steps; t += GROUP, packed += next) {
@@ -55,7 +56,8 @@ static void anchored_one_pack_a(const struct engine_plan *plan, size_t steps, co
     }
 }
 
-static void anchored_one_pack_b(const struct engine_plan *plan, size_t steps, const uint16_t *raw, uint32_t *packed) {
+static void anchored_one_pack_b(const struct engine_plan *plan, size_t steps, const void *from, uint32_t *packed) {
+    const uint16_t *raw = from;
     (void)plan;
     for (size_t i = 0; i < steps * ANCHORED_ONE_LANES; i += WIDTH)
         store_words(packed + i, half_up(widen(raw + i)));

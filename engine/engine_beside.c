@@ -27,9 +27,9 @@ static void work(void *argument) {
 }
 
 enum daa_status daa_beside_run(const struct daa_beside_args *args, struct daa_error *error) {
-    struct daa_config bf16;
+    struct daa_config narrowed;
     struct engine_plan plan;
-    const struct engine_beside_kernel *kernel = daa_beside_kernel(args->config, &plan, &bf16);
+    const struct engine_beside_kernel *kernel = daa_beside_kernel(args->config, &plan, &narrowed);
     if (!kernel || args->n > MOST_COLS || args->batch % BESIDE_MULTIPLE) {
         daa_fail(error, "no engine multiplies side by side with this configuration and size; use daa_gemm_run()");
         return DAA_NO_ENGINE;

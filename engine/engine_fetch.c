@@ -1,4 +1,4 @@
-/* Sources to raw bf16, row after row as stored or across them. */
+/* Sources to raw operands, row after row as stored or across them. */
 #include <string.h>
 #if defined(__SSE2__)
 #include <emmintrin.h>
@@ -46,37 +46,41 @@ struct engine_rounding daa_make_rounding(struct daa_format format) {
     };
 }
 
-void daa_round_floats(const struct engine_rounding *r, const uint32_t *words, size_t count, uint16_t *raw) {
-    const uint32_t inf = 0x7f800000, half = UINT32_C(1) << (r->drop - 1);
-    for (size_t i = 0; i < count; i++) {
-        const uint32_t sign = words[i] >> 16 & 0x8000, size = words[i] & 0x7fffffff;
-        uint32_t rounded = (size + half - 1 + (size >> r->drop & 1)) >> r->drop << r->drop;
-        const float small = float_of_bits(size) + r->grid - r->grid, kept = r->keep || small >= r->normal ? small : 0;
-        rounded = r->narrow && size < bits_of_float(r->normal) ? bits_of_float(kept) : rounded;
-        rounded = rounded > r->largest ? r->beyond : rounded;
-        raw[i] = (uint16_t)(sign | (size > inf ? 0x7fc0 : rounded >> 16));
-    }
+void daa_round_floats(const struct engine_rounding *r, const uint32_t *words, size_t count, void *to) {
+    uint16_t *raw = to;
+    for (size_t i = 0; i < count; i++)
+        raw[i] = (uint16_t)(daa_round_float(r, words[i]) >> 16);
 }
 
-/* Numbers of FORMAT as their bits. */
-static uint16_t widen(struct daa_format format, uint32_t bits) {
+/* Numbers of FORMAT as floats' bits. */
+static uint32_t widen(struct daa_format format, uint32_t bits) {
     const uint32_t fields = (UINT32_C(1) << format.exp_bits) - 1, fraction = (UINT32_C(1) << format.frac_bits) - 1;
-    const uint32_t sign = bits >> (format.exp_bits + format.frac_bits) << 15;
+    const uint32_t sign = bits >> (format.exp_bits + format.frac_bits) << 31;
     const uint32_t field = bits >> format.frac_bits & fields, rest = bits & fraction;
     const int bias = daa_format_bias(format);
     if (format.encoding == DAA_IEEE && field == fields)
-        return (uint16_t)(sign | 0x7f80 | (rest ? 0x40 : 0));
+        return sign | 0x7f800000 | (rest ? 0x400000 : 0);
     if (format.encoding == DAA_FN && field == fields && rest == fraction)
-        return (uint16_t)(sign | 0x7fc0);
+        return sign | 0x7fc00000;
     if (field == 0 && format.exp_bits < 8 && format.subnormals)
-        return (uint16_t)(sign | bits_of_float((float)rest * power_of_two(1 - bias - format.frac_bits)) >> 16);
+        return sign | bits_of_float((float)rest * power_of_two(1 - bias - format.frac_bits));
     if (field == 0)
-        return (uint16_t)sign;
-    return (uint16_t)(sign | (field + 127 - (uint32_t)bias) << 7 | rest << (7 - format.frac_bits));
+        return sign;
+    return sign | (field + 127 - (uint32_t)bias) << 23 | rest << (23 - format.frac_bits);
 }
 
 static bool is_bf16(struct daa_format format) {
     return format.exp_bits == 8 && format.frac_bits == 7 && format.encoding == DAA_IEEE;
+}
+
+static void load_floats(const struct engine_source *source, const void *from, size_t count, uint32_t *to) {
+    const uint16_t *halves = from;
+    const uint32_t *words = from;
+    if (source->type == DAA_FLOAT32)
+        source->round_floats(&source->rounding, words, count, to);
+    else
+        for (size_t i = 0; i < count; i++)
+            to[i] = widen(source->format, source->type == DAA_BITS16 ? halves[i] : words[i]);
 }
 
 static void load(const struct engine_source *source, const void *from, size_t count, uint16_t *raw) {
@@ -88,7 +92,7 @@ static void load(const struct engine_source *source, const void *from, size_t co
         copy(from, count, raw);
     else
         for (size_t i = 0; i < count; i++)
-            raw[i] = widen(source->format, source->type == DAA_BITS16 ? halves[i] : words[i]);
+            raw[i] = (uint16_t)(widen(source->format, source->type == DAA_BITS16 ? halves[i] : words[i]) >> 16);
 }
 
 /* A line is short, too little for the processor to see what comes next. */
@@ -100,13 +104,20 @@ static void prefetch(const struct engine_source *source, size_t index, size_t co
 #endif
 }
 
-void daa_fetch_lines(const struct engine_source *source, size_t index, size_t lines, size_t count, uint16_t *raw,
+void daa_fetch_floats(const struct engine_source *source, size_t index, size_t count, uint32_t *words) {
+    load_floats(source, at(source->type, source->data, index), count, words);
+}
+
+void daa_fetch_lines(const struct engine_source *source, size_t index, size_t lines, size_t count, void *raw,
                      size_t ld) {
-    for (size_t line = 0; line < lines; line++, index += source->ld, raw += ld) {
+    for (size_t line = 0; line < lines; line++, index += source->ld) {
         const void *from = at(source->type, source->data, index);
         if (line + AHEAD < lines)
             prefetch(source, index + AHEAD * source->ld, count);
-        load(source, from, count, raw);
+        if (source->floats)
+            load_floats(source, from, count, (uint32_t *)raw + line * ld);
+        else
+            load(source, from, count, (uint16_t *)raw + line * ld);
     }
 }
 
@@ -137,9 +148,26 @@ static void transpose(const uint16_t *const from[EIGHT], size_t at_element, uint
 #endif
 }
 
-void daa_fetch_across(const struct engine_source *source, size_t index, size_t lines, size_t count, uint16_t *raw,
+static void floats_across(const struct engine_source *source, size_t index, size_t lines, size_t count, uint32_t *raw,
+                          size_t ld) {
+    uint32_t loaded[EIGHT][DEPTH_MAX];
+    for (size_t line = 0; line < lines; line += EIGHT, index += EIGHT * source->ld) {
+        const size_t there = least(lines - line, EIGHT);
+        for (size_t i = 0; i < there; i++)
+            load_floats(source, at(source->type, source->data, index + i * source->ld), count, loaded[i]);
+        for (size_t element = 0; element < count; element++)
+            for (size_t i = 0; i < there; i++)
+                raw[element * ld + line + i] = loaded[i][element];
+    }
+}
+
+void daa_fetch_across(const struct engine_source *source, size_t index, size_t lines, size_t count, void *to,
                       size_t ld) {
-    uint16_t loaded[EIGHT][DEPTH_MAX];
+    uint16_t loaded[EIGHT][DEPTH_MAX], *raw = to;
+    if (source->floats) {
+        floats_across(source, index, lines, count, to, ld);
+        return;
+    }
     for (size_t line = 0; line < lines; line += EIGHT, index += EIGHT * source->ld) {
         const uint16_t *from[EIGHT];
         const size_t there = least(lines - line, EIGHT);

@@ -70,8 +70,9 @@ INLINE void four_deal(size_t pairs, const words *of, words *out) {
     out[3] = odd_words(odd[0], odd[1]);
 }
 
-static void four_pack_a(const struct engine_plan *plan, size_t steps, const uint16_t *raw, size_t stride,
+static void four_pack_a(const struct engine_plan *plan, size_t steps, const void *from, size_t stride,
                         uint32_t *packed) {
+    const uint16_t *raw = from;
     const struct pair_forms forms = pair_make_forms(plan);
     const size_t kinds = (size_t)four_kinds(plan), next = FOUR_ROWS * kinds * STEPS, half = 2 * WIDTH;
     const size_t pairs = (size_t)plan->streams / 2;
@@ -95,7 +96,8 @@ static void four_pack_a(const struct engine_plan *plan, size_t steps, const uint
     }
 }
 
-static void four_pack_b(const struct engine_plan *plan, size_t steps, const uint16_t *raw, uint32_t *packed) {
+static void four_pack_b(const struct engine_plan *plan, size_t steps, const void *from, uint32_t *packed) {
+    const uint16_t *raw = from;
     const struct pair_forms forms = pair_make_forms(plan);
     const size_t kinds = (size_t)four_kinds(plan), pairs = (size_t)plan->streams / 2;
     pack_no_steps(steps, kinds * FOUR_LANES, packed);

@@ -5,6 +5,7 @@
 
 #include "../config/winner.h"
 #include "engine.h"
+#include "engine_bits.h"
 
 enum {
     GROUP = 16,      /* steps that lie together in a packed row of A; a K block is a whole number of groups */
@@ -14,15 +15,26 @@ enum {
     SQUARE = 16      /* results that are turned at a time; divides the lanes of a kernel */
 };
 
-/* The part of a configuration that the engines need, for bf16 operands and an fp32 accumulator. */
+/* How a sum becomes a number of the rounded accumulator's format, whose numbers are floats; its subnormals are zeros.
+ */
+struct engine_target {
+    bool is_float; /* fp32 */
+    int frac_bits;
+    float normal, largest; /* the smallest normal number, the largest one */
+};
+
+/* The part of a configuration that the engines need. */
 struct engine_plan {
     int streams, groups;
     enum daa_winner winner; /* LARGEST: of the keys; EVERY where there is one stream */
-    int lo_bits;            /* 1..8 */
+    bool
+        floats; /* operands as floats, for the kernels of engine_many.h, which know every configuration; else as bf16 */
+    int lo_bits; /* 1..8, of floats 1..11 */
     enum daa_lo_round lo_round;
     int window;
     int frac_bits; /* of a product: 14 for bf16 */
-    /* The anchored accumulator: the configuration with bf16 operands; NULL: the rounded one. */
+    struct engine_target target;
+    /* The anchored accumulator: the configuration with bf16 operands, or, of floats, tf32; NULL: the rounded one. */
     const struct daa_config *anchored;
 };
 
@@ -45,15 +57,26 @@ struct engine_rounding {
     uint32_t largest, beyond; /* the largest finite number, and what is above it */
 };
 struct engine_rounding daa_make_rounding(struct daa_format format);
-/* COUNT floats, given as their bits, to raw bf16. */
-typedef void engine_rounding_function(const struct engine_rounding *r, const uint32_t *words, size_t count,
-                                      uint16_t *raw);
-engine_rounding_function daa_round_floats; /* in plain C */
+
+/* A float, given as its bits, rounded so. */
+static inline uint32_t daa_round_float(const struct engine_rounding *r, uint32_t word) {
+    const uint32_t sign = word & 0x80000000, size = word & 0x7fffffff, inf = 0x7f800000;
+    const uint32_t up = r->drop ? (UINT32_C(1) << r->drop >> 1) - 1 + (size >> r->drop & 1) : 0;
+    uint32_t rounded = (size + up) >> r->drop << r->drop;
+    const float small = float_of_bits(size) + r->grid - r->grid, kept = r->keep || small >= r->normal ? small : 0;
+    rounded = r->narrow && size < bits_of_float(r->normal) ? bits_of_float(kept) : rounded;
+    rounded = rounded > r->largest ? r->beyond : rounded;
+    return sign | (size > inf ? inf | 0x400000 : rounded);
+}
+
+/* COUNT floats, given as their bits, to raw operands: bf16, or floats as their bits. */
+typedef void engine_rounding_function(const struct engine_rounding *r, const uint32_t *words, size_t count, void *raw);
+engine_rounding_function daa_round_floats; /* to bf16, in plain C */
 
 /* Straight from raw[row * A_STRIDE + k] of A and raw[k * lanes + lane] of B, where k = 0 belongs to a step that begins
  * a group: acc[row * ld + lane] runs through STEPS steps of any window, any exponents, Inf and NaN. */
-typedef void engine_exact_path(const struct engine_plan *plan, size_t steps, int rows, int lanes, const uint16_t *a,
-                               size_t a_stride, const uint16_t *b, float *acc, size_t ld);
+typedef void engine_exact_path(const struct engine_plan *plan, size_t steps, int rows, int lanes, const void *a,
+                               size_t a_stride, const void *b, float *acc, size_t ld);
 /* In plain C (engine_wide.c), and on AVX2 for 2 and 4 streams and whole vectors of 8 lanes (engine_wide_avx2.c). */
 engine_exact_path daa_wide_tile, daa_wide_vectors;
 /* For the anchored accumulator, whose state is not a float but three words: engine_anchored.h. */
@@ -74,15 +97,15 @@ struct engine_kernel {
     int (*steps_a_word)(const struct engine_plan *plan);
     /* A: STEPS packed steps of `rows` rows, from raw[row * STRIDE + k]. B: of `lanes` lanes, from raw[k * lanes +
      * lane]. */
-    void (*pack_a)(const struct engine_plan *plan, size_t steps, const uint16_t *raw, size_t stride, uint32_t *packed);
-    void (*pack_b)(const struct engine_plan *plan, size_t steps, const uint16_t *raw, uint32_t *packed);
+    void (*pack_a)(const struct engine_plan *plan, size_t steps, const void *raw, size_t stride, uint32_t *packed);
+    void (*pack_b)(const struct engine_plan *plan, size_t steps, const void *raw, uint32_t *packed);
     /* acc[row * ld + lane] runs through STEPS packed steps, the rows those of PANELS packed panels A_BLOCK words apart.
      * TABLE has table_words(plan) words, on a cache line, to work in; NULL: none. */
     void (*run)(const struct engine_plan *plan, size_t steps, size_t panels, const uint32_t *a, size_t a_block,
                 const uint32_t *b, float *acc, size_t ld, uint32_t *table);
     size_t (*table_words)(const struct engine_plan *plan);
     engine_rounding_function *round_floats;
-    struct engine_range (*scan)(const uint16_t *raw, size_t count);
+    struct engine_range (*scan)(const void *raw, size_t count);
     /* Anchored: COUNT lanes' states as fp32. */
     void (*round)(const struct daa_config *config, const uint32_t *acc, size_t lanes, size_t count, uint32_t *to);
     /* COUNT accumulators, and a vector's more to be read, as the bits that are written: one NaN, no -0. Likewise a
@@ -98,14 +121,20 @@ enum { ENGINE_STREAMS = 4 };
 extern const struct engine_kernel daa_kernels_avx2[2][ENGINE_STREAMS], daa_kernels_avx512[2][ENGINE_STREAMS],
     daa_kernels_avx512bf16[2][ENGINE_STREAMS];
 extern const struct engine_kernel daa_kernel_wide;
+/* On floats and on doubles, by the logarithm of the streams. */
+extern const struct engine_kernel daa_many_avx2[2][ENGINE_STREAMS], daa_many_avx512[2][ENGINE_STREAMS];
 
 /* An engine's kernel for a plan; NULL for the engines that are not SIMD. */
 const struct engine_kernel *daa_kernel(enum daa_engine engine, const struct engine_plan *plan);
 
 /* Is the sum of a step exact in a float for every pair of operands in range? */
 bool daa_plan_fits_float(const struct engine_plan *plan);
-/* If not: are there two streams, one of them always high, and is the sum longer only where the high product is the
- * smaller one? What a float then lacks of the sum is a float too. */
+/* Is it in a double for every pair? */
+bool daa_plan_fits_double(const struct engine_plan *plan);
+/* Can a sum in floats be rounded to the accumulator's format? */
+bool daa_target_fits_float(const struct engine_plan *plan);
+/* If not in a float: are there two streams, one of them always high, and is the sum longer only where the high product
+ * is the smaller one? What a float then lacks of the sum is a float too. */
 bool daa_plan_fits_two_floats(const struct engine_plan *plan);
 
 /* Can no product or sum of a step leave the normal numbers? */
@@ -126,13 +155,13 @@ struct engine_beside_kernel {
     int lanes, width; /* of what one call of run() does, and of a vector, of which it does those that are there */
     size_t (*words)(const struct engine_beside *job, size_t rows);
     void (*run)(const struct engine_beside *job, size_t lane, size_t first, size_t rows, uint32_t *scratch);
-    struct engine_range (*scan)(const uint16_t *raw, size_t count);
+    struct engine_range (*scan)(const void *raw, size_t count);
 };
 
 extern const struct engine_beside_kernel daa_beside_avx2, daa_beside_avx512, daa_beside_avx512bf16;
 
 /* That of the fastest engine here, with the plan; NULL: there is none for the configuration. */
 const struct engine_beside_kernel *daa_beside_kernel(const struct daa_config *config, struct engine_plan *plan,
-                                                     struct daa_config *bf16);
+                                                     struct daa_config *narrowed);
 
 #endif

@@ -25,8 +25,9 @@ static int one_steps_a_word(const struct engine_plan *plan) {
     return ONE_STEPS;
 }
 
-static void one_pack_a(const struct engine_plan *plan, size_t steps, const uint16_t *raw, size_t stride,
+static void one_pack_a(const struct engine_plan *plan, size_t steps, const void *from, size_t stride,
                        uint32_t *packed) {
+    const uint16_t *raw = from;
     (void)plan;
     for (size_t t = 0; t < steps; t += GROUP) {
         const size_t count = ONE_STEPS * least_of(steps - t, GROUP);
@@ -41,7 +42,8 @@ static void one_pack_a(const struct engine_plan *plan, size_t steps, const uint1
     }
 }
 
-static void one_pack_b(const struct engine_plan *plan, size_t steps, const uint16_t *raw, uint32_t *packed) {
+static void one_pack_b(const struct engine_plan *plan, size_t steps, const void *from, uint32_t *packed) {
+    const uint16_t *raw = from;
     (void)plan;
     for (size_t t = 0; t < steps; t++, raw += ONE_STEPS * ONE_LANES, packed += ONE_LANES)
         for (size_t lane = 0; lane < ONE_LANES; lane += WIDTH)

@@ -43,7 +43,8 @@ INLINE void round_eight(const struct engine_rounding *r, const uint32_t *words, 
 
 /* A K block is often only a line or two of each row, too little for the processor to see what comes next: the next
  * block's. */
-static void pack_round_floats(const struct engine_rounding *r, const uint32_t *words, size_t count, uint16_t *raw) {
+static void pack_round_floats(const struct engine_rounding *r, const uint32_t *words, size_t count, void *to) {
+    uint16_t *raw = to;
     size_t i = 0;
     for (; i + 8 <= count; i += 8) {
         __builtin_prefetch((const void *)((uintptr_t)(words + i) + count * sizeof *words), 0, 2);
@@ -53,7 +54,8 @@ static void pack_round_floats(const struct engine_rounding *r, const uint32_t *w
 }
 
 /* Plain minima and maxima, which compilers know how to do many at a time: a zero's field less one is the largest. */
-static struct engine_range pack_scan(const uint16_t *raw, size_t count) {
+static struct engine_range pack_scan(const void *from, size_t count) {
+    const uint16_t *raw = from;
     uint16_t least = 65535, most = 0;
     for (size_t i = 0; i < count; i++) {
         uint16_t field = raw[i] >> 7 & 255, before = (uint16_t)(field - 1);

@@ -29,7 +29,7 @@ static const struct engine_kernel *fast_kernel(enum daa_engine engine, const str
         return NULL;
     const struct engine_kernel *found =
         &kernels[engine - DAA_ENGINE_AVX2][plan->anchored != NULL][__builtin_ctz((unsigned)plan->streams)];
-    return found->rows ? found : NULL;
+    return found->rows || plan->floats ? found : NULL;
 #else
     (void)engine;
     (void)plan;
@@ -40,6 +40,11 @@ static const struct engine_kernel *fast_kernel(enum daa_engine engine, const str
 const struct engine_kernel *daa_kernel(enum daa_engine engine, const struct engine_plan *plan) {
     const struct engine_kernel *fast = fast_kernel(engine, plan);
 #if defined(__x86_64__)
+    if (fast && plan->floats)
+        return &(engine == DAA_ENGINE_AVX2
+                     ? daa_many_avx2
+                     : daa_many_avx512)[!daa_plan_fits_float(plan) || !daa_target_fits_float(plan)]
+                                       [__builtin_ctz((unsigned)plan->streams)];
     if (fast && !daa_plan_fits_float(plan))
         return daa_plan_fits_two_floats(plan) ? fast : &daa_kernel_wide;
 #endif

@@ -88,8 +88,9 @@ INLINE void two_pack(const struct engine_plan *plan, const struct pair_forms *f,
     out[3] = exponents;
 }
 
-static void two_pack_a(const struct engine_plan *plan, size_t steps, const uint16_t *raw, size_t stride,
+static void two_pack_a(const struct engine_plan *plan, size_t steps, const void *from, size_t stride,
                        uint32_t *packed) {
+    const uint16_t *raw = from;
     const struct pair_forms forms = pair_make_forms(plan);
     const of_halves high = pair_high(plan, 0, WIDTH, 0); /* whole turns of any policy */
     const size_t row_words = two_row_words(plan);
@@ -109,7 +110,8 @@ static void two_pack_a(const struct engine_plan *plan, size_t steps, const uint1
     }
 }
 
-static void two_pack_b(const struct engine_plan *plan, size_t steps, const uint16_t *raw, uint32_t *packed) {
+static void two_pack_b(const struct engine_plan *plan, size_t steps, const void *from, uint32_t *packed) {
+    const uint16_t *raw = from;
     const struct pair_forms forms = pair_make_forms(plan);
     const words who = all_words(two_in_order(plan));
     const size_t kinds = (size_t)two_b_words(plan);

@@ -92,8 +92,8 @@ __attribute__((always_inline)) static inline void run(const struct engine_plan *
     }
 }
 
-void daa_wide_tile(const struct engine_plan *plan, size_t steps, int rows, int lanes, const uint16_t *a,
-                   size_t a_stride, const uint16_t *b, float *acc, size_t ld) {
+void daa_wide_tile(const struct engine_plan *plan, size_t steps, int rows, int lanes, const void *a, size_t a_stride,
+                   const void *b, float *acc, size_t ld) {
     if (plan->streams == 1)
         run(plan, DAA_WINS_EVERY, 1, steps, rows, lanes, a, a_stride, b, acc, ld);
     else if (plan->winner == DAA_WINS_LARGEST && plan->streams == 2)
@@ -106,9 +106,9 @@ void daa_wide_tile(const struct engine_plan *plan, size_t steps, int rows, int l
 
 /* From the top of the largest sum to the last bit of the smallest term that is kept. A product is below 4 * 2^key; only
  * one of two low values that were rounded up reaches 4 * 2^key, and then it is that power of two. */
-bool daa_plan_fits_float(const struct engine_plan *plan) {
+static int sum_bits(const struct engine_plan *plan) {
     if (plan->streams == 1)
-        return true;
+        return plan->frac_bits + 2;
     int low = 2 * (plan->lo_bits - 1), tail = low < plan->frac_bits ? low : plan->frac_bits;
     if (plan->winner == DAA_WINS_EVERY || plan->winner == DAA_WINS_FIRST || plan->winner == DAA_WINS_TURN ||
         plan->groups > 1) /* a high term may be at the window's end */
@@ -117,11 +117,23 @@ bool daa_plan_fits_float(const struct engine_plan *plan) {
     if (plan->winner == DAA_WINS_LARGEST && below < plan->frac_bits)
         below = plan->frac_bits;
     int above = plan->streams == 2 ? 3 : plan->streams == 4 ? 4 : 5;
-    bool carries = plan->lo_round == DAA_NEAREST && plan->lo_bits < 8 && plan->winner != DAA_WINS_EVERY &&
-                   plan->winner != DAA_WINS_LARGEST;
-    if (plan->streams == 2 && plan->window >= 8 && !carries)
-        above = 2; /* a term so far down does not lift the sum of 255/128 * 255/128 to 4 */
-    return above + below <= 24;
+    bool carries = plan->lo_round == DAA_NEAREST && plan->lo_bits < (plan->floats ? 11 : 8) &&
+                   plan->winner != DAA_WINS_EVERY && plan->winner != DAA_WINS_LARGEST;
+    if (plan->streams == 2 && plan->window >= 8 && 2 * plan->window >= plan->frac_bits + 2 && !carries)
+        above = 2; /* a term so far down does not lift the sum, of bf16 of 255/128 * 255/128, to 4 */
+    return above + below;
+}
+
+bool daa_plan_fits_float(const struct engine_plan *plan) {
+    return sum_bits(plan) <= 24;
+}
+
+bool daa_plan_fits_double(const struct engine_plan *plan) {
+    return sum_bits(plan) <= 53;
+}
+
+bool daa_target_fits_float(const struct engine_plan *plan) {
+    return plan->target.is_float || plan->target.frac_bits <= 21;
 }
 
 /* With the high product ahead, the sum ends with the low one, at least 2 (T - 1) below a key in the window. */

@@ -277,8 +277,9 @@ static void panel(const struct engine_plan *plan, size_t steps, size_t rows, siz
     _mm_setcsr(before);
 }
 
-void daa_wide_vectors(const struct engine_plan *plan, size_t steps, int rows, int lanes, const uint16_t *a,
-                      size_t a_stride, const uint16_t *b, float *acc, size_t ld) {
+void daa_wide_vectors(const struct engine_plan *plan, size_t steps, int rows, int lanes, const void *of_a,
+                      size_t a_stride, const void *of_b, float *acc, size_t ld) {
+    const uint16_t *a = of_a, *b = of_b;
     double packed_a[ROWS_MAX * GROUP * WORDS_MAX], packed_b[LANES_MAX * GROUP * WORDS_MAX];
     const size_t streams = (size_t)plan->streams, row_count = (size_t)rows, lane_count = (size_t)lanes;
     for (size_t t = 0; t < steps; t += GROUP) {
@@ -295,11 +296,13 @@ static double *doubles(uint32_t *packed) {
     return (double *)(void *)packed;
 }
 
-static void pack_a(const struct engine_plan *plan, size_t steps, const uint16_t *raw, size_t stride, uint32_t *packed) {
+static void pack_a(const struct engine_plan *plan, size_t steps, const void *from, size_t stride, uint32_t *packed) {
+    const uint16_t *raw = from;
     pack_rows(plan, ROWS, steps, raw, stride, doubles(packed));
 }
 
-static void pack_b(const struct engine_plan *plan, size_t steps, const uint16_t *raw, uint32_t *packed) {
+static void pack_b(const struct engine_plan *plan, size_t steps, const void *from, uint32_t *packed) {
+    const uint16_t *raw = from;
     pack_lanes(plan, LANES, steps, raw, doubles(packed));
 }
 

@@ -1,6 +1,7 @@
 /* Every engine against the golden model, bit for bit: check-engine [--seed N] [--long] [--only ENGINE]. */
 #define _DEFAULT_SOURCE /* sysconf */
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -95,10 +96,14 @@ static uint32_t random_acc(enum kind kind) {
  * float it may be off, by less than the next number is away, or lie half way to it. */
 static void put_narrow(enum kind kind, enum daa_type type, struct daa_format format, void *data, size_t index) {
     const bool specials = kind == EDGE_ALL || (kind == MIXED && below(200) == 0);
+    const uint32_t most = (1U << format.exp_bits) - 1;
     uint32_t bits, next;
     double value, other;
     do {
         bits = random32() & ((1U << daa_format_width(format)) - 1);
+        if ((kind == CLOSE || kind == GAUSSIAN) && format.exp_bits > 3) /* so close that products are added */
+            bits = (bits & ~(most << format.frac_bits)) | ((most >> 1) - below(kind == CLOSE ? 3 : 7))
+                                                              << format.frac_bits;
         bits &= kind == SPARSE && below(2) ? 1U << (daa_format_width(format) - 1) : UINT32_MAX;
         value = daa_to_double(format, bits);
     } while (!specials && (value - value != 0));
@@ -124,7 +129,7 @@ struct test {
     enum kind a_kind, b_kind;
     size_t m, n, k, batch;
     bool a_transposed, b_transposed, c0, c0_is_c;
-    enum daa_type a_type, b_type;
+    enum daa_type a_type, b_type, c0_type, c_type;
     int threads;
 };
 
@@ -148,6 +153,13 @@ static void put(enum kind kind, enum daa_type type, struct daa_format format, vo
     }
     uint16_t operand = random_operand(kind);
     uint32_t word = operand;
+    if (format.frac_bits > 7) { /* more bits behind bf16's, or whatever a float has there */
+        const uint32_t rest = below(4) ? random32() & 0xffff : below(2) ? 0xffff : 0;
+        word = word << 16 | ((operand & 0x7fff) != 0x7f80 ? rest : 0);
+        word >>= type == DAA_FLOAT32 ? 0 : 23 - format.frac_bits;
+        ((uint32_t *)data)[index] = word;
+        return;
+    }
     if (type != DAA_FLOAT32)
         word = operand >>= 7 - format.frac_bits;
     if (type == DAA_BITS16) {
@@ -177,6 +189,26 @@ static int fail(const struct test *t, size_t x, size_t i, size_t j, uint32_t got
     return 1;
 }
 
+/* C0 of another format than a float's: a number of it, or a float that rounds to it. */
+static uint32_t narrow_acc(const struct test *t, enum daa_type type, uint32_t word) {
+    float value;
+    memcpy(&value, &word, sizeof value);
+    if (below(8) == 0)
+        value = (float)daa_to_double(t->config.acc_format, random32() >> (32 - daa_format_width(t->config.acc_format)));
+    else if (t->config.acc_format.exp_bits < 8 && below(4))
+        value = (float)random32() * (below(2) ? 0x1p-31f : -0x1p-29f);
+    memcpy(&word, &value, sizeof word);
+    if (type == DAA_FLOAT32 && below(16) == 0)
+        word &= 0x807fffff; /* subnormal */
+    if (type == DAA_BITS32)
+        daa_from_double(t->config.acc_format, (double)value, &word);
+    return word;
+}
+
+static bool is_fp32(struct daa_format format) {
+    return format.exp_bits == 8 && format.frac_bits == 23;
+}
+
 static int run(const struct test *t) {
     const size_t pad = below(5), m = t->m, n = t->n, k = t->k;
     const size_t lda = (t->a_transposed ? m : k) + pad, ldb = (t->b_transposed ? k : n) + below(5), ldc = n + below(5);
@@ -187,6 +219,8 @@ static int run(const struct test *t) {
     int failed = 0;
     for (size_t i = 0; i < t->batch * c_size; i++) {
         c0[i] = random_acc(t->a_kind);
+        if (!is_fp32(t->config.acc_format))
+            c0[i] = narrow_acc(t, t->c0_type, c0[i]);
         c[i] = t->c0_is_c ? c0[i] : 0xdeadbeef;
     }
     for (size_t x = 0; x < t->batch; x++) {
@@ -207,8 +241,8 @@ static int run(const struct test *t) {
         .batch = t->batch,
         .a = {a, t->a_type, t->a_transposed, lda, a_size},
         .b = {b, t->b_type, t->b_transposed, ldb, b_size},
-        .c0 = {t->c0 ? (t->c0_is_c ? c : c0) : NULL, DAA_BITS32, false, ldc, c_size},
-        .c = {c, DAA_BITS32, ldc, c_size},
+        .c0 = {t->c0 ? (t->c0_is_c ? c : c0) : NULL, t->c0_type, false, ldc, c_size},
+        .c = {c, t->c_type, ldc, c_size},
         .engine = t->engine,
         .threads = t->threads,
     };
@@ -233,12 +267,21 @@ static int run(const struct test *t) {
             else
                 golden_b[i] = t->b_type == DAA_BITS16 ? ((uint16_t *)b)[index] : ((uint32_t *)b)[index];
         }
-        for (size_t i = 0; i < m * n; i++)
+        for (size_t i = 0; i < m * n; i++) {
             golden_c0[i] = c0[x * c_size + i / n * ldc + i % n];
+            float value;
+            memcpy(&value, &golden_c0[i], sizeof value);
+            if (t->c0_type == DAA_FLOAT32)
+                daa_from_double(t->config.acc_format, (double)value, &golden_c0[i]);
+        }
         if (!daa_gemm(&t->config, m, n, k, golden_a, k, golden_b, n, t->c0 ? golden_c0 : NULL, n, want, n, NULL,
                       &error)) {
             fprintf(stderr, "check-engine: %s\n", error.text);
             exit(1);
+        }
+        for (size_t i = 0; t->c_type == DAA_FLOAT32 && i < m * n; i++) {
+            const float value = (float)daa_to_double(t->config.out_format, want[i]);
+            memcpy(&want[i], &value, sizeof value);
         }
         for (size_t i = 0; i < m * ldc && !failed; i++) {
             uint32_t got = c[x * c_size + i];
@@ -301,11 +344,28 @@ static const char *policy_name(int policy) {
     return daa_policy_info((enum daa_policy)policy)->name;
 }
 
+/* FORMAT, or another one, where ACC is not as wide. */
+static const char *fitting(const char *format, const char *acc) {
+    struct daa_format of_acc, of;
+    daa_format_parse(acc, &of_acc);
+    daa_format_parse(format, &of);
+    if (of.exp_bits <= of_acc.exp_bits && of.frac_bits <= of_acc.frac_bits)
+        return format;
+    return of_acc.frac_bits < 10 ? "e5m2" : below(2) ? "fp16" : "e4m3";
+}
+
+static enum daa_type random_type(struct daa_format format) {
+    return (enum daa_type)below(daa_format_width(format) > 16 ? 2 : 3);
+}
+
 static struct test random_test(enum daa_engine engine, size_t most) {
     static const int windows[] = {0, 1, 3, 7, 8, 9, 12, 16, 32};
-    static const char *const formats[] = {"e8m1", "e8m2", "e8m3", "e8m4", "e8m5", "e8m6", "bf16", "e4m3",
-                                          "e5m2", "e3m2", "e2m3", "e2m1", "e7m7", "e4m1", "e2m6"};
-    enum { FORMATS = sizeof formats / sizeof formats[0] };
+    static const char *const formats[] = {"e8m1", "e8m2", "e8m3", "e8m4",  "e8m5", "e8m6", "bf16", "e4m3", "e5m2",
+                                          "e3m2", "e2m3", "e2m1", "e7m7",  "e4m1", "e2m6", "fp16", "fp16", "tf32",
+                                          "tf32", "e8m8", "e8m9", "e7m10", "e5m9", "e6m8", "e2m10"};
+    static const char *const accs[] = {"e8m15", "e6m9",  "fp16",  "e5m7",  "e5m10", "e8m7",
+                                       "tf32",  "e8m21", "e8m22", "e7m23", "e6m21", "e5m20"};
+    enum { FORMATS = sizeof formats / sizeof formats[0], ACCS = sizeof accs / sizeof accs[0] };
     struct test t = {.engine = engine, .batch = below(4) ? 1 : 1 + below(3), .threads = 1 + (int)below(3)};
     uint32_t kind = below(KINDS);
     const bool narrow = below(3) == 0, anchored = below(2);
@@ -317,12 +377,14 @@ static struct test random_test(enum daa_engine engine, size_t most) {
         snprintf(bits, sizeof bits, "%u", 8 + below(26)); /* 33 is one too many for the vectors */
         snprintf(step, sizeof step, "%u", 1U << below(4));
     }
-    const char *const more[] = {"a-format",    narrow ? formats[below(FORMATS)] : "bf16",
-                                "b-format",    narrow ? formats[below(FORMATS)] : "bf16",
+    const char *acc = below(3) ? "fp32" : accs[below(ACCS)];
+    const char *const more[] = {"a-format",    fitting(narrow ? formats[below(FORMATS)] : "bf16", acc),
+                                "b-format",    fitting(narrow ? formats[below(FORMATS)] : "bf16", acc),
+                                "acc-format",  acc,
                                 "accumulator", anchored ? "anchored" : "rounded",
                                 "acc-bits",    bits,
                                 "acc-step",    step,
-                                "out-format",  below(4) ? "auto" : "bf16",
+                                "out-format",  below(4) ? "auto" : fitting("bf16", acc),
                                 "groups",      groups,
                                 NULL};
     configure_more(&t.config, 1 << log2_streams, 1 + (int)below(8), below(2) ? "nearest" : "truncate",
@@ -335,10 +397,12 @@ static struct test random_test(enum daa_engine engine, size_t most) {
     t.k = below((uint32_t)most * (below(4) ? 2 : 16));
     t.a_transposed = below(2);
     t.b_transposed = below(2);
-    t.a_type = (enum daa_type)below(3);
-    t.b_type = (enum daa_type)below(3);
+    t.a_type = random_type(t.config.a_format);
+    t.b_type = random_type(t.config.b_format);
     t.c0 = below(2);
     t.c0_is_c = t.c0 && below(2);
+    t.c_type = below(2) ? DAA_BITS32 : DAA_FLOAT32;
+    t.c0_type = t.c0_is_c ? t.c_type : below(2) ? DAA_BITS32 : DAA_FLOAT32;
     return t;
 }
 
@@ -349,6 +413,7 @@ static int crossed(enum daa_engine engine) {
         for (int p = 0; p < (streams == 1 ? 1 : DAA_POLICY_COUNT) && !failed; p++) {
             for (int lo_bits = 1; lo_bits <= 8 && !failed; lo_bits++) {
                 struct test t = {.engine = engine, .m = 40, .n = 100, .k = (size_t)streams, .batch = 2, .threads = 1};
+                t.c0_type = t.c_type = DAA_BITS32;
                 configure(&t.config, streams, lo_bits, lo_bits % 2 ? "truncate" : "nearest", policy_name(p), -1);
                 t.a_kind = t.b_kind = EDGE_FINITE;
                 failed = run(&t);
@@ -370,6 +435,7 @@ static int planned(enum daa_engine engine) {
     int failed = 0;
     for (int plan = 0; plan < 3 * DAA_POLICY_COUNT * 8 * 2 && !failed; plan++) {
         struct test t = {.engine = engine, .batch = 1, .threads = 1, .a_type = DAA_BITS16, .b_type = DAA_BITS16};
+        t.c0_type = t.c_type = DAA_BITS32;
         for (size_t i = 0; i < sizeof kinds / sizeof kinds[0] && !failed; i++) {
             configure(&t.config, 2 << plan % 3, 1 + plan / 3 % 8, plan / 24 % 2 ? "nearest" : "truncate",
                       policy_name(plan / 48), windows[i]);
@@ -389,7 +455,6 @@ static int planned(enum daa_engine engine) {
 /* What an engine does not know, the portable engine or the golden model does; the lists are those of docs/api.md. */
 static int left_to_others(enum daa_engine engine) {
     static const char *const known[] = {"exponent", "static", "rotate", "high", "low"};
-    const bool simd = engine > DAA_ENGINE_PORTABLE;
     for (int streams = 1; streams <= DAA_STREAMS_MAX; streams *= 2) {
         for (int p = 0; p < DAA_POLICY_COUNT; p++) {
             struct daa_config config;
@@ -411,9 +476,7 @@ static int left_to_others(enum daa_engine engine) {
                                                .b = b,
                                                .c = {&c, DAA_BITS32, 1, 0},
                                                .engine = engine};
-            const enum daa_engine want = !knows || engine == DAA_ENGINE_GOLDEN ? DAA_ENGINE_GOLDEN
-                                         : simd && streams == 8                ? DAA_ENGINE_PORTABLE
-                                                                               : engine;
+            const enum daa_engine want = knows ? engine : DAA_ENGINE_GOLDEN;
             const bool good = daa_gemm_run(&args, &report, &error) == DAA_OK && c == 0x3f800000;
             const bool same =
                 engine == DAA_ENGINE_AUTO && knows ? report.engine != DAA_ENGINE_GOLDEN : report.engine == want;
@@ -425,6 +488,50 @@ static int left_to_others(enum daa_engine engine) {
                     policy_name(p), streams, daa_engine_name(report.engine), good ? "as it should" : "wrong");
             return 1;
         }
+    }
+    return 0;
+}
+
+/* Likewise for formats: a SIMD engine does all of these that it can do in doubles. */
+static int formats_left_to_others(enum daa_engine engine) {
+    static const struct {
+        const char *format, *acc, *policy, *bits;
+        int streams, window;
+        bool fast;
+    } list[] = {
+        {"fp16", "fp32", "exponent", "4", 2, -1, true},  {"tf32", "fp32", "exponent", "11", 4, -1, true},
+        {"tf32", "fp32", "high", "4", 4, -1, true},      {"tf32", "fp32", "high", "4", 8, 32, false},
+        {"bf16", "e8m15", "exponent", "4", 2, -1, true}, {"e4m3", "e6m9", "static", "2", 8, -1, true},
+        {"fp16", "fp16", "rotate", "4", 1, -1, true},    {"bf16", "e8m22", "exponent", "4", 4, 32, true},
+        {"fp16", "e7m23", "low", "4", 2, -1, true},      {"fp16", "fp16", "magnitude", "4", 2, -1, false},
+    };
+    for (size_t i = 0; i < sizeof list / sizeof list[0]; i++) {
+        struct daa_config config;
+        struct daa_gemm_report report;
+        struct daa_error error;
+        float one[DAA_STREAMS_MAX] = {1}, c;
+        const char *const more[] = {"a-format",   list[i].format, "b-format", list[i].format,
+                                    "acc-format", list[i].acc,    NULL};
+        configure_more(&config, list[i].streams, atoi(list[i].bits), "nearest", list[i].policy, list[i].window, more);
+        const struct daa_gemm_args args = {.config = &config,
+                                           .m = 1,
+                                           .n = 1,
+                                           .k = DAA_STREAMS_MAX,
+                                           .batch = 1,
+                                           .a = {one, DAA_FLOAT32, false, DAA_STREAMS_MAX, 0},
+                                           .b = {one, DAA_FLOAT32, false, 1, 0},
+                                           .c = {&c, DAA_FLOAT32, 1, 0},
+                                           .engine = engine};
+        const bool good = daa_gemm_run(&args, &report, &error) == DAA_OK && c == 1;
+        const bool could = list[i].fast && (engine > DAA_ENGINE_PORTABLE ||
+                                            (engine == DAA_ENGINE_AUTO && daa_engine_present(DAA_ENGINE_AVX2)));
+        cases++;
+        if (good && (could ? report.engine > DAA_ENGINE_PORTABLE : report.engine == DAA_ENGINE_GOLDEN))
+            continue;
+        fprintf(stderr, "check-engine: %s: %s into %s, policy %s, %d streams: ran %s (%s)\n", daa_engine_name(engine),
+                list[i].format, list[i].acc, list[i].policy, list[i].streams, daa_engine_name(report.engine),
+                good ? "as it should" : "wrong");
+        return 1;
     }
     return 0;
 }
@@ -536,7 +643,8 @@ static int shared_out(enum daa_engine engine) {
 static int check(enum daa_engine engine, bool is_long) {
     static const size_t tails[] = {1, 7, 8, 9, 15, 16, 17, 31, 32, 33, 65};
     const int count = is_long ? 4000 : 250;
-    int failed = left_to_others(engine) || anchored_left_to_others(engine) || crossed(engine) || planned(engine) ||
+    int failed = left_to_others(engine) || formats_left_to_others(engine) || anchored_left_to_others(engine) ||
+                 crossed(engine) || planned(engine) ||
                  (engine != DAA_ENGINE_GOLDEN && (large(engine) || shared_out(engine)));
     for (size_t i = 0; i < 11 && !failed; i++) {
         struct test t = random_test(engine, 8);

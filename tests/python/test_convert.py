@@ -292,7 +292,7 @@ def saved(model):
     ids=["deepcopy", "pickle", "torch.save"],
 )
 def test_copies_compute_the_same(numbers, other):
-    model, x = daa.torch.convert(small(), QUAD, weight_grad=None, input_grad=daa.Config(format="fp16"), high=["0"]), images()
+    model, x = daa.torch.convert(small(), QUAD, weight_grad=None, input_grad=daa.Config(policy="magnitude"), high=["0"]), images()
     twin = other(model)
     assert [m.arithmetic for m in twin if hasattr(m, "arithmetic")] == [
         m.arithmetic for m in model if hasattr(m, "arithmetic")

@@ -29,7 +29,7 @@ def test_the_snippets_run(capsys):
 
 def test_the_warning_it_speaks_of():
     with pytest.warns(RuntimeWarning, match="take the golden model"):
-        daa.gemm(*[daa.torch.torch.ones(2, 2)] * 2, config=daa.Config(format="fp16"))
+        daa.gemm(*[daa.torch.torch.ones(2, 2)] * 2, config=daa.Config(policy="magnitude"))
 
 
 def test_what_it_names_is_there():

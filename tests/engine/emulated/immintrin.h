@@ -12,9 +12,12 @@
 union emulated {
     __m512i i;
     __m512 f;
+    __m512d d;
     uint16_t half[32];
     uint32_t word[16];
     float single[16];
+    uint64_t word64[8];
+    double twice[8];
 };
 
 #define EMULATED __attribute__((always_inline)) static inline
@@ -38,6 +41,8 @@ union emulated {
 #define HALVES(name, value) EMULATED_BINARY(name, __m512i, i, half, 32, (uint16_t)(value))
 #define WORDS(name, value) EMULATED_BINARY(name, __m512i, i, word, 16, (uint32_t)(value))
 #define SINGLES(name, value) EMULATED_BINARY(name, __m512, f, single, 16, value)
+#define WORDS64(name, value) EMULATED_BINARY(name, __m512i, i, word64, 8, value)
+#define DOUBLES(name, value) EMULATED_BINARY(name, __m512d, d, twice, 8, value)
 
 HALVES(add_epi16, a.half[x] + b.half[x])
 HALVES(sub_epi16, a.half[x] - b.half[x])
@@ -59,10 +64,20 @@ WORDS(xor_si512, a.word[x] ^ b.word[x])
 SINGLES(add_ps, a.single[x] + b.single[x])
 SINGLES(mul_ps, a.single[x] * b.single[x])
 SINGLES(sub_ps, a.single[x] - b.single[x])
+SINGLES(max_ps, a.single[x] > b.single[x] ? a.single[x] : b.single[x])
+WORDS64(add_epi64, a.word64[x] + b.word64[x])
+WORDS64(sub_epi64, a.word64[x] - b.word64[x])
+DOUBLES(add_pd, a.twice[x] + b.twice[x])
+DOUBLES(sub_pd, a.twice[x] - b.twice[x])
+DOUBLES(mul_pd, a.twice[x] * b.twice[x])
+DOUBLES(max_pd, a.twice[x] > b.twice[x] ? a.twice[x] : b.twice[x])
 EMULATED_COMPARE(cmpeq_epi16_mask, __mmask32, half, 32, a.half[x] == b.half[x])
 EMULATED_COMPARE(cmpneq_epi32_mask, __mmask16, word, 16, a.word[x] != b.word[x])
 EMULATED_COMPARE(test_epi16_mask, __mmask32, half, 32, (a.half[x] & b.half[x]) != 0)
 EMULATED_COMPARE(test_epi32_mask, __mmask16, word, 16, (a.word[x] & b.word[x]) != 0)
+EMULATED_COMPARE(cmpgt_epu32_mask, __mmask16, word, 16, a.word[x] > b.word[x])
+EMULATED_COMPARE(cmpgt_epu64_mask, __mmask8, word64, 8, a.word64[x] > b.word64[x])
+EMULATED_COMPARE(test_epi64_mask, __mmask8, word64, 8, (a.word64[x] & b.word64[x]) != 0)
 EMULATED_COMPARE(cmpgt_epi32_mask, __mmask16, word, 16, (int32_t)a.word[x] > (int32_t)b.word[x])
 
 EMULATED __m512i emulated_set1_epi16(short value) {
@@ -81,6 +96,70 @@ EMULATED __m512i emulated_set1_epi64(long long value) {
     union emulated r;
     for (int x = 0; x < 16; x++)
         r.word[x] = (uint32_t)((unsigned long long)value >> 32 * (x % 2));
+    return r.i;
+}
+EMULATED __m512 emulated_set1_ps(float value) {
+    union emulated r;
+    for (int x = 0; x < 16; x++)
+        r.single[x] = value;
+    return r.f;
+}
+EMULATED __m512d emulated_set1_pd(double value) {
+    union emulated r;
+    for (int x = 0; x < 8; x++)
+        r.twice[x] = value;
+    return r.d;
+}
+EMULATED __m512i emulated_castpd_si512(__m512d a) {
+    return (union emulated){.d = a}.i;
+}
+EMULATED __m512d emulated_castsi512_pd(__m512i a) {
+    return (union emulated){.i = a}.d;
+}
+EMULATED __m512d emulated_loadu_pd(const void *from) {
+    union emulated r;
+    memcpy(&r, from, sizeof r);
+    return r.d;
+}
+EMULATED __m512d emulated_cvtps_pd(__m256 a_) {
+    union emulated r;
+    float a[8];
+    memcpy(a, &a_, sizeof a);
+    for (int x = 0; x < 8; x++)
+        r.twice[x] = (double)a[x];
+    return r.d;
+}
+EMULATED __m256 emulated_cvtpd_ps(__m512d a_) {
+    union emulated a = {.d = a_};
+    float r[8];
+    __m256 all;
+    for (int x = 0; x < 8; x++)
+        r[x] = (float)a.twice[x];
+    memcpy(&all, r, sizeof all);
+    return all;
+}
+/* KIND: equal, not less, greater. */
+EMULATED int emulated_compare(double a, double b, int kind) {
+    return kind == _CMP_EQ_OQ ? a == b : kind == _CMP_NLT_UQ ? !(a < b) : a > b;
+}
+EMULATED __mmask16 emulated_cmp_ps_mask(__m512 a_, __m512 b_, int kind) {
+    union emulated a = {.f = a_}, b = {.f = b_};
+    uint32_t r = 0;
+    for (int x = 0; x < 16; x++)
+        r |= (uint32_t)emulated_compare((double)a.single[x], (double)b.single[x], kind) << x;
+    return (__mmask16)r;
+}
+EMULATED __mmask8 emulated_cmp_pd_mask(__m512d a_, __m512d b_, int kind) {
+    union emulated a = {.d = a_}, b = {.d = b_};
+    uint32_t r = 0;
+    for (int x = 0; x < 8; x++)
+        r |= (uint32_t)emulated_compare(a.twice[x], b.twice[x], kind) << x;
+    return (__mmask8)r;
+}
+EMULATED __m512i emulated_srl_epi64(__m512i a, __m128i count) {
+    union emulated r = {.i = a};
+    for (int x = 0; x < 8; x++)
+        r.word64[x] >>= _mm_cvtsi128_si32(count);
     return r.i;
 }
 EMULATED __m512i emulated_setzero_si512(void) {
@@ -184,6 +263,28 @@ EMULATED __m512i emulated_mask_mov_epi32(__m512i a_, __mmask16 mask, __m512i b_)
 EMULATED __m512 emulated_mask_mov_ps(__m512 a, __mmask16 mask, __m512 b) {
     return emulated_castsi512_ps(emulated_mask_mov_epi32(emulated_castps_si512(a), mask, emulated_castps_si512(b)));
 }
+EMULATED __m512d emulated_mask_mov_pd(__m512d a_, __mmask8 mask, __m512d b_) {
+    union emulated a = {.d = a_}, b = {.d = b_};
+    for (int x = 0; x < 8; x++)
+        a.word64[x] = mask >> x & 1 ? b.word64[x] : a.word64[x];
+    return a.d;
+}
+EMULATED __m512d emulated_fmadd_pd(__m512d a_, __m512d b_, __m512d c_) {
+    union emulated a = {.d = a_}, b = {.d = b_}, c = {.d = c_};
+    for (int x = 0; x < 8; x++)
+        c.twice[x] = __builtin_fma(a.twice[x], b.twice[x], c.twice[x]);
+    return c.d;
+}
+EMULATED __m512d emulated_add_round_pd(__m512d a, __m512d b, int round) {
+    const unsigned before = _mm_getcsr();
+    union emulated r = {.d = b};
+    _mm_setcsr((before & ~0x6000u) | (unsigned)(round & 3) << 13);
+    __asm__ volatile("" : "+m"(r));
+    r.d = emulated_add_pd(a, r.d);
+    __asm__ volatile("" : "+m"(r));
+    _mm_setcsr(before);
+    return r.d;
+}
 EMULATED __m512i emulated_cvtps_epi32(__m512 a_) {
     union emulated a = {.f = a_}, r;
     for (int x = 0; x < 16; x++)
@@ -231,6 +332,39 @@ EMULATED __m512 emulated_dpbf16_ps(__m512 sum, __m512bh a_, __m512bh b_) {
 }
 
 #define _mm512_abs_epi32 emulated_abs_epi32
+#define _mm512_add_epi64 emulated_add_epi64
+#define _mm512_add_pd emulated_add_pd
+#undef _mm512_add_round_pd
+#define _mm512_add_round_pd emulated_add_round_pd
+#define _mm512_castpd_si512 emulated_castpd_si512
+#define _mm512_castsi512_pd emulated_castsi512_pd
+#define _mm512_cmpgt_epu32_mask emulated_cmpgt_epu32_mask
+#define _mm512_cmpgt_epu64_mask emulated_cmpgt_epu64_mask
+#undef _mm512_cmp_pd_mask
+#define _mm512_cmp_pd_mask emulated_cmp_pd_mask
+#undef _mm512_cmp_ps_mask
+#define _mm512_cmp_ps_mask emulated_cmp_ps_mask
+#define _mm512_cvtpd_ps emulated_cvtpd_ps
+#define _mm512_cvtps_pd emulated_cvtps_pd
+#define _mm512_loadu_pd emulated_loadu_pd
+#define _mm512_mask3_fmadd_pd(a, b, c, mask) emulated_mask_mov_pd(c, mask, emulated_fmadd_pd(a, b, c))
+#define _mm512_mask3_fmadd_ps(a, b, c, mask) emulated_mask_mov_ps(c, mask, emulated_fmadd_ps(a, b, c))
+#define _mm512_mask_mov_pd emulated_mask_mov_pd
+#define _mm512_mask_mul_pd(c, mask, a, b) emulated_mask_mov_pd(c, mask, emulated_mul_pd(a, b))
+#define _mm512_mask_mul_ps(c, mask, a, b) emulated_mask_mov_ps(c, mask, emulated_mul_ps(a, b))
+#define _mm512_maskz_mov_pd(mask, a) emulated_mask_mov_pd(emulated_castsi512_pd(emulated_setzero_si512()), mask, a)
+#define _mm512_maskz_mul_pd(mask, a, b) _mm512_maskz_mov_pd(mask, emulated_mul_pd(a, b))
+#define _mm512_maskz_mul_ps(mask, a, b) _mm512_maskz_mov_ps(mask, emulated_mul_ps(a, b))
+#define _mm512_max_pd emulated_max_pd
+#define _mm512_max_ps emulated_max_ps
+#define _mm512_mul_pd emulated_mul_pd
+#define _mm512_set1_pd emulated_set1_pd
+#define _mm512_set1_ps emulated_set1_ps
+#define _mm512_srl_epi32(a, count) emulated_srli_epi32(a, (unsigned)_mm_cvtsi128_si32(count))
+#define _mm512_srl_epi64 emulated_srl_epi64
+#define _mm512_sub_epi64 emulated_sub_epi64
+#define _mm512_sub_pd emulated_sub_pd
+#define _mm512_test_epi64_mask emulated_test_epi64_mask
 #define _mm512_add_epi16 emulated_add_epi16
 #define _mm512_add_epi32 emulated_add_epi32
 #define _mm512_add_ps emulated_add_ps
