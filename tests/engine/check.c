@@ -536,6 +536,48 @@ static int formats_left_to_others(enum daa_engine engine) {
     return 0;
 }
 
+/* Floats beyond every format's largest number, or that round to beyond it, and those around it, in vectors of eight and
+ * behind the last whole one. */
+static int overflowing(enum daa_engine engine) {
+    static const char *const formats[] = {"bf16", "e8m5", "e8m1", "e4m3", "e5m2", "e2m1", "e7m7", "fp16", "tf32"};
+    static const float factors[] = {0.99f, 1, 1.01f, 1.03f, 1.06f, 1.13f, 1.3f, 1.6f, 2, 3, 0x1p20f, 0x1p120f};
+    enum { FACTORS = sizeof factors / sizeof factors[0], EDGE = 2 * FACTORS + 1 };
+    for (size_t f = 0; f < sizeof formats / sizeof formats[0]; f++) {
+        struct daa_config config;
+        struct daa_gemm_report report;
+        struct daa_error error;
+        float a[EDGE], one = 1, c[EDGE];
+        const char *const more[] = {"a-format", formats[f], "b-format", "bf16", NULL};
+        configure_more(&config, 1, 4, "nearest", "exponent", -1, more);
+        const struct daa_format format = config.a_format;
+        const float ones = 2 - ldexpf(format.encoding == DAA_FN ? 2 : 1, -format.frac_bits);
+        for (size_t i = 0; i < EDGE - 1; i++)
+            a[i] = (i % 2 ? -1.0F : 1.0F) * factors[i / 2] * ldexpf(ones, daa_format_exp_max(format));
+        a[EDGE - 1] = -__builtin_inff();
+        const struct daa_gemm_args args = {.config = &config,
+                                           .m = EDGE,
+                                           .n = 1,
+                                           .k = 1,
+                                           .batch = 1,
+                                           .a = {a, DAA_FLOAT32, true, EDGE, 0},
+                                           .b = {&one, DAA_FLOAT32, false, 1, 0},
+                                           .c = {c, DAA_FLOAT32, 1, 0},
+                                           .engine = engine};
+        bool good = daa_gemm_run(&args, &report, &error) == DAA_OK;
+        for (size_t i = 0; i < EDGE && good; i++, cases++) {
+            uint32_t bits;
+            daa_from_double(format, (double)a[i], &bits);
+            good = (double)c[i] == daa_to_double(format, bits);
+            if (!good)
+                fprintf(stderr, "check-engine: %s: %a becomes %a in %s; daa_from_double() has %a\n",
+                        daa_engine_name(engine), (double)a[i], (double)c[i], formats[f], daa_to_double(format, bits));
+        }
+        if (!good)
+            return 1;
+    }
+    return 0;
+}
+
 /* Likewise for the anchored accumulator. */
 static int anchored_left_to_others(enum daa_engine engine) {
     static const struct {
@@ -643,8 +685,8 @@ static int shared_out(enum daa_engine engine) {
 static int check(enum daa_engine engine, bool is_long) {
     static const size_t tails[] = {1, 7, 8, 9, 15, 16, 17, 31, 32, 33, 65};
     const int count = is_long ? 4000 : 250;
-    int failed = left_to_others(engine) || formats_left_to_others(engine) || anchored_left_to_others(engine) ||
-                 crossed(engine) || planned(engine) ||
+    int failed = left_to_others(engine) || formats_left_to_others(engine) || overflowing(engine) ||
+                 anchored_left_to_others(engine) || crossed(engine) || planned(engine) ||
                  (engine != DAA_ENGINE_GOLDEN && (large(engine) || shared_out(engine)));
     for (size_t i = 0; i < 11 && !failed; i++) {
         struct test t = random_test(engine, 8);
