@@ -108,8 +108,8 @@ static struct engine_plan make_plan(enum daa_engine engine, const struct daa_con
 static const char *why_not_anchored(enum daa_engine engine, const struct daa_config *config) {
     struct daa_config narrowed;
     const struct engine_plan plan = make_plan(engine, config, &narrowed);
-    if (plan.floats)
-        return "operands of more than 7 fraction bits take the golden model with the anchored accumulator";
+    if (plan.floats && config->streams == 8)
+        return "8 streams of operands of more than 7 fraction bits take the golden model with the anchored accumulator";
     if (config->acc_bits > 32)
         return "anchored accumulators of more than 32 bits take the golden model";
     if (!daa_plan_fits_float(&plan))

@@ -347,6 +347,9 @@ INLINE words max_where(of_words mask, words a, words b) {
 INLINE words nearest_words(floats a) {
     return _mm256_cvtps_epi32(a);
 }
+INLINE words whole_words(floats a) {
+    return _mm256_cvttps_epi32(a);
+}
 INLINE of_words both_words(of_words a, of_words b) {
     return _mm256_and_si256(a, b);
 }

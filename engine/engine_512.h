@@ -377,6 +377,10 @@ INLINE words max_where(of_words mask, words a, words b) {
 INLINE words nearest_words(floats a) {
     return _mm512_cvtps_epi32(a);
 }
+/* Toward zero. */
+INLINE words whole_words(floats a) {
+    return _mm512_cvttps_epi32(a);
+}
 INLINE of_words both_words(of_words a, of_words b) {
     return a & b;
 }

@@ -1,6 +1,6 @@
 /* The anchored accumulator (docs/contract.md, section 5.2) with at most 32 bits, on the products of engine_one.h's
- * lanes, of engine_two.h and of engine_four.h. A step's sum is exact in a float, so that M += the sum / 2^place rounded
- * to nearest even is a product with a power of two, a conversion and an addition.
+ * lanes, of engine_two.h, of engine_four.h and of engine_many.h on floats. A step's sum is exact in a float, so that M
+ * += the sum / 2^place rounded to nearest even is a product with a power of two, a conversion and an addition.
  *
  * That is all while no anchor moves, which is so nearly always. The largest exponents of a row and of a lane in a few
  * steps together are no less than any of their keys: where they ask for no move, none of these steps does. Elsewhere,
@@ -19,6 +19,7 @@ enum {
     ANCHORED_ONE_ROWS = 16,
     ANCHORED_ONE_LANES = 4 * WIDTH,
     ANCHORED_VECTORS_MAX = 4,
+    OF_FLOATS = 16, /* beside a number of streams: as engine_many.h has them; one stream is the same in either way */
 };
 
 /* ---- packing of one stream: floats ---- */
@@ -73,10 +74,11 @@ struct anchored_source {
     const uint32_t *places;
     words mask;  /* two streams: the bits of a table's words that are operands */
     words reach; /* more: of the window */
+    floats window;
 };
 
 INLINE size_t anchored_vectors(int streams) {
-    return streams > 2 ? FOUR_VECTORS : ANCHORED_VECTORS_MAX;
+    return streams > 2 && !(streams & OF_FLOATS) ? FOUR_VECTORS : ANCHORED_VECTORS_MAX;
 }
 
 INLINE words larger_half(words pairs) {
@@ -89,7 +91,9 @@ INLINE words exponents_of_floats(words a) {
 
 /* A row's operands of step T, in registers. */
 INLINE void anchored_operands(int streams, bool steer, const struct anchored_source *s, size_t t, words *of_a) {
-    const size_t words_of_one = streams > 2 ? four_words((size_t)streams / 2, steer) : streams == 1;
+    const size_t words_of_one = streams & OF_FLOATS ? many_kinds((size_t)(streams - OF_FLOATS), steer)
+                                : streams > 2       ? four_words((size_t)streams / 2, steer)
+                                                    : streams == 1;
 #pragma GCC unroll 12
     for (size_t i = 0; i < words_of_one; i++)
         of_a[i] = once(s->a + i * STEPS + t);
@@ -107,6 +111,18 @@ INLINE words exponents_of_keys(words largest) {
 INLINE floats anchored_sum(int streams, int groups, bool steer, const struct anchored_source *s, size_t t, size_t v,
                            const words *of_a, words *largest) {
     const size_t pairs = (size_t)streams / 2;
+    if (streams & OF_FLOATS) {
+        const size_t kinds = many_kinds((size_t)(streams - OF_FLOATS), steer);
+        floats numbers[FOUR_KINDS_MAX], top;
+#pragma GCC unroll 12
+        for (size_t i = 0; i < kinds; i++)
+            numbers[i] = as_floats(of_a[i]);
+        const floats sum =
+            many_f_sum(streams - OF_FLOATS, groups, steer, s->window, numbers,
+                       (const float *)(const void *)s->b + t * kinds * ANCHORED_ONE_LANES + v * WIDTH, &top);
+        *largest = as_words(top);
+        return sum;
+    }
     if (streams == 1)
         return mul(as_floats(of_a[0]), load_floats_of(s->b + t * ANCHORED_ONE_LANES + v * WIDTH));
     if (streams == 2) {
@@ -132,11 +148,14 @@ INLINE words anchored_key(int streams, const struct anchored_source *s, size_t t
     }
     if (streams == 2)
         return larger_half(anchored_pair_key(s, t, v));
-    return exponents_of_keys(largest);
+    return streams & OF_FLOATS ? whole_words(as_floats(largest)) : exponents_of_keys(largest);
 }
 
-/* The largest of several keys: of two streams a pair, of more as four_sum() has it. */
+/* The largest of several keys: of two streams a pair, of more as four_sum() has it, or many_f_sum(), whose floats are
+ * in the order of words where they are not all negative. */
 INLINE words anchored_least_key(int streams) {
+    if (streams & OF_FLOATS)
+        return as_words(f_all(2 * ZERO_EXPONENT));
     return streams > 2 ? all_words(0) : streams == 2 ? all_halves(2 * ZERO_EXPONENT) : all_words(2 * ZERO_EXPONENT);
 }
 
@@ -147,10 +166,14 @@ INLINE words anchored_larger_key(int streams, const struct anchored_source *s, s
         return max_words(largest, max_words(anchored_key(1, s, t, v, largest), anchored_key(1, s, t + 1, v, largest)));
     if (streams == 2)
         return max_halves(largest, max_halves(anchored_pair_key(s, t, v), anchored_pair_key(s, t + 1, v)));
+    if (streams & OF_FLOATS)
+        return max_words(largest, max_words(keys[0], keys[1]));
     return max_keys(largest, max_keys(keys[0], keys[1]));
 }
 
 INLINE words anchored_last_key(int streams, words largest) {
+    if (streams & OF_FLOATS)
+        return whole_words(as_floats(largest));
     return streams == 1 ? largest : streams == 2 ? larger_half(largest) : exponents_of_keys(largest);
 }
 
@@ -378,13 +401,16 @@ INLINE void anchored_groups(int streams, int groups, bool steer, const struct en
     const struct anchored_limits limits = anchored_make_limits(plan->anchored);
     const size_t vectors = anchored_vectors(streams), lanes = vectors * WIDTH;
     const size_t rows = streams == 1 ? ANCHORED_ONE_ROWS : streams == 2 ? TWO_ROWS : FOUR_ROWS;
-    const size_t kinds = streams == 1   ? 1
-                         : streams == 2 ? (size_t)two_kinds(plan)
-                                        : four_words((size_t)streams / 2, steer);
+    const size_t kinds = streams & OF_FLOATS ? many_kinds((size_t)(streams - OF_FLOATS), steer)
+                         : streams == 1      ? 1
+                         : streams == 2      ? (size_t)two_kinds(plan)
+                                             : four_words((size_t)streams / 2, steer);
     const size_t b_words = streams == 2 ? TWO_PACKED : kinds, row_words = kinds * STEPS;
     struct two_table table;
-    struct anchored_source s = {
-        .table = &table, .mask = all_words(two_in_order(plan) ? -2 : -1), .reach = four_reach(plan->window)};
+    struct anchored_source s = {.table = &table,
+                                .mask = all_words(two_in_order(plan) ? -2 : -1),
+                                .reach = four_reach(plan->window),
+                                .window = f_all((float)plan->window + (float)MANY_REACH)};
     __attribute__((aligned(64))) uint32_t places[TWO_ROWS * STEPS];
     struct anchored_failure failures[ROWS_MAX * ANCHORED_VECTORS_MAX + 1];
     for (size_t t = 0; t < steps; t += STEPS, a += rows * row_words, b += STEPS * b_words * lanes) {
@@ -439,6 +465,23 @@ ANCHORED_RUN(anchored_four_in_pairs, 4, 2, true)
 ANCHORED_RUN(anchored_four_fixed, 4, 1, false)
 ANCHORED_RUN(anchored_eight_steered, 8, 1, true)
 ANCHORED_RUN(anchored_eight_fixed, 8, 1, false)
+ANCHORED_RUN(anchored_two_floats, 2 | OF_FLOATS, 1, false)
+ANCHORED_RUN(anchored_two_floats_steered, 2 | OF_FLOATS, 1, true)
+ANCHORED_RUN(anchored_four_floats, 4 | OF_FLOATS, 1, false)
+ANCHORED_RUN(anchored_four_floats_steered, 4 | OF_FLOATS, 1, true)
+ANCHORED_RUN(anchored_four_floats_in_pairs, 4 | OF_FLOATS, 2, true)
+
+static void anchored_floats_run(const struct engine_plan *plan, size_t steps, size_t panels, const uint32_t *a,
+                                size_t a_block, const uint32_t *b, float *acc, size_t ld, uint32_t *space) {
+    const bool steer = plan->winner == DAA_WINS_LARGEST;
+    if (plan->streams == 2)
+        (steer ? anchored_two_floats_steered : anchored_two_floats)(plan, steps, panels, a, a_block, b, acc, ld, space);
+    else if (plan->groups == 2)
+        anchored_four_floats_in_pairs(plan, steps, panels, a, a_block, b, acc, ld, space);
+    else
+        (steer ? anchored_four_floats_steered : anchored_four_floats)(plan, steps, panels, a, a_block, b, acc, ld,
+                                                                      space);
+}
 
 static void anchored_four_run(const struct engine_plan *plan, size_t steps, size_t panels, const uint32_t *a,
                               size_t a_block, const uint32_t *b, float *acc, size_t ld, uint32_t *space) {
@@ -474,12 +517,30 @@ static void anchored_four_run(const struct engine_plan *plan, size_t steps, size
         .results = pack_results, .turn = pack_turn, .wide = daa_anchored_tile,                                         \
     }
 
+#define KERNEL_ANCHORED_FLOATS(which, runs)                                                                            \
+    {                                                                                                                  \
+        .engine = which, .rows = MANY_ROWS, .lanes = ANCHORED_ONE_LANES, .acc_words = ANCHORED_WORDS,                  \
+        .a_group = many_f_a_group, .b_words = many_f_b_words, .steps_a_word = many_steps_a_word,                       \
+        .pack_a = many_f_pack_a, .pack_b = many_f_pack_b, .run = runs, .round_floats = many_round_floats,              \
+        .scan = many_scan, .round = anchored_round, .results = pack_results, .turn = pack_turn,                        \
+        .wide = daa_anchored_tile,                                                                                     \
+    }
+
 /* By accumulator, and by the logarithm of the streams. */
 #define KERNELS(which)                                                                                                 \
     {                                                                                                                  \
         {KERNEL_ONE(which), KERNEL_TWO(which), KERNEL_FOUR(which)}, {                                                  \
             KERNEL_ANCHORED_ONE(which), KERNEL_ANCHORED_TWO(which), KERNEL_ANCHORED_FOUR(which),                       \
                 KERNEL_ANCHORED_FOUR(which)                                                                            \
+        }                                                                                                              \
+    }
+
+/* Of operands as floats: rounded, on floats and on doubles, and anchored. */
+#define KERNELS_MANY(which)                                                                                            \
+    {                                                                                                                  \
+        KERNELS_MANY_OF(which, f, false), KERNELS_MANY_OF(which, d, true), {                                           \
+            KERNEL_ANCHORED_FLOATS(which, anchored_one_run), KERNEL_ANCHORED_FLOATS(which, anchored_floats_run),       \
+                KERNEL_ANCHORED_FLOATS(which, anchored_floats_run)                                                     \
         }                                                                                                              \
     }
 

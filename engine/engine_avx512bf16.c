@@ -44,10 +44,13 @@ INLINE floats sum_of(const words *a, words b, words who) {
 
 #include "engine_two.h"
 
+#include "engine_many.h"
+
 #include "engine_anchored.h"
 
 #include "engine_beside.h"
 
 const struct engine_kernel daa_kernels_avx512bf16[2][ENGINE_STREAMS] = KERNELS(DAA_ENGINE_AVX512BF16);
+const struct engine_kernel daa_many_avx512bf16[MANY_KINDS][ENGINE_STREAMS] = KERNELS_MANY(DAA_ENGINE_AVX512BF16);
 const struct engine_beside_kernel daa_beside_avx512bf16 = BESIDE_KERNEL;
 #endif

@@ -121,8 +121,10 @@ enum { ENGINE_STREAMS = 4 };
 extern const struct engine_kernel daa_kernels_avx2[2][ENGINE_STREAMS], daa_kernels_avx512[2][ENGINE_STREAMS],
     daa_kernels_avx512bf16[2][ENGINE_STREAMS];
 extern const struct engine_kernel daa_kernel_wide;
-/* On floats and on doubles, by the logarithm of the streams. */
-extern const struct engine_kernel daa_many_avx2[2][ENGINE_STREAMS], daa_many_avx512[2][ENGINE_STREAMS];
+/* Of operands as floats: rounded, on floats or on doubles, and anchored, by the logarithm of the streams. */
+enum { MANY_ON_FLOATS, MANY_ON_DOUBLES, MANY_ANCHORED, MANY_KINDS };
+extern const struct engine_kernel daa_many_avx2[MANY_KINDS][ENGINE_STREAMS],
+    daa_many_avx512[MANY_KINDS][ENGINE_STREAMS], daa_many_avx512bf16[MANY_KINDS][ENGINE_STREAMS];
 
 /* An engine's kernel for a plan; NULL for the engines that are not SIMD. */
 const struct engine_kernel *daa_kernel(enum daa_engine engine, const struct engine_plan *plan);

@@ -119,7 +119,5 @@ static void many_exact(const struct engine_plan *plan, size_t steps, int rows, i
         KERNEL_MANY(which, of, is_exact, 4), KERNEL_MANY(which, of, is_exact, 4), KERNEL_MANY(which, of, is_exact, 4), \
             KERNEL_MANY(which, of, is_exact, WIDTH == 16 ? 2 : 4)                                                      \
     }
-#define KERNELS_MANY(which)                                                                                            \
-    { KERNELS_MANY_OF(which, f, false), KERNELS_MANY_OF(which, d, true) }
 
 #endif

@@ -40,11 +40,13 @@ static const struct engine_kernel *fast_kernel(enum daa_engine engine, const str
 const struct engine_kernel *daa_kernel(enum daa_engine engine, const struct engine_plan *plan) {
     const struct engine_kernel *fast = fast_kernel(engine, plan);
 #if defined(__x86_64__)
-    if (fast && plan->floats)
-        return &(engine == DAA_ENGINE_AVX2
-                     ? daa_many_avx2
-                     : daa_many_avx512)[!daa_plan_fits_float(plan) || !daa_target_fits_float(plan)]
-                                       [__builtin_ctz((unsigned)plan->streams)];
+    static const struct engine_kernel(*const many[])[ENGINE_STREAMS] = {daa_many_avx2, daa_many_avx512,
+                                                                        daa_many_avx512bf16};
+    if (fast && plan->floats) {
+        const bool in_floats = daa_plan_fits_float(plan) && daa_target_fits_float(plan);
+        const int kind = plan->anchored ? MANY_ANCHORED : in_floats ? MANY_ON_FLOATS : MANY_ON_DOUBLES;
+        return &many[engine - DAA_ENGINE_AVX2][kind][__builtin_ctz((unsigned)plan->streams)];
+    }
     if (fast && !daa_plan_fits_float(plan))
         return daa_plan_fits_two_floats(plan) ? fast : &daa_kernel_wide;
 #endif

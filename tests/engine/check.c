@@ -510,8 +510,9 @@ static int formats_left_to_others(enum daa_engine engine) {
         struct daa_gemm_report report;
         struct daa_error error;
         float one[DAA_STREAMS_MAX] = {1}, c;
-        const char *const more[] = {"a-format",   list[i].format, "b-format", list[i].format,
-                                    "acc-format", list[i].acc,    NULL};
+        const char *const more[] = {"a-format",     list[i].format, "b-format",
+                                    list[i].format, "acc-format",   list[i].acc,
+                                    "accumulator",  "rounded",      NULL};
         configure_more(&config, list[i].streams, atoi(list[i].bits), "nearest", list[i].policy, list[i].window, more);
         const struct daa_gemm_args args = {.config = &config,
                                            .m = 1,
@@ -547,7 +548,7 @@ static int overflowing(enum daa_engine engine) {
         struct daa_gemm_report report;
         struct daa_error error;
         float a[EDGE], one = 1, c[EDGE];
-        const char *const more[] = {"a-format", formats[f], "b-format", "bf16", NULL};
+        const char *const more[] = {"a-format", formats[f], "b-format", "bf16", "accumulator", "rounded", NULL};
         configure_more(&config, 1, 4, "nearest", "exponent", -1, more);
         const struct daa_format format = config.a_format;
         const float ones = 2 - ldexpf(format.encoding == DAA_FN ? 2 : 1, -format.frac_bits);
@@ -583,23 +584,27 @@ static int anchored_left_to_others(enum daa_engine engine) {
     static const struct {
         int streams, window;
         const char *policy, *bits, *groups;
-        bool fast;
+        bool fast, fp16;
     } list[] = {
-        {1, -1, "high", "32", "1", true},      {2, -1, "exponent", "32", "1", true},
-        {4, -1, "low", "8", "1", true},        {8, -1, "exponent", "20", "1", true},
-        {2, -1, "exponent", "33", "1", false}, {4, -1, "high", "32", "1", false},
-        {2, 32, "exponent", "32", "1", false}, {2, -1, "magnitude", "32", "1", false},
-        {4, 6, "exponent", "32", "2", true},   {4, 7, "exponent", "32", "2", false},
-        {8, 3, "exponent", "32", "4", false},  {8, 3, "exponent", "32", "2", false},
-        {4, 3, "static", "32", "2", false},    {4, 3, "magnitude", "32", "2", false},
+        {1, -1, "high", "32", "1", true, false},      {2, -1, "exponent", "32", "1", true, false},
+        {4, -1, "low", "8", "1", true, false},        {8, -1, "exponent", "20", "1", true, false},
+        {2, -1, "exponent", "33", "1", false, false}, {4, -1, "high", "32", "1", false, false},
+        {2, 32, "exponent", "32", "1", false, false}, {2, -1, "magnitude", "32", "1", false, false},
+        {4, 6, "exponent", "32", "2", true, false},   {4, 7, "exponent", "32", "2", false, false},
+        {8, 3, "exponent", "32", "4", false, false},  {8, 3, "exponent", "32", "2", false, false},
+        {4, 3, "static", "32", "2", false, false},    {4, 3, "magnitude", "32", "2", false, false},
+        {1, -1, "exponent", "32", "1", true, true},   {2, -1, "exponent", "32", "1", true, true},
+        {4, -1, "low", "24", "1", true, true},        {4, -1, "high", "32", "1", false, true},
+        {8, -1, "exponent", "32", "1", false, true},
     };
     for (size_t i = 0; i < sizeof list / sizeof list[0]; i++) {
         struct daa_config config;
         struct daa_gemm_report report;
         struct daa_error error;
-        uint32_t one[DAA_STREAMS_MAX] = {0x3f80}, c;
-        const char *const more[] = {"accumulator", "anchored",     "acc-bits", list[i].bits,
-                                    "groups",      list[i].groups, NULL};
+        uint32_t one[DAA_STREAMS_MAX] = {list[i].fp16 ? 0x3c00 : 0x3f80}, c;
+        const char *const format = list[i].fp16 ? "fp16" : "bf16";
+        const char *const more[] = {"a-format", format,       "b-format", format,         "accumulator", "anchored",
+                                    "acc-bits", list[i].bits, "groups",   list[i].groups, NULL};
         configure_more(&config, list[i].streams, 4, "nearest", list[i].policy, list[i].window, more);
         const struct daa_gemm_matrix a = {one, DAA_BITS32, false, DAA_STREAMS_MAX, 0},
                                      b = {one, DAA_BITS32, false, 1, 0};

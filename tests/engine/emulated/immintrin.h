@@ -291,6 +291,12 @@ EMULATED __m512i emulated_cvtps_epi32(__m512 a_) {
         r.word[x] = (uint32_t)_mm_cvtss_si32(_mm_set_ss(a.single[x]));
     return r.i;
 }
+EMULATED __m512i emulated_cvttps_epi32(__m512 a_) {
+    union emulated a = {.f = a_}, r;
+    for (int x = 0; x < 16; x++)
+        r.word[x] = (uint32_t)(int32_t)a.single[x];
+    return r.i;
+}
 EMULATED __m512 emulated_fmadd_ps(__m512 a_, __m512 b_, __m512 c_) {
     union emulated a = {.f = a_}, b = {.f = b_}, c = {.f = c_};
     for (int x = 0; x < 16; x++)
@@ -378,6 +384,7 @@ EMULATED __m512 emulated_dpbf16_ps(__m512 sum, __m512bh a_, __m512bh b_) {
 #define _mm512_cmpneq_epi32_mask emulated_cmpneq_epi32_mask
 #define _mm512_cvtepu16_epi32 emulated_cvtepu16_epi32
 #define _mm512_cvtps_epi32 emulated_cvtps_epi32
+#define _mm512_cvttps_epi32 emulated_cvttps_epi32
 #define _mm512_dpbf16_ps emulated_dpbf16_ps
 #undef _mm512_extracti64x4_epi64
 #define _mm512_extracti64x4_epi64 emulated_extracti64x4_epi64
