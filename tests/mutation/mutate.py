@@ -91,13 +91,13 @@ def kill(process):
         os.killpg(process.pid, signal.SIGKILL)
 
 
-def run(root, *words):
+def run(root, *words, patience=PATIENCE):
     """One command with all that it starts in a group of its own, so that a hang ends with it."""
     with subprocess.Popen([str(word) for word in words], cwd=root, env=environment(), text=True, start_new_session=True,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
         RUNNING.add(process)
         try:
-            output, _ = process.communicate(timeout=PATIENCE)
+            output, _ = process.communicate(timeout=patience)
         except BaseException:
             kill(process)
             raise
@@ -124,10 +124,10 @@ def emit_all(root):
             raise Broken(f"it is not Verilog any more ({' '.join(options)}):\n{output[-2000:]}")
 
 
-def passes(root, tests):
+def passes(root, tests, patience=PATIENCE):
     """Whether all TESTS pass, and the output. That they cannot be run, or Verilator refuses the array, is neither."""
     status, output = run(root, sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "--seed", 1,
-                         f"--basetemp={root}/pytest", *tests)
+                         f"--basetemp={root}/pytest", *tests, patience=patience)
     ran = re.search(r"^\d+ (passed|failed)", output, re.MULTILINE)
     if status not in (0, 1) or not ran or re.search(r"\d+ error|%(Error|Warning)", output):
         raise Broken(f"its tests do not run:\n{output[-2000:]}")
@@ -159,14 +159,15 @@ def attempt(root, mutant):
         path.write_text(right)
 
 
-def prepare(target, mutants):
+def prepare(target, mutants, jobs):
     """A built copy of the tree, in which every test that is to catch something passes."""
     shutil.copytree(ROOT, target, ignore=shutil.ignore_patterns(".git", "build", "__pycache__", ".pytest_cache"))
     build(target)
     status, output = run(target, "make", "-s", "verilated")
     if status != 0:
         raise Broken(f"Verilator's library does not compile:\n{output[-2000:]}")
-    good, output = passes(target, ["-n", "2", *sorted({test for mutant in mutants for test in mutant.by})])
+    tests = sorted({test for mutant in mutants for test in mutant.by})
+    good, output = passes(target, ["-n", jobs, *tests], PATIENCE * len(tests))
     if not good:
         raise Broken(f"a test fails without a mutant:\n{output[-4000:]}")
 
@@ -190,7 +191,7 @@ def take(trees, mutant):
 def check(mutants, jobs):
     with tempfile.TemporaryDirectory(prefix="daa-mutation.") as directory:
         trees = [pathlib.Path(directory, f"tree{i}") for i in range(jobs)]
-        prepare(trees[0], mutants)
+        prepare(trees[0], mutants, jobs)
         for tree in trees[1:]:
             shutil.copytree(trees[0], tree, symlinks=True)
         pool = concurrent.futures.ThreadPoolExecutor(jobs)
