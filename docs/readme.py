@@ -92,7 +92,7 @@ def compare(_):
     yield f"{report['library']}; in brackets, over conventional. {report['says']}{star(rows)}"
 
 
-ARMS = ("s2-t4", "s4-t4", "s2-t1", "static-t1", "low-t1")  # the accuracy of these; the report has all
+ARMS = ("s2-t1", "low-t1", "safe2", "lean2", "safe4")  # the accuracy of these; the report has all
 
 
 def accuracy(_):

@@ -23,16 +23,17 @@ def configurations():
 
 
 def measure(directory, progress=lambda text: None):
-    """A row for each GEMM: its place, its sizes and the ratio in dB by arm."""
+    """A row for each GEMM: its place, its sizes and the ratio in dB by arm. Exact is what the reference's operands give, so that
+    an arm of fewer bits is charged with what it loses of them too."""
     import daa
     from daa.torch import signal_to_noise
 
-    rows = []
+    rows, configs = [], configurations()
     for gemm in operands.load(directory):
         a, b = torch.from_numpy(gemm.a), torch.from_numpy(gemm.b)
         row = dict(step=gemm.step, layer=gemm.layer, gemm=gemm.gemm, m=a.shape[0], n=b.shape[1], k=a.shape[1])
-        for name, config in configurations().items():
-            row[name] = signal_to_noise(config, a, b, daa.gemm(a, b, config=config))
+        for name, config in configs.items():
+            row[name] = signal_to_noise(configs[arms.REFERENCE], a, b, daa.gemm(a, b, config=config))
         rows.append(row)
         progress(gemm.name)
     return rows
