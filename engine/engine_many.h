@@ -20,8 +20,12 @@ INLINE size_t many_kinds(size_t streams, bool steer) {
     return streams == 1 ? 1 : (steer ? 3 : 2) * streams;
 }
 
+INLINE bool many_steers(const struct engine_plan *plan) {
+    return plan->winner == DAA_WINS_LARGEST;
+}
+
 INLINE size_t many_kinds_of(const struct engine_plan *plan) {
-    return many_kinds((size_t)plan->streams, plan->winner == DAA_WINS_LARGEST);
+    return many_kinds((size_t)plan->streams, many_steers(plan));
 }
 
 static int many_steps_a_word(const struct engine_plan *plan) {
@@ -33,7 +37,6 @@ static int many_steps_a_word(const struct engine_plan *plan) {
 struct many_forms {
     uint32_t half, lowest, odd, kept;
     int drop;
-    bool steer;
 };
 
 static struct many_forms many_make_forms(const struct engine_plan *plan) {
@@ -45,7 +48,6 @@ static struct many_forms many_make_forms(const struct engine_plan *plan) {
         .odd = nearest && plan->lo_bits == 1, /* at T = 1 the kept bit is the implicit one */
         .kept = ~((UINT32_C(1) << drop) - 1),
         .drop = drop,
-        .steer = plan->winner == DAA_WINS_LARGEST,
     };
 }
 

@@ -43,10 +43,11 @@ static void MANY(pack_rows)(const struct engine_plan *plan, size_t steps, const 
                             NUMBER *to) {
     enum { MOST = STEPS * DAA_STREAMS_MAX };
     const struct many_forms forms = many_make_forms(plan);
+    const bool steer = many_steers(plan);
     const size_t streams = (size_t)plan->streams, kinds = many_kinds_of(plan), count = STEPS * streams;
-    bool is_high[MOST]; /* fixed policies begin again after at most STEPS steps */
+    bool is_high[MOST] = {false}; /* fixed policies begin again after at most STEPS steps */
     for (size_t i = 0; i < count; i++)
-        is_high[i] = forms.steer || form_is_high(plan, i / streams, i % streams);
+        is_high[i] = steer || form_is_high(plan, i / streams, i % streams);
     for (size_t t = 0; t < steps; t += STEPS) {
         for (size_t row = 0; row < MANY_ROWS; row++, to += kinds * STEPS) {
             uint32_t words[MOST] = {0};
@@ -59,7 +60,7 @@ static void MANY(pack_rows)(const struct engine_plan *plan, size_t steps, const 
                        *form_key = to + (kinds - streams + s) * STEPS;
                 for (size_t at = 0, i = s; at < STEPS; at++, i += streams)
                     form[at] = is_high[i] ? high[i] : low[i];
-                for (size_t at = 0, i = s; forms.steer && at < STEPS; at++, i += streams)
+                for (size_t at = 0, i = s; steer && at < STEPS; at++, i += streams)
                     form_low[at] = low[i];
                 for (size_t at = 0, i = s; streams > 1 && at < STEPS; at++, i += streams)
                     form_key[at] = key[i] + tie;
@@ -73,12 +74,13 @@ static void MANY(pack_rows)(const struct engine_plan *plan, size_t steps, const 
 static void MANY(pack_lanes)(const struct engine_plan *plan, size_t steps, const uint32_t *raw, size_t ld, size_t lanes,
                              NUMBER *to) {
     const struct many_forms forms = many_make_forms(plan);
+    const bool steer = many_steers(plan);
     const size_t streams = (size_t)plan->streams, kinds = many_kinds_of(plan);
     NUMBER unused[LANES_MAX], key[LANES_MAX];
     for (size_t t = 0; t < steps; t++, to += kinds * lanes) {
         for (size_t s = 0; s < streams; s++, raw += ld) {
-            NUMBER *form = to + s * lanes, *low = forms.steer ? form + streams * lanes : unused;
-            if (forms.steer || form_is_high(plan, t, s))
+            NUMBER *form = to + s * lanes, *low = steer ? form + streams * lanes : unused;
+            if (steer || form_is_high(plan, t, s))
                 MANY(take_apart)(&forms, raw, lanes, form, low, key);
             else
                 MANY(take_apart)(&forms, raw, lanes, low, form, key);
@@ -110,7 +112,7 @@ INLINE NUMS MANY(sum_of_two)(NUMS reach, const NUMS *a, const NUMBER *b, NUMS *l
     const size_t lanes = MANY(lanes)(2);
     const NUMS first = N(add)(a[4], N(load)(b + 4 * lanes)), second = N(add)(a[5], N(load)(b + 5 * lanes));
     const NUMS ahead = N(sub)(first, second);
-    const N(mask) wins = N(exceeds)(ahead, N(all)(0)), in = N(reaches)(reach, N(size)(ahead));
+    const N(mask) wins = N(exceeds)(first, second), in = N(reaches)(reach, N(size)(ahead));
     const NUMS high_a = N(pick)(wins, a[0], a[1]), low_a = N(pick)(wins, a[3], a[2]);
     const NUMS high_b = N(pick)(wins, N(load)(b), N(load)(b + lanes));
     const NUMS low_b = N(pick)(wins, N(load)(b + 3 * lanes), N(load)(b + 2 * lanes));
@@ -267,7 +269,7 @@ static void MANY(run)(const struct engine_plan *plan, size_t steps, size_t panel
     const unsigned before = _mm_getcsr();
     (void)table;
     _mm_setcsr(plan->target.is_float ? FLUSHING : NOT_FLUSHING);
-    (plan->winner == DAA_WINS_LARGEST ? steered[log2_streams][log2_groups] : fixed[log2_streams])(
+    (many_steers(plan) ? steered[log2_streams][log2_groups] : fixed[log2_streams])(
         plan, steps, panels, (const NUMBER *)(const void *)a, a_block * sizeof *a / sizeof(NUMBER),
         (const NUMBER *)(const void *)b, acc, ld);
     _mm_setcsr(before);
