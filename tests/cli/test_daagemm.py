@@ -437,7 +437,7 @@ def test_full_standard_output(daagemm, word):
 
 def test_closed_standard_streams(daagemm, save, tmp_path):
     """None of the files takes the number of one of them."""
-    words = [daagemm, "--format", "fp16", "--engine", "avx2", "--a", save("A", np.eye(3)), "--b", save("B", np.eye(3)), "-o",
+    words = [daagemm, "--acc-bits", "40", "--engine", "avx2", "--a", save("A", np.eye(3)), "--b", save("B", np.eye(3)), "-o",
              tmp_path / "C.npy"]
     told = subprocess.run(words, capture_output=True, text=True)
     assert told.returncode == 0 and "golden" in told.stderr
@@ -451,7 +451,7 @@ def test_closed_standard_streams(daagemm, save, tmp_path):
 def test_the_engine_that_ran_is_told(gemm, save):
     a, b = save("A", VALUES), save("B", identity(3))
     assert gemm(a, b, "--engine", "golden")[1]["engine"] == "golden"
-    assert gemm(a, b, "--format", "fp16")[1]["engine"] == "golden"
+    assert gemm(a, b, "--acc-bits", "40")[1]["engine"] == "golden"
     assert gemm(a, b)[1]["engine"] in ("portable", "avx2", "avx512", "avx512bf16")
 
 

@@ -154,7 +154,7 @@ def test_daagemm_counts_the_same_with_every_engine(run, daagemm, operands, tmp_p
 
 
 def test_daagemm_says_which_engine_ran_instead(run, daagemm, operands, tmp_path):
-    done = run(daagemm, *operands, "--format", "fp16", "--engine", "portable", "-o", tmp_path / "c.npy")
+    done = run(daagemm, *operands, "--config", "paper", "--format", "fp16", "--engine", "portable", "-o", tmp_path / "c.npy")
     assert done.returncode == 0
     assert done.stderr == "daagemm: engine golden: operands of more than 7 fraction bits take the golden model\n"
 
