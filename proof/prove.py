@@ -6,6 +6,7 @@ BUILD/proof/proved and not done again while netlist, specification and case are 
 """
 import concurrent.futures
 import contextlib
+import fcntl
 import hashlib
 import json
 import os
@@ -216,6 +217,15 @@ def tools():
             raise Failed(f"there is no {command}; ./daa --need run installs yosys, which has it")
 
 
+@contextlib.contextmanager
+def alone(place):
+    """Waits for another command that is at work in PLACE."""
+    place.mkdir(parents=True, exist_ok=True)
+    with (place / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
 def job():
     parser = Parser(prog="proof", description=__doc__.split("\n")[0])
     parser.add_argument("configs", nargs="*", metavar="CONFIG", help=f"default: {' '.join(CONFIGS)}")
@@ -236,21 +246,22 @@ def job():
     try:
         for config in arguments.configs or CONFIGS:
             place = build / "proof" / config
-            name = config.removesuffix(CORE)
-            run(build / "daagen", "--config", name, *(["--core", "on"] if name != config else []), "-o", place / "emitted")
-            emitted = obligations.Emitted(place / "emitted", place, yosys)
-            chosen = [one for one in obligations.all_of(emitted) if arguments.only in (None, one.name)]
-            if not chosen:
-                raise Usage(f"there is no proof '{arguments.only}'; there are "
-                            f"{', '.join(one.name for one in obligations.all_of(emitted))}")
-            for obligation in chosen:
-                progress.say(f"{config}: {obligation.name}")
-                proof = built(config, emitted, obligation, place)
-                cases, seconds, longest, known = prove(proof, library, pool, progress, obligation.short if arguments.short else None)
-                progress.end()
-                told = "" if not known else " known before" if known == cases else f" {known} known before"
-                print(f"{config:14} {obligation.name:6} {cases:6} {seconds:10.1f} {longest:8.1f}{told}", flush=True)
-                total, whole = total + cases, whole + seconds
+            with alone(place):
+                name = config.removesuffix(CORE)
+                run(build / "daagen", "--config", name, *(["--core", "on"] if name != config else []), "-o", place / "emitted")
+                emitted = obligations.Emitted(place / "emitted", place, yosys)
+                chosen = [one for one in obligations.all_of(emitted) if arguments.only in (None, one.name)]
+                if not chosen:
+                    raise Usage(f"there is no proof '{arguments.only}'; there are "
+                                f"{', '.join(one.name for one in obligations.all_of(emitted))}")
+                for obligation in chosen:
+                    progress.say(f"{config}: {obligation.name}")
+                    proof = built(config, emitted, obligation, place)
+                    cases, seconds, longest, known = prove(proof, library, pool, progress, obligation.short if arguments.short else None)
+                    progress.end()
+                    told = "" if not known else " known before" if known == cases else f" {known} known before"
+                    print(f"{config:14} {obligation.name:6} {cases:6} {seconds:10.1f} {longest:8.1f}{told}", flush=True)
+                    total, whole = total + cases, whole + seconds
     except BaseException:
         progress.end()
         CHILDREN.kill_all()
