@@ -103,6 +103,11 @@ struct daa_beside_args {
  * has done nothing; daa_gemm_run() does it. */
 enum daa_status daa_beside_run(const struct daa_beside_args *args, struct daa_error *error);
 
+/* COUNT numbers rounded to the operand format NAME ("bf16", "eXmY") as daa_from_double() does, and read back, which a
+ * float holds exactly; IN may be OUT. False and an error, OUT as it was: no such format, or a NaN that it does not
+ * have. */
+bool daa_quantize(const char *name, size_t count, const float *in, float *out, struct daa_error *error);
+
 #pragma GCC visibility pop
 #ifdef __cplusplus
 }

@@ -88,9 +88,10 @@ INLINE void beside_rows(size_t pairs, bool steer, const struct engine_beside *jo
     struct beside_forms made;
     beside_make_forms(plan, &made);
     memset(acc, 0, vectors * rows * job->n * state * sizeof *acc);
-    for (size_t i = 0; limits && i < vectors * rows * job->n; i++)
-        for (size_t x = 0; x < WIDTH; x++)
-            daa_anchored_put(plan->anchored, 0, acc + i * state + x, WIDTH);
+    for (size_t x = 0; limits && x < WIDTH; x++)
+        daa_anchored_put(plan->anchored, 0, acc + x, WIDTH);
+    for (size_t i = 1; limits && i < vectors * rows * job->n; i++)
+        memcpy(acc + i * state, acc, state * sizeof *acc);
     for (size_t t = 0; t < steps; t += BESIDE_STEPS) {
         const size_t count = least_of(BESIDE_STEPS, steps - t), k = t * (size_t)plan->streams;
         for (size_t j = 0; j < job->n; j++)

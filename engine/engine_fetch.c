@@ -1,9 +1,12 @@
 /* Sources to raw operands, row after row as stored or across them. */
+#include <float.h>
+#include <math.h>
 #include <string.h>
 #if defined(__SSE2__)
 #include <emmintrin.h>
 #endif
 
+#include "../config/options.h"
 #include "engine_bits.h"
 #include "engine_fetch.h"
 
@@ -50,6 +53,23 @@ void daa_round_floats(const struct engine_rounding *r, const uint32_t *words, si
     uint16_t *raw = to;
     for (size_t i = 0; i < count; i++)
         raw[i] = (uint16_t)(daa_round_float(r, words[i]) >> 16);
+}
+
+bool daa_quantize(const char *name, size_t count, const float *in, float *out, struct daa_error *error) {
+    struct daa_value value;
+    if (!daa_option_read(OPT_FORMAT, name, &value, NULL))
+        return daa_fail(error, "'%.64s' is no operand format; it must be an alias such as bf16, or %s", name,
+                        daa_option_info(OPT_FORMAT)->range);
+    const struct engine_rounding rounding = daa_make_rounding(value.format);
+    const uint32_t flushed = rounding.narrow || rounding.keep ? 0 : bits_of_float(FLT_MIN);
+    for (size_t i = 0; value.format.encoding == DAA_FINITE && i < count; i++)
+        if (isnan(in[i]))
+            return daa_fail(error, "element %zu is NaN, and %s has none; remove it", i, name);
+    for (size_t i = 0; i < count; i++) {
+        const uint32_t word = daa_round_float(&rounding, bits_of_float(in[i]));
+        out[i] = float_of_bits((word & INT32_MAX) < flushed ? word & ~(uint32_t)INT32_MAX : word);
+    }
+    return true;
 }
 
 /* Numbers of FORMAT as floats' bits. */

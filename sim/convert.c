@@ -1,7 +1,6 @@
 /* Real numbers to and from raw bits. A double is taken apart as the bits it is. */
 #include <string.h>
 
-#include "../config/options.h"
 #include "daa.h"
 #include "number.h"
 
@@ -49,19 +48,4 @@ double daa_to_double(struct daa_format format, uint32_t bits) {
     double value;
     memcpy(&value, &word, sizeof value);
     return value;
-}
-
-bool daa_quantize(const char *name, size_t count, const float *in, float *out, struct daa_error *error) {
-    struct daa_value value;
-    if (!daa_option_read(OPT_FORMAT, name, &value, NULL))
-        return daa_fail(error, "'%.64s' is no operand format; it must be an alias such as bf16, or %s", name,
-                        daa_option_info(OPT_FORMAT)->range);
-    const struct daa_format format = value.format;
-    for (size_t i = 0; i < count; i++) {
-        uint32_t bits;
-        if (daa_from_double(format, (double)in[i], &bits) == DAA_NO_NAN)
-            return daa_fail(error, "element %zu is NaN, and %s has none; remove it", i, name);
-        out[i] = (float)daa_to_double(format, bits);
-    }
-    return true;
 }

@@ -63,9 +63,6 @@ enum daa_rounded { DAA_EXACT_OR_ROUNDED, DAA_OVERFLOWED, DAA_UNDERFLOWED, DAA_NO
 enum daa_rounded daa_from_double(struct daa_format format, double value, uint32_t *bits);
 /* The value the contract gives the bits (subnormals of a flush format are zeros of their sign). Exact. */
 double daa_to_double(struct daa_format format, uint32_t bits);
-/* COUNT numbers rounded to the operand format NAME ("bf16", "eXmY") and read back, which a float holds exactly; IN may
- * be OUT. False and an error, OUT then partly written: no such format, or a NaN that it does not have. */
-bool daa_quantize(const char *name, size_t count, const float *in, float *out, struct daa_error *error);
 
 #pragma GCC visibility pop
 #ifdef __cplusplus
