@@ -333,6 +333,9 @@ INLINE words sub_words(words a, words b) {
 INLINE words up_words(words a, int places) {
     return _mm256_slli_epi32(a, places);
 }
+INLINE words down_no_sign(words a, int places) {
+    return _mm256_srli_epi32(a, places);
+}
 /* Arithmetic shifts, each word by its own number of places, which may be more than it has. */
 INLINE words down_words(words a, words places) {
     return _mm256_srav_epi32(a, places);

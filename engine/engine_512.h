@@ -362,6 +362,9 @@ INLINE doubles d_add_as_float(doubles a, doubles b) {
 INLINE words up_words(words a, int places) {
     return _mm512_slli_epi32(a, (unsigned)places);
 }
+INLINE words down_no_sign(words a, int places) {
+    return _mm512_srli_epi32(a, (unsigned)places);
+}
 /* Arithmetic shifts, each word by its own number of places, which may be more than it has. */
 INLINE words down_words(words a, words places) {
     return _mm512_srav_epi32(a, places);

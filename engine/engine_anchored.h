@@ -18,20 +18,21 @@
 enum {
     ANCHORED_ONE_ROWS = 16,
     ANCHORED_ONE_LANES = 4 * WIDTH,
+    ANCHORED_ONE_KINDS = 2,
     ANCHORED_VECTORS_MAX = 4,
     OF_FLOATS = 16, /* beside a number of streams: as engine_many.h has them; one stream is the same in either way */
 };
 
-/* ---- packing of one stream: floats ---- */
+/* ---- packing of one stream: floats, and their exponent fields ---- */
 
 static int anchored_one_a_group(const struct engine_plan *plan) {
     (void)plan;
-    return GROUP;
+    return ANCHORED_ONE_KINDS * GROUP;
 }
 
 static int anchored_one_b_words(const struct engine_plan *plan) {
     (void)plan;
-    return 1;
+    return ANCHORED_ONE_KINDS;
 }
 
 static int anchored_steps_a_word(const struct engine_plan *plan) {
@@ -39,31 +40,59 @@ static int anchored_steps_a_word(const struct engine_plan *plan) {
     return 1;
 }
 
-static void anchored_one_pack_a(const struct engine_plan *plan, size_t steps, const void *from, size_t stride,
-                                uint32_t *packed) {
-    const uint16_t *raw = from;
-    const size_t next = ANCHORED_ONE_ROWS * STEPS;
-    (void)plan;
+INLINE words anchored_one_exponents(words of) {
+    const words field = down_words(and_words(of, all_words(INT32_MAX)), all_words(23));
+    return pick_words(greater_words(field, all_words(0)), field, all_words(ZERO_EXPONENT));
+}
+
+/* WIDTH raw operands, which are floats or bf16. */
+INLINE words anchored_one_load(bool is_float, const void *raw, size_t i) {
+    return is_float ? load_words((const uint32_t *)raw + i) : half_up(widen((const uint16_t *)raw + i));
+}
+
+INLINE void anchored_one_rows(bool is_float, size_t steps, const void *raw, size_t stride, uint32_t *packed) {
+    const size_t size = is_float ? sizeof(uint32_t) : sizeof(uint16_t);
+    const size_t row_words = ANCHORED_ONE_KINDS * STEPS, next = ANCHORED_ONE_ROWS * row_words;
     for (size_t t = 0; t < steps; t += GROUP, packed += next) {
         const size_t count = least_of(steps - t, GROUP);
-        for (size_t row = 0; row < ANCHORED_ONE_ROWS; row++, packed += STEPS) {
-            uint16_t padded[GROUP] = {0};
-            const uint16_t *in = raw + row * stride + t;
+        for (size_t row = 0; row < ANCHORED_ONE_ROWS; row++, packed += row_words) {
+            uint32_t padded[GROUP] = {0};
+            const void *in = (const char *)raw + (row * stride + t) * size;
             if (count < GROUP)
-                in = memcpy(padded, in, count * sizeof *in);
-            for (size_t i = 0; i < GROUP; i += WIDTH)
-                store_eights(packed + i / STEPS * next, packed + next, half_up(widen(in + i)));
+                in = memcpy(padded, in, count * size);
+            for (size_t i = 0; i < GROUP; i += WIDTH) {
+                const words of = anchored_one_load(is_float, in, i);
+                uint32_t *to = packed + i / STEPS * next;
+                store_eights(to, packed + next, of);
+                store_eights(to + STEPS, packed + next + STEPS, anchored_one_exponents(of));
+            }
         }
     }
 }
 
-static void anchored_one_pack_b(const struct engine_plan *plan, size_t steps, const void *from, uint32_t *packed) {
-    const uint16_t *raw = from;
-    (void)plan;
-    for (size_t i = 0; i < steps * ANCHORED_ONE_LANES; i += WIDTH)
-        store_words(packed + i, half_up(widen(raw + i)));
-    pack_no_steps(steps, ANCHORED_ONE_LANES, packed);
+INLINE void anchored_one_lanes(bool is_float, size_t steps, const void *raw, uint32_t *packed) {
+    pack_no_steps(steps, ANCHORED_ONE_KINDS * ANCHORED_ONE_LANES, packed);
+    for (size_t t = 0; t < steps; t++, packed += ANCHORED_ONE_KINDS * ANCHORED_ONE_LANES) {
+        for (size_t lane = 0; lane < ANCHORED_ONE_LANES; lane += WIDTH) {
+            const words of = anchored_one_load(is_float, raw, t * ANCHORED_ONE_LANES + lane);
+            store_words(packed + lane, of);
+            store_words(packed + ANCHORED_ONE_LANES + lane, anchored_one_exponents(of));
+        }
+    }
 }
+
+#define ANCHORED_ONE_PACK(name, is_float)                                                                              \
+    static void name##_pack_a(const struct engine_plan *plan, size_t steps, const void *raw, size_t stride,            \
+                              uint32_t *packed) {                                                                      \
+        (void)plan;                                                                                                    \
+        anchored_one_rows(is_float, steps, raw, stride, packed);                                                       \
+    }                                                                                                                  \
+    static void name##_pack_b(const struct engine_plan *plan, size_t steps, const void *raw, uint32_t *packed) {       \
+        (void)plan;                                                                                                    \
+        anchored_one_lanes(is_float, steps, raw, packed);                                                              \
+    }
+ANCHORED_ONE_PACK(anchored_one, false)
+ANCHORED_ONE_PACK(anchored_one_float, true)
 
 /* ---- what one, two and more streams differ in ---- */
 
@@ -83,10 +112,6 @@ INLINE size_t anchored_vectors(int streams) {
 
 INLINE words larger_half(words pairs) {
     return max_words(down_words(half_up(pairs), all_words(16)), down_words(pairs, all_words(16)));
-}
-
-INLINE words exponents_of_floats(words a) {
-    return down_words(and_words(a, all_words(INT32_MAX)), all_words(23));
 }
 
 /* A row's operands of step T, in registers. */
@@ -124,7 +149,7 @@ INLINE floats anchored_sum(int streams, int groups, bool steer, const struct anc
         return sum;
     }
     if (streams == 1)
-        return mul(as_floats(of_a[0]), load_floats_of(s->b + t * ANCHORED_ONE_LANES + v * WIDTH));
+        return mul(as_floats(of_a[0]), load_floats_of(s->b + t * ANCHORED_ONE_KINDS * ANCHORED_ONE_LANES + v * WIDTH));
     if (streams == 2) {
         const words of_b = load_words(two_entry(s->table, s->places[t]) + v * WIDTH);
         return sum_of(of_a, and_words(of_b, s->mask), of_b);
@@ -138,14 +163,15 @@ INLINE words anchored_pair_key(const struct anchored_source *s, size_t t, size_t
                       load_words(s->b + (t * TWO_PACKED + 3) * TWO_LANES + v * WIDTH));
 }
 
+INLINE words anchored_one_key(const struct anchored_source *s, size_t t, size_t v) {
+    return add_words(all_words((int)s->a[STEPS + t]),
+                     load_words(s->b + (ANCHORED_ONE_KINDS * t + 1) * ANCHORED_ONE_LANES + v * WIDTH));
+}
+
 /* Its K*, a sum of two biased exponents; far below all of these where no product takes part. */
 INLINE words anchored_key(int streams, const struct anchored_source *s, size_t t, size_t v, words largest) {
-    if (streams == 1) {
-        const words a = exponents_of_floats(all_words((int)s->a[t]));
-        const words b = exponents_of_floats(load_words(s->b + t * ANCHORED_ONE_LANES + v * WIDTH));
-        const of_words some = greater_words(min_words(a, b), all_words(0));
-        return pick_words(some, add_words(a, b), all_words(2 * ZERO_EXPONENT));
-    }
+    if (streams == 1)
+        return anchored_one_key(s, t, v);
     if (streams == 2)
         return larger_half(anchored_pair_key(s, t, v));
     return streams & OF_FLOATS ? whole_words(as_floats(largest)) : exponents_of_keys(largest);
@@ -163,7 +189,7 @@ INLINE words anchored_least_key(int streams) {
 INLINE words anchored_larger_key(int streams, const struct anchored_source *s, size_t t, size_t v, words largest,
                                  const words *keys) {
     if (streams == 1)
-        return max_words(largest, max_words(anchored_key(1, s, t, v, largest), anchored_key(1, s, t + 1, v, largest)));
+        return max_words(largest, max_words(anchored_one_key(s, t, v), anchored_one_key(s, t + 1, v)));
     if (streams == 2)
         return max_halves(largest, max_halves(anchored_pair_key(s, t, v), anchored_pair_key(s, t + 1, v)));
     if (streams & OF_FLOATS)
@@ -182,7 +208,7 @@ INLINE words anchored_exponents(int streams, const uint32_t *b, size_t v) {
     words largest = all_words(INT16_MIN);
     b += v * WIDTH;
     for (size_t t = 0; t < STEPS; t++)
-        largest = max_words(largest, streams == 1 ? exponents_of_floats(load_words(b + t * ANCHORED_ONE_LANES))
+        largest = max_words(largest, streams == 1 ? load_words(b + (ANCHORED_ONE_KINDS * t + 1) * ANCHORED_ONE_LANES)
                                                   : larger_half(load_words(b + (t * TWO_PACKED + 3) * TWO_LANES)));
     return largest;
 }
@@ -197,11 +223,9 @@ INLINE int largest_half(__m256i a) {
     return (int16_t)(_mm_cvtsi128_si32(_mm_minpos_epu16(turned_over)) ^ INT16_MAX);
 }
 
-/* That of a row. */
+/* That of a row; of one stream the upper halves are no exponents, but none is above those of numbers. */
 INLINE int anchored_exponent(int streams, const uint32_t *a) {
-    if (streams == 2)
-        return largest_half(eight_words(a + (2 * FORMS + 1) * STEPS));
-    return largest_half(_mm256_srli_epi32(_mm256_slli_epi32(eight_words(a), 1), 17)) >> 7;
+    return largest_half(eight_words(a + (streams == 1 ? 1 : 2 * FORMS + 1) * STEPS));
 }
 
 /* ---- a row's steps ---- */
@@ -330,14 +354,30 @@ INLINE void anchored_fast(int streams, int groups, bool steer, bool keyed, const
     }
 }
 
-/* STEPS steps of a row. Lanes that fail stay as they are and are put on the list, which has FAILED entries; how many it
- * has then. */
+/* What a row's steps leave: M + H, and with MOVED the reach, where they do not fail. Lanes that fail stay as they are
+ * and are put on the list, which has FAILED entries; how many it has then. */
+INLINE size_t anchored_keep(size_t vectors, const of_words *fails, const words *m, const words *reach, size_t row,
+                            uint32_t *acc, struct anchored_failure *failures, size_t failed) {
+    const size_t lanes = vectors * WIDTH;
+#pragma GCC unroll 4
+    for (size_t v = 0; v < vectors; v++, acc += WIDTH) {
+        store_words(acc, pick_words(fails[v], load_words(acc), m[v]));
+        if (reach)
+            store_words(acc + lanes, pick_words(fails[v], load_words(acc + lanes), reach[v]));
+        failures[failed] = (struct anchored_failure){(uint32_t)row, (uint32_t)v, bits_of(fails[v])};
+        failed += failures[failed].lanes != 0;
+    }
+    return failed;
+}
+
+/* STEPS steps of a row whose anchors stay, or, KEYED, mostly. */
 INLINE size_t anchored_row(int streams, int groups, bool steer, bool keyed, const struct anchored_limits *limits,
                            const struct anchored_source *s, size_t row, uint32_t *acc,
                            struct anchored_failure *failures, size_t failed) {
     const size_t vectors = anchored_vectors(streams), lanes = vectors * WIDTH;
-    words m[ANCHORED_VECTORS_MAX], seen[ANCHORED_VECTORS_MAX], largest[ANCHORED_VECTORS_MAX];
+    words m[ANCHORED_VECTORS_MAX], seen[ANCHORED_VECTORS_MAX], largest[ANCHORED_VECTORS_MAX], all = all_words(0);
     floats scale[ANCHORED_VECTORS_MAX];
+    of_words fails[ANCHORED_VECTORS_MAX];
 #pragma GCC unroll 4
     for (size_t v = 0; v < vectors; v++) {
         m[v] = load_words(acc + v * WIDTH);
@@ -345,17 +385,96 @@ INLINE size_t anchored_row(int streams, int groups, bool steer, bool keyed, cons
     }
     anchored_fast(streams, groups, steer, keyed, s, vectors, m, scale, seen, largest);
 #pragma GCC unroll 4
-    for (size_t v = 0; v < vectors; v++, acc += WIDTH) {
-        of_words fails = bits_of_words(seen[v], all_words(limits->beyond));
+    for (size_t v = 0; v < vectors; v++)
+        all = or_words(all, seen[v]);
+    if (!keyed && __builtin_expect(!any_of(bits_of_words(all, all_words(limits->beyond))), true)) {
+#pragma GCC unroll 4
+        for (size_t v = 0; v < vectors; v++)
+            store_words(acc + v * WIDTH, m[v]);
+        return failed;
+    }
+#pragma GCC unroll 4
+    for (size_t v = 0; v < vectors; v++) {
+        fails[v] = bits_of_words(seen[v], all_words(limits->beyond));
         if (keyed) {
             const words key = add_words(anchored_last_key(streams, largest[v]), all_words(limits->bias));
-            fails = either_words(fails, greater_words(key, load_words(acc + lanes)));
+            fails[v] = either_words(fails[v], greater_words(key, load_words(acc + lanes + v * WIDTH)));
         }
-        store_words(acc, pick_words(fails, load_words(acc), m[v]));
-        failures[failed] = (struct anchored_failure){(uint32_t)row, (uint32_t)v, bits_of(fails)};
-        failed += failures[failed].lanes != 0;
     }
-    return failed;
+    return anchored_keep(vectors, fails, m, NULL, row, acc, failures, failed);
+}
+
+/* ---- rows in which anchors move ---- */
+
+/* A place's unit as anchored_wanted() has it, as a power of two: where a key is found in a word. */
+INLINE int anchored_unit(int streams) {
+    return streams & OF_FLOATS || streams == 1 ? 0 : streams == 2 ? 16 : 16 + KEY_LOG2;
+}
+
+/* The place that step T asks for, below all others where no product takes part. */
+INLINE words anchored_wanted(int streams, const struct anchored_limits *limits, const struct anchored_source *s,
+                             size_t t, size_t v, words largest) {
+    const words mask = all_words((int)((unsigned)-limits->step << anchored_unit(streams)));
+    if (streams & OF_FLOATS)
+        return and_words(add_words(whole_words(as_floats(largest)), all_words(limits->bias)), mask);
+    if (streams == 1)
+        return and_words(add_words(all_words((int)s->a[STEPS + t] + limits->bias),
+                                   load_words(s->b + (ANCHORED_ONE_KINDS * t + 1) * ANCHORED_ONE_LANES + v * WIDTH)),
+                         mask);
+    if (streams == 2) {
+        const words key = add_halves(anchored_pair_key(s, t, v), all_halves(limits->bias));
+        return and_words(max_halves(key, turned(key)), mask);
+    }
+    return and_words(sub_halves(largest, all_halves(KEY_BIAS - limits->bias * (1 << KEY_LOG2))), mask);
+}
+
+/* STEPS steps of a row by the contract's four points, but for `full`: lanes in which it is set, or M leaves its range,
+ * fail. The place of a lane whose M is zero may be any that is below those that are asked for. MOVED: of how many
+ * vectors an anchor has moved. */
+INLINE size_t anchored_moving_row(int streams, int groups, bool steer, const struct anchored_limits *limits,
+                                  const struct anchored_source *s, size_t row, uint32_t *acc,
+                                  struct anchored_failure *failures, size_t failed, int *moved) {
+    const size_t vectors = anchored_vectors(streams), lanes = vectors * WIDTH;
+    const int unit = anchored_unit(streams), to_reach = limits->step - 1, first = -127, last = 126;
+    const words half = all_words(limits->half);
+    words m[ANCHORED_VECTORS_MAX], place[ANCHORED_VECTORS_MAX], before[ANCHORED_VECTORS_MAX],
+        seen[ANCHORED_VECTORS_MAX], reach[ANCHORED_VECTORS_MAX];
+    of_words fails[ANCHORED_VECTORS_MAX];
+#pragma GCC unroll 4
+    for (size_t v = 0; v < vectors; v++) {
+        const words from = sub_words(load_words(acc + lanes + v * WIDTH), all_words(to_reach));
+        m[v] = sub_words(load_words(acc + v * WIDTH), half);
+        fails[v] = both_words(
+            greater_words(all_words(first), from),
+            either_words(bits_of_words(m[v], all_words(-1)), greater_words(all_words(ANCHORED_ASKS / 2), from)));
+        place[v] = before[v] = up_words(min_words(max_words(from, all_words(first)), all_words(last)), unit);
+        seen[v] = load_words(acc + v * WIDTH);
+    }
+    for (size_t t = 0; t < STEPS; t++) {
+        words of_a[FOUR_KINDS_MAX], largest = all_words(0);
+        anchored_operands(streams, steer, s, t, of_a);
+#pragma GCC unroll 4
+        for (size_t v = 0; v < vectors; v++) {
+            const floats sum = anchored_sum(streams, groups, steer, s, t, v, of_a, &largest);
+            const words next = max_words(place[v], anchored_wanted(streams, limits, s, t, v, largest));
+            const words shift = down_no_sign(sub_words(next, place[v]), unit);
+            const words scale = sub_words(all_words(127 << 23), up_words(next, 23 - unit));
+            seen[v] = or_words(seen[v], add_words(m[v], half));
+            m[v] = add_words(down_words(m[v], shift), nearest_words(mul(sum, as_floats(scale))));
+            place[v] = next;
+        }
+    }
+    *moved = 0;
+#pragma GCC unroll 4
+    for (size_t v = 0; v < vectors; v++) {
+        const of_words moves = greater_words(place[v], before[v]);
+        const words at = add_words(down_words(place[v], all_words(unit)), all_words(to_reach));
+        reach[v] = pick_words(moves, at, load_words(acc + lanes + v * WIDTH));
+        m[v] = add_words(m[v], half);
+        fails[v] = either_words(fails[v], bits_of_words(seen[v], all_words(limits->beyond)));
+        *moved += any_of(moves);
+    }
+    return anchored_keep(vectors, fails, m, reach, row, acc, failures, failed);
 }
 
 /* Of one stream and two: may a step of a row, whose largest exponent and bias are OF_ROW, move an anchor? */
@@ -402,7 +521,7 @@ INLINE void anchored_groups(int streams, int groups, bool steer, const struct en
     const size_t vectors = anchored_vectors(streams), lanes = vectors * WIDTH;
     const size_t rows = streams == 1 ? ANCHORED_ONE_ROWS : streams == 2 ? TWO_ROWS : FOUR_ROWS;
     const size_t kinds = streams & OF_FLOATS ? many_kinds((size_t)(streams - OF_FLOATS), steer)
-                         : streams == 1      ? 1
+                         : streams == 1      ? ANCHORED_ONE_KINDS
                          : streams == 2      ? (size_t)two_kinds(plan)
                                              : four_words((size_t)streams / 2, steer);
     const size_t b_words = streams == 2 ? TWO_PACKED : kinds, row_words = kinds * STEPS;
@@ -413,6 +532,10 @@ INLINE void anchored_groups(int streams, int groups, bool steer, const struct en
                                 .window = f_all((float)plan->window + (float)MANY_REACH)};
     __attribute__((aligned(64))) uint32_t places[TWO_ROWS * STEPS];
     struct anchored_failure failures[ROWS_MAX * ANCHORED_VECTORS_MAX + 1];
+    /* Of how many vectors of a row anchors move is mostly as it was in the row before. From DENSE on it takes less time
+     * to be ready for it in every step than to take these vectors' steps once more. */
+    const int dense = streams > 2 ? 1 : 2;
+    int moved = ANCHORED_VECTORS_MAX;
     for (size_t t = 0; t < steps; t += STEPS, a += rows * row_words, b += STEPS * b_words * lanes) {
         words exponents[ANCHORED_VECTORS_MAX];
         if (streams == 2)
@@ -430,11 +553,19 @@ INLINE void anchored_groups(int streams, int groups, bool steer, const struct en
                 two_places(&table, of_row.a, row_words, places);
             const struct anchored_source panel = of_row;
             for (size_t row = 0; row < rows; row++, of_row.a += row_words, of_row.places += STEPS, to += ld) {
-                if (streams > 2 || anchored_may_move(vectors, exponents,
-                                                     anchored_exponent(streams, of_row.a) + limits.bias, to + lanes))
-                    failed = anchored_row(streams, groups, steer, true, &limits, &of_row, row, to, failures, failed);
-                else
+                const bool keyed =
+                    streams > 2 || anchored_may_move(vectors, exponents,
+                                                     anchored_exponent(streams, of_row.a) + limits.bias, to + lanes);
+                const size_t before = failed;
+                if (!keyed)
                     failed = anchored_row(streams, groups, steer, false, &limits, &of_row, row, to, failures, failed);
+                else if (moved < dense)
+                    failed = anchored_row(streams, groups, steer, true, &limits, &of_row, row, to, failures, failed);
+                if (!keyed || moved < dense)
+                    moved = (int)(failed - before);
+                else
+                    failed = anchored_moving_row(streams, groups, steer, &limits, &of_row, row, to, failures, failed,
+                                                 &moved);
             }
             if (failed)
                 again(&limits, &panel, row_words, failures, failed, acc + i * rows * ld, ld);
@@ -494,13 +625,12 @@ static void anchored_four_run(const struct engine_plan *plan, size_t steps, size
         (steer ? anchored_eight_steered : anchored_eight_fixed)(plan, steps, panels, a, a_block, b, acc, ld, space);
 }
 
-#define KERNEL_ANCHORED_ONE(which)                                                                                     \
+#define KERNEL_ANCHORED_ONE(which, pack, rounding, range)                                                              \
     {                                                                                                                  \
         .engine = which, .rows = ANCHORED_ONE_ROWS, .lanes = ANCHORED_ONE_LANES, .acc_words = ANCHORED_WORDS,          \
         .a_group = anchored_one_a_group, .b_words = anchored_one_b_words, .steps_a_word = anchored_steps_a_word,       \
-        .pack_a = anchored_one_pack_a, .pack_b = anchored_one_pack_b, .run = anchored_one_run,                         \
-        .round_floats = pack_round_floats, .scan = pack_scan, .round = anchored_round, .results = pack_results,        \
-        .turn = pack_turn, .wide = daa_anchored_tile,                                                                  \
+        .pack_a = pack##_pack_a, .pack_b = pack##_pack_b, .run = anchored_one_run, .round_floats = rounding,           \
+        .scan = range, .round = anchored_round, .results = pack_results, .turn = pack_turn, .wide = daa_anchored_tile, \
     }
 #define KERNEL_ANCHORED_TWO(which)                                                                                     \
     {                                                                                                                  \
@@ -517,21 +647,21 @@ static void anchored_four_run(const struct engine_plan *plan, size_t steps, size
         .results = pack_results, .turn = pack_turn, .wide = daa_anchored_tile,                                         \
     }
 
-#define KERNEL_ANCHORED_FLOATS(which, runs)                                                                            \
+#define KERNEL_ANCHORED_FLOATS(which)                                                                                  \
     {                                                                                                                  \
         .engine = which, .rows = MANY_ROWS, .lanes = ANCHORED_ONE_LANES, .acc_words = ANCHORED_WORDS,                  \
         .a_group = many_f_a_group, .b_words = many_f_b_words, .steps_a_word = many_steps_a_word,                       \
-        .pack_a = many_f_pack_a, .pack_b = many_f_pack_b, .run = runs, .round_floats = many_round_floats,              \
-        .scan = many_scan, .round = anchored_round, .results = pack_results, .turn = pack_turn,                        \
-        .wide = daa_anchored_tile,                                                                                     \
+        .pack_a = many_f_pack_a, .pack_b = many_f_pack_b, .run = anchored_floats_run,                                  \
+        .round_floats = many_round_floats, .scan = many_scan, .round = anchored_round, .results = pack_results,        \
+        .turn = pack_turn, .wide = daa_anchored_tile,                                                                  \
     }
 
 /* By accumulator, and by the logarithm of the streams. */
 #define KERNELS(which)                                                                                                 \
     {                                                                                                                  \
         {KERNEL_ONE(which), KERNEL_TWO(which), KERNEL_FOUR(which)}, {                                                  \
-            KERNEL_ANCHORED_ONE(which), KERNEL_ANCHORED_TWO(which), KERNEL_ANCHORED_FOUR(which),                       \
-                KERNEL_ANCHORED_FOUR(which)                                                                            \
+            KERNEL_ANCHORED_ONE(which, anchored_one, pack_round_floats, pack_scan), KERNEL_ANCHORED_TWO(which),        \
+                KERNEL_ANCHORED_FOUR(which), KERNEL_ANCHORED_FOUR(which)                                               \
         }                                                                                                              \
     }
 
@@ -539,8 +669,8 @@ static void anchored_four_run(const struct engine_plan *plan, size_t steps, size
 #define KERNELS_MANY(which)                                                                                            \
     {                                                                                                                  \
         KERNELS_MANY_OF(which, f, false), KERNELS_MANY_OF(which, d, true), {                                           \
-            KERNEL_ANCHORED_FLOATS(which, anchored_one_run), KERNEL_ANCHORED_FLOATS(which, anchored_floats_run),       \
-                KERNEL_ANCHORED_FLOATS(which, anchored_floats_run)                                                     \
+            KERNEL_ANCHORED_ONE(which, anchored_one_float, many_round_floats, many_scan),                              \
+                KERNEL_ANCHORED_FLOATS(which), KERNEL_ANCHORED_FLOATS(which)                                           \
         }                                                                                                              \
     }
 
