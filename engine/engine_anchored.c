@@ -26,10 +26,12 @@ static struct daa_acc get(const struct daa_config *config, const uint32_t *acc, 
 }
 
 static void put(const struct daa_config *config, struct daa_acc value, uint32_t *acc, size_t lanes) {
-    const int32_t reach = config->acc_step * value.e + config->acc_step - 1 + (value.full ? ANCHORED_ASKS : 0);
+    const int32_t place = config->acc_step * value.e, field = 127 - place;
+    const int32_t reach = place + config->acc_step - 1 + (value.full ? ANCHORED_ASKS : 0);
+    const uint32_t scale = (uint32_t)(field < 1 ? 1 : field > 254 ? 254 : field) << 23;
     acc[0] = (uint32_t)value.m + half(config);
     acc[lanes] = (uint32_t)reach;
-    acc[2 * lanes] = (value.inf[0] ? 1 : 0) | (value.inf[1] ? 2 : 0);
+    acc[2 * lanes] = scale | (value.inf[0] ? 1 : 0) | (value.inf[1] ? 2 : 0);
 }
 
 void daa_anchored_put(const struct daa_config *config, uint32_t c0, uint32_t *acc, size_t lanes) {

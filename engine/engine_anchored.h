@@ -2,16 +2,18 @@
  * lanes, of engine_two.h, of engine_four.h and of engine_many.h on floats. A step's sum is exact in a float, so that M
  * += the sum / 2^place rounded to nearest even is a product with a power of two, a conversion and an addition.
  *
- * That is all while no anchor moves, which is so nearly always. The largest exponents of a row and of a lane in a few
- * steps together are no less than any of their keys: where they ask for no move, none of these steps does. Elsewhere,
- * and with four streams and more, where it comes with the sum, the largest key of all these steps is found on the way.
- * Whether M stays in -H .. H-1, H = 2^(W-3), is looked at in the same way. Lanes in which an anchor moves, or M leaves
- * its range, are noted, and take the steps one by one when the panel's rows have been done.
+ * That is all while no anchor moves, which is so nearly always but in a GEMM's first steps. The largest exponents of a
+ * row and of a lane in a few steps together are no less than any of their keys: where they ask for no move, none of
+ * these steps does. The panel's other rows, and with four streams and more, where the key comes with the sum, all rows,
+ * either find the largest key of all these steps on the way, or, where anchors move all the time, let them move at
+ * every step. Whether M stays in -H .. H-1, H = 2^(W-3), is looked at in the same way. Lanes in which it does not, or
+ * an anchor moves that was to stay, are noted, and take the steps one by one when the panel's rows have been done.
  *
  * The place of M's last bit stands for the anchor: G E. A lane's state is three words, those of a tile's lanes after
  * one another: M + H; the reach, which is the largest key that moves nothing, or with `full` set one that every key is
- * above; and the Infs. Keys are so biased that a sum may stand at the place that is its largest key without the last
- * log2 G bits: what does not ask for more than `place` is at most place + G - 1. */
+ * above; and 2^-place as a float, whose lowest bits are the Infs, since with these it no longer counts. Keys are so
+ * biased that a sum may stand at the place that is its largest key without the last log2 G bits: what does not ask for
+ * more than `place` is at most place + G - 1. */
 #ifndef DAA_ENGINE_ANCHORED_H
 #define DAA_ENGINE_ANCHORED_H
 
@@ -158,14 +160,20 @@ INLINE floats anchored_sum(int streams, int groups, bool steer, const struct anc
                     s->b + t * four_words(pairs, steer) * FOUR_LANES + v * WIDTH, largest);
 }
 
+INLINE words anchored_pair_exponents(const struct anchored_source *s, size_t t, size_t v) {
+    return load_words(s->b + (t * TWO_PACKED + 3) * TWO_LANES + v * WIDTH);
+}
+
 INLINE words anchored_pair_key(const struct anchored_source *s, size_t t, size_t v) {
-    return add_halves(all_words((int)s->a[(2 * FORMS + 1) * STEPS + t]),
-                      load_words(s->b + (t * TWO_PACKED + 3) * TWO_LANES + v * WIDTH));
+    return add_halves(all_words((int)s->a[(2 * FORMS + 1) * STEPS + t]), anchored_pair_exponents(s, t, v));
+}
+
+INLINE words anchored_one_exponent(const struct anchored_source *s, size_t t, size_t v) {
+    return load_words(s->b + (ANCHORED_ONE_KINDS * t + 1) * ANCHORED_ONE_LANES + v * WIDTH);
 }
 
 INLINE words anchored_one_key(const struct anchored_source *s, size_t t, size_t v) {
-    return add_words(all_words((int)s->a[STEPS + t]),
-                     load_words(s->b + (ANCHORED_ONE_KINDS * t + 1) * ANCHORED_ONE_LANES + v * WIDTH));
+    return add_words(all_words((int)s->a[STEPS + t]), anchored_one_exponent(s, t, v));
 }
 
 /* Its K*, a sum of two biased exponents; far below all of these where no product takes part. */
@@ -251,8 +259,11 @@ INLINE floats anchored_scale(words field) {
     return as_floats(up_words(min_words(max_words(field, all_words(1)), all_words(254)), 23));
 }
 
-INLINE floats anchored_scale_of(const struct anchored_limits *limits, words reach) {
-    return anchored_scale(sub_words(all_words(127 + limits->step - 1), reach));
+/* The reach, and the scale beside the Infs, there. */
+INLINE void anchored_put_reach(of_words which, words reach, floats scale, uint32_t *to, size_t lanes) {
+    const words old = load_words(to + lanes), infs = and_words(old, all_words(ANCHORED_INFS));
+    store_words(to, pick_words(which, reach, load_words(to)));
+    store_words(to + lanes, pick_words(which, or_words(as_words(scale), infs), old));
 }
 
 /* A vector's state while its steps are taken one by one: M, the exponent field of 2^-place, and what is asked of the
@@ -291,7 +302,7 @@ INLINE void anchored_close(const struct anchored_limits *limits, const struct an
     const words reach = add_words(sub_words(all_words(127 + limits->step - 1), state->field),
                                   keep_words(asks, all_words(ANCHORED_ASKS)));
     store_words(acc, pick_words(which, m, load_words(acc)));
-    store_words(acc + lanes, pick_words(which, reach, load_words(acc + lanes)));
+    anchored_put_reach(which, reach, anchored_scale(state->field), acc + lanes, lanes);
 }
 
 /* Lanes of vector V of a panel's row whose steps have to be taken one by one. */
@@ -337,6 +348,7 @@ INLINE void anchored_fast(int streams, int groups, bool steer, bool keyed, const
         seen[v] = m[v];
         largest[v] = anchored_least_key(streams);
     }
+#pragma GCC unroll 4
     for (size_t t = 0; t < STEPS; t += 2) {
         words of_a[2][FOUR_KINDS_MAX], keys[2];
         anchored_operands(streams, steer, s, t, of_a[0]);
@@ -356,14 +368,15 @@ INLINE void anchored_fast(int streams, int groups, bool steer, bool keyed, const
 
 /* What a row's steps leave: M + H, and with MOVED the reach, where they do not fail. Lanes that fail stay as they are
  * and are put on the list, which has FAILED entries; how many it has then. */
-INLINE size_t anchored_keep(size_t vectors, const of_words *fails, const words *m, const words *reach, size_t row,
-                            uint32_t *acc, struct anchored_failure *failures, size_t failed) {
+INLINE size_t anchored_keep(size_t vectors, const of_words *fails, const words *m, const of_words *moves,
+                            const words *reach, const floats *scale, size_t row, uint32_t *acc,
+                            struct anchored_failure *failures, size_t failed) {
     const size_t lanes = vectors * WIDTH;
 #pragma GCC unroll 4
     for (size_t v = 0; v < vectors; v++, acc += WIDTH) {
         store_words(acc, pick_words(fails[v], load_words(acc), m[v]));
         if (reach)
-            store_words(acc + lanes, pick_words(fails[v], load_words(acc + lanes), reach[v]));
+            anchored_put_reach(but_not_words(moves[v], fails[v]), reach[v], scale[v], acc + lanes, lanes);
         failures[failed] = (struct anchored_failure){(uint32_t)row, (uint32_t)v, bits_of(fails[v])};
         failed += failures[failed].lanes != 0;
     }
@@ -381,7 +394,7 @@ INLINE size_t anchored_row(int streams, int groups, bool steer, bool keyed, cons
 #pragma GCC unroll 4
     for (size_t v = 0; v < vectors; v++) {
         m[v] = load_words(acc + v * WIDTH);
-        scale[v] = anchored_scale_of(limits, load_words(acc + lanes + v * WIDTH));
+        scale[v] = load_floats_of(acc + 2 * lanes + v * WIDTH);
     }
     anchored_fast(streams, groups, steer, keyed, s, vectors, m, scale, seen, largest);
 #pragma GCC unroll 4
@@ -401,7 +414,7 @@ INLINE size_t anchored_row(int streams, int groups, bool steer, bool keyed, cons
             fails[v] = either_words(fails[v], greater_words(key, load_words(acc + lanes + v * WIDTH)));
         }
     }
-    return anchored_keep(vectors, fails, m, NULL, row, acc, failures, failed);
+    return anchored_keep(vectors, fails, m, NULL, NULL, NULL, row, acc, failures, failed);
 }
 
 /* ---- rows in which anchors move ---- */
@@ -411,21 +424,35 @@ INLINE int anchored_unit(int streams) {
     return streams & OF_FLOATS || streams == 1 ? 0 : streams == 2 ? 16 : 16 + KEY_LOG2;
 }
 
-/* The place that step T asks for, below all others where no product takes part. */
+/* A row's part of the place that step T asks for, of one stream and of two. */
+INLINE words anchored_wanted_by_row(int streams, const struct anchored_limits *limits, const struct anchored_source *s,
+                                    size_t t) {
+    words all = all_words(0);
+    if (streams == 1)
+        all = all_words((int)s->a[STEPS + t] + limits->bias);
+    if (streams == 2)
+        all = add_halves(all_words((int)s->a[(2 * FORMS + 1) * STEPS + t]), all_halves(limits->bias));
+    HELD(all);
+    return all;
+}
+
+/* That place, below all others where no product takes part. */
 INLINE words anchored_wanted(int streams, const struct anchored_limits *limits, const struct anchored_source *s,
-                             size_t t, size_t v, words largest) {
+                             size_t t, size_t v, words by_row, words largest) {
     const words mask = all_words((int)((unsigned)-limits->step << anchored_unit(streams)));
     if (streams & OF_FLOATS)
         return and_words(add_words(whole_words(as_floats(largest)), all_words(limits->bias)), mask);
     if (streams == 1)
-        return and_words(add_words(all_words((int)s->a[STEPS + t] + limits->bias),
-                                   load_words(s->b + (ANCHORED_ONE_KINDS * t + 1) * ANCHORED_ONE_LANES + v * WIDTH)),
-                         mask);
+        return and_words(add_words(by_row, anchored_one_exponent(s, t, v)), mask);
     if (streams == 2) {
-        const words key = add_halves(anchored_pair_key(s, t, v), all_halves(limits->bias));
+        const words key = add_halves(by_row, anchored_pair_exponents(s, t, v));
         return and_words(max_halves(key, turned(key)), mask);
     }
     return and_words(sub_halves(largest, all_halves(KEY_BIAS - limits->bias * (1 << KEY_LOG2))), mask);
+}
+
+INLINE floats anchored_place_scale(words place, int unit) {
+    return as_floats(sub_words(all_words(127 << 23), up_words(place, 23 - unit)));
 }
 
 /* STEPS steps of a row by the contract's four points, but for `full`: lanes in which it is set, or M leaves its range,
@@ -439,7 +466,8 @@ INLINE size_t anchored_moving_row(int streams, int groups, bool steer, const str
     const words half = all_words(limits->half);
     words m[ANCHORED_VECTORS_MAX], place[ANCHORED_VECTORS_MAX], before[ANCHORED_VECTORS_MAX],
         seen[ANCHORED_VECTORS_MAX], reach[ANCHORED_VECTORS_MAX];
-    of_words fails[ANCHORED_VECTORS_MAX];
+    of_words fails[ANCHORED_VECTORS_MAX], moves[ANCHORED_VECTORS_MAX];
+    floats scale[ANCHORED_VECTORS_MAX];
 #pragma GCC unroll 4
     for (size_t v = 0; v < vectors; v++) {
         const words from = sub_words(load_words(acc + lanes + v * WIDTH), all_words(to_reach));
@@ -450,41 +478,41 @@ INLINE size_t anchored_moving_row(int streams, int groups, bool steer, const str
         place[v] = before[v] = up_words(min_words(max_words(from, all_words(first)), all_words(last)), unit);
         seen[v] = load_words(acc + v * WIDTH);
     }
+#pragma GCC unroll 2
     for (size_t t = 0; t < STEPS; t++) {
         words of_a[FOUR_KINDS_MAX], largest = all_words(0);
         anchored_operands(streams, steer, s, t, of_a);
+        const words by_row = anchored_wanted_by_row(streams, limits, s, t);
 #pragma GCC unroll 4
         for (size_t v = 0; v < vectors; v++) {
             const floats sum = anchored_sum(streams, groups, steer, s, t, v, of_a, &largest);
-            const words next = max_words(place[v], anchored_wanted(streams, limits, s, t, v, largest));
+            const words next = max_words(place[v], anchored_wanted(streams, limits, s, t, v, by_row, largest));
             const words shift = down_no_sign(sub_words(next, place[v]), unit);
-            const words scale = sub_words(all_words(127 << 23), up_words(next, 23 - unit));
             seen[v] = or_words(seen[v], add_words(m[v], half));
-            m[v] = add_words(down_words(m[v], shift), nearest_words(mul(sum, as_floats(scale))));
+            m[v] = add_words(down_words(m[v], shift), nearest_words(mul(sum, anchored_place_scale(next, unit))));
             place[v] = next;
         }
     }
     *moved = 0;
 #pragma GCC unroll 4
     for (size_t v = 0; v < vectors; v++) {
-        const of_words moves = greater_words(place[v], before[v]);
-        const words at = add_words(down_words(place[v], all_words(unit)), all_words(to_reach));
-        reach[v] = pick_words(moves, at, load_words(acc + lanes + v * WIDTH));
+        moves[v] = greater_words(place[v], before[v]);
+        reach[v] = add_words(down_words(place[v], all_words(unit)), all_words(to_reach));
+        scale[v] = anchored_place_scale(place[v], unit);
         m[v] = add_words(m[v], half);
         fails[v] = either_words(fails[v], bits_of_words(seen[v], all_words(limits->beyond)));
-        *moved += any_of(moves);
+        *moved += any_of(moves[v]);
     }
-    return anchored_keep(vectors, fails, m, reach, row, acc, failures, failed);
+    return anchored_keep(vectors, fails, m, moves, reach, scale, row, acc, failures, failed);
 }
 
 /* Of one stream and two: may a step of a row, whose largest exponent and bias are OF_ROW, move an anchor? */
 INLINE bool anchored_may_move(size_t vectors, const words *exponents, int of_row, const uint32_t *reach) {
-    of_words any = no_words();
+    words least = sub_words(load_words(reach), exponents[0]);
 #pragma GCC unroll 4
-    for (size_t v = 0; v < vectors; v++)
-        any =
-            either_words(any, greater_words(add_words(exponents[v], all_words(of_row)), load_words(reach + v * WIDTH)));
-    return any_of(any);
+    for (size_t v = 1; v < vectors; v++)
+        least = min_words(least, sub_words(load_words(reach + v * WIDTH), exponents[v]));
+    return any_of(greater_words(all_words(of_row), least));
 }
 
 /* ---- results ---- */
@@ -499,7 +527,7 @@ static void anchored_round(const struct daa_config *config, const uint32_t *acc,
         uint32_t bits;
         memcpy(&bits, &m, sizeof bits);
         const int32_t field = (int32_t)(bits >> 23 & 255) + reach - (limits.step - 1) - full;
-        const uint32_t sign = bits & 0x80000000, inf = acc[2 * lanes + i];
+        const uint32_t sign = bits & 0x80000000, inf = acc[2 * lanes + i] & ANCHORED_INFS;
         uint32_t result = sign | (uint32_t)field << 23 | (bits & 0x7fffff);
         result = field >= 255 ? sign | 0x7f800000 : result;
         result = field <= 0 || bits == 0 ? 0 : result;
@@ -510,13 +538,66 @@ static void anchored_round(const struct daa_config *config, const uint32_t *acc,
 
 /* ---- runs ---- */
 
-typedef void anchored_function(const struct anchored_limits *limits, const struct anchored_source *panel,
-                               size_t row_words, struct anchored_failure *failures, size_t failed, uint32_t *acc,
-                               size_t ld);
+/* A panel's STEPS steps. ROWS: of those in which anchors may move, and of the others. */
+struct anchored_panel {
+    const struct anchored_limits *limits;
+    const struct anchored_source *source; /* of the first row */
+    size_t row_words, ld;
+    uint32_t *acc;
+    uint32_t rows[2][ROWS_MAX];
+    size_t counts[2], failed;
+    int moved;
+    struct anchored_failure failures[ROWS_MAX * ANCHORED_VECTORS_MAX + 1];
+};
 
-INLINE void anchored_groups(int streams, int groups, bool steer, const struct engine_plan *plan, size_t steps,
-                            size_t panels, const uint32_t *a, size_t a_block, const uint32_t *b, uint32_t *acc,
-                            size_t ld, uint32_t *space, anchored_function *again) {
+INLINE struct anchored_source anchored_row_of(const struct anchored_panel *p, size_t row) {
+    struct anchored_source s = *p->source;
+    s.a += row * p->row_words;
+    s.places += row * STEPS;
+    return s;
+}
+
+INLINE void anchored_rows_that_stay(int streams, int groups, bool steer, struct anchored_panel *p) {
+    for (size_t i = 0; i < p->counts[false]; i++) {
+        const size_t row = p->rows[false][i];
+        const struct anchored_source s = anchored_row_of(p, row);
+        p->failed = anchored_row(streams, groups, steer, false, p->limits, &s, row, p->acc + row * p->ld, p->failures,
+                                 p->failed);
+    }
+}
+
+/* Of how many vectors of a row anchors move is mostly as it was in the row before: from some number on it takes less
+ * time to be ready for it in every step than to take these vectors' steps once more. */
+INLINE void anchored_rows_that_may(int streams, int groups, bool steer, struct anchored_panel *p) {
+    for (size_t i = 0; i < p->counts[true]; i++) {
+        const size_t row = p->rows[true][i], before = p->failed;
+        const struct anchored_source s = anchored_row_of(p, row);
+        uint32_t *acc = p->acc + row * p->ld;
+        if (p->moved >= (streams > 2 ? 1 : 2)) {
+            p->failed =
+                anchored_moving_row(streams, groups, steer, p->limits, &s, row, acc, p->failures, p->failed, &p->moved);
+            continue;
+        }
+        p->failed = anchored_row(streams, groups, steer, true, p->limits, &s, row, acc, p->failures, p->failed);
+        p->moved = (int)(p->failed - before);
+    }
+}
+
+INLINE void anchored_once_more(int streams, int groups, bool steer, struct anchored_panel *p) {
+    p->failures[p->failed] = p->failures[p->failed - 1]; /* the last one twice, where they are odd */
+    for (size_t i = 0; i < p->failed; i += 2)
+        anchored_slowly(streams, groups, steer, p->limits, p->source, p->row_words, p->failures + i, p->acc, p->ld);
+}
+
+/* The three of them: functions of their own keep each other's numbers out of registers. */
+typedef void anchored_part(struct anchored_panel *p);
+struct anchored_parts {
+    anchored_part *stay, *may, *once_more;
+};
+
+INLINE void anchored_groups(int streams, bool steer, const struct engine_plan *plan, size_t steps, size_t panels,
+                            const uint32_t *a, size_t a_block, const uint32_t *b, uint32_t *acc, size_t ld,
+                            uint32_t *space, struct anchored_parts parts) {
     const struct anchored_limits limits = anchored_make_limits(plan->anchored);
     const size_t vectors = anchored_vectors(streams), lanes = vectors * WIDTH;
     const size_t rows = streams == 1 ? ANCHORED_ONE_ROWS : streams == 2 ? TWO_ROWS : FOUR_ROWS;
@@ -525,17 +606,15 @@ INLINE void anchored_groups(int streams, int groups, bool steer, const struct en
                          : streams == 2      ? (size_t)two_kinds(plan)
                                              : four_words((size_t)streams / 2, steer);
     const size_t b_words = streams == 2 ? TWO_PACKED : kinds, row_words = kinds * STEPS;
+    __attribute__((aligned(64))) uint32_t places[TWO_ROWS * STEPS];
     struct two_table table;
-    struct anchored_source s = {.table = &table,
+    struct anchored_source s = {.places = places,
+                                .table = &table,
                                 .mask = all_words(two_in_order(plan) ? -2 : -1),
                                 .reach = four_reach(plan->window),
                                 .window = f_all((float)plan->window + (float)MANY_REACH)};
-    __attribute__((aligned(64))) uint32_t places[TWO_ROWS * STEPS];
-    struct anchored_failure failures[ROWS_MAX * ANCHORED_VECTORS_MAX + 1];
-    /* Of how many vectors of a row anchors move is mostly as it was in the row before. From DENSE on it takes less time
-     * to be ready for it in every step than to take these vectors' steps once more. */
-    const int dense = streams > 2 ? 1 : 2;
-    int moved = ANCHORED_VECTORS_MAX;
+    struct anchored_panel p = {
+        .limits = &limits, .source = &s, .row_words = row_words, .ld = ld, .moved = ANCHORED_VECTORS_MAX};
     for (size_t t = 0; t < steps; t += STEPS, a += rows * row_words, b += STEPS * b_words * lanes) {
         words exponents[ANCHORED_VECTORS_MAX];
         if (streams == 2)
@@ -544,49 +623,43 @@ INLINE void anchored_groups(int streams, int groups, bool steer, const struct en
             exponents[v] = anchored_exponents(streams, b, v);
         s.b = b;
         for (size_t i = 0; i < panels; i++) {
-            struct anchored_source of_row = s;
-            uint32_t *to = acc + i * rows * ld;
-            size_t failed = 0;
-            of_row.a = a + i * a_block;
-            of_row.places = places;
+            s.a = a + i * a_block;
+            p.acc = acc + i * rows * ld;
+            p.counts[false] = p.counts[true] = p.failed = 0;
             if (streams == 2)
-                two_places(&table, of_row.a, row_words, places);
-            const struct anchored_source panel = of_row;
-            for (size_t row = 0; row < rows; row++, of_row.a += row_words, of_row.places += STEPS, to += ld) {
-                const bool keyed =
+                two_places(&table, s.a, row_words, places);
+            for (uint32_t row = 0; row < rows; row++) {
+                const bool may =
                     streams > 2 || anchored_may_move(vectors, exponents,
-                                                     anchored_exponent(streams, of_row.a) + limits.bias, to + lanes);
-                const size_t before = failed;
-                if (!keyed)
-                    failed = anchored_row(streams, groups, steer, false, &limits, &of_row, row, to, failures, failed);
-                else if (moved < dense)
-                    failed = anchored_row(streams, groups, steer, true, &limits, &of_row, row, to, failures, failed);
-                if (!keyed || moved < dense)
-                    moved = (int)(failed - before);
-                else
-                    failed = anchored_moving_row(streams, groups, steer, &limits, &of_row, row, to, failures, failed,
-                                                 &moved);
+                                                     anchored_exponent(streams, s.a + row * row_words) + limits.bias,
+                                                     p.acc + row * ld + lanes);
+                p.rows[false][p.counts[false]] = p.rows[true][p.counts[true]] = row;
+                p.counts[false] += !may;
+                p.counts[true] += may;
             }
-            if (failed)
-                again(&limits, &panel, row_words, failures, failed, acc + i * rows * ld, ld);
+            if (streams <= 2)
+                parts.stay(&p);
+            parts.may(&p);
+            if (p.failed)
+                parts.once_more(&p);
         }
     }
 }
 
+#define ANCHORED_PART(name, part, streams, groups, steer)                                                              \
+    static __attribute__((noinline)) void name(struct anchored_panel *p) {                                             \
+        part(streams, groups, steer, p);                                                                               \
+    }
 #define ANCHORED_RUN(name, streams, groups, steer)                                                                     \
-    static __attribute__((noinline)) void name##_again(                                                                \
-        const struct anchored_limits *limits, const struct anchored_source *panel, size_t row_words,                   \
-        struct anchored_failure *failures, size_t failed, uint32_t *acc, size_t ld) {                                  \
-        failures[failed] = failures[failed - 1]; /* the last one twice, where they are odd */                          \
-        for (size_t i = 0; i < failed; i += 2)                                                                         \
-            anchored_slowly(streams, groups, steer, limits, panel, row_words, failures + i, acc, ld);                  \
-    }                                                                                                                  \
+    ANCHORED_PART(name##_stay, anchored_rows_that_stay, streams, groups, steer)                                        \
+    ANCHORED_PART(name##_may, anchored_rows_that_may, streams, groups, steer)                                          \
+    ANCHORED_PART(name##_once_more, anchored_once_more, streams, groups, steer)                                        \
     static void name(const struct engine_plan *plan, size_t steps, size_t panels, const uint32_t *a, size_t a_block,   \
                      const uint32_t *b, float *acc, size_t ld, uint32_t *space) {                                      \
         const unsigned before = _mm_getcsr();                                                                          \
         _mm_setcsr(FLUSHING);                                                                                          \
-        anchored_groups(streams, groups, steer, plan, steps, panels, a, a_block, b, (uint32_t *)(void *)acc, ld,       \
-                        space, name##_again);                                                                          \
+        anchored_groups(streams, steer, plan, steps, panels, a, a_block, b, (uint32_t *)(void *)acc, ld, space,        \
+                        (struct anchored_parts){name##_stay, name##_may, name##_once_more});                           \
         _mm_setcsr(before);                                                                                            \
     }
 ANCHORED_RUN(anchored_one_run, 1, 1, false)

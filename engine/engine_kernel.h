@@ -39,8 +39,8 @@ struct engine_plan {
 };
 
 /* An anchored accumulator: the words of its state (engine_anchored.h); by how much its reach is lower where it is full,
- * so that every key is above it. */
-enum { ANCHORED_WORDS = 3, ANCHORED_ASKS = -(1 << 14) };
+ * so that every key is above it; the bits of its Infs. */
+enum { ANCHORED_WORDS = 3, ANCHORED_ASKS = -(1 << 14), ANCHORED_INFS = 3 };
 
 /* Exponent fields seen in a packed block: a tile whose products all stay in range may take the fast kernel. */
 struct engine_range {

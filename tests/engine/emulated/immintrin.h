@@ -419,6 +419,7 @@ EMULATED __m512 emulated_dpbf16_ps(__m512 sum, __m512bh a_, __m512bh b_) {
 #define _mm512_setzero_si512 emulated_setzero_si512
 #define _mm512_slli_epi16 emulated_slli_epi16
 #define _mm512_slli_epi32 emulated_slli_epi32
+#define _mm512_srli_epi32 emulated_srli_epi32
 #define _mm512_sllv_epi16 emulated_sllv_epi16
 #define _mm512_srav_epi32 emulated_srav_epi32
 #define _mm512_srl_epi16 emulated_srl_epi16
