@@ -34,3 +34,30 @@
   reg [1:0] idle = 2'd0;
   always @(posedge clk_i) idle <= (clear_i | ~busy_q | take | stop_i | ~room_i | (valid_q & ~ready_i)) ? 2'd0 : idle + 2'd1;
   always @* if (past) assert (idle < 2'd2 && (idle == 2'd0 || (row_q && busy_q)));
+
+  // A row's bursts: the first begins with its first beat, each next one where the last one ended; they are a row's beats in all. Each ends
+  // with the row's last beat, at the end of a page, or with 256 beats, whichever comes first. Rows follow each other at the pitch.
+  reg [64:0] row = 65'd0;
+  reg [64:Low] goes_on;
+  reg [LenBits-1:0] gone = 0, beats = 0;
+  wire [11:Low] until = at_q[11:Low] + length;
+  always @(posedge clk_i) begin
+    if (start_i) row <= address_i;
+    else if (busy_q & ~row_q) row <= row + pitch_i;
+    if (busy_q & ~row_q) begin
+      goes_on <= row[64:Low];
+      gone <= 0;
+      beats <= (row[Low-1:0] + bytes_i + BusBytes - 1) >> Low;
+    end else if (take) begin
+      goes_on <= at_q + length;
+      gone <= gone + length;
+    end
+  end
+  always @* if (past && busy_q) begin
+    assert (next_q == row);
+    if (row_q) begin
+      assert (at_q == goes_on && gone < beats && beats_q == beats - gone);
+      assert (ends == (gone + length == beats));
+      assert (ends || until == 0 || length == Most);
+    end
+  end
