@@ -1,6 +1,8 @@
 """The proofs of the element, in a short form; the whole of them; what is said where one fails or cannot be run."""
+import fcntl
 import re
 import shutil
+import subprocess
 
 import pytest
 
@@ -15,6 +17,13 @@ def prove(run, build):
         return run("/usr/bin/python3", "proof/prove.py", "--build", build.resolve(), *words, **options)
 
     return call
+
+
+@pytest.fixture
+def linked(build, tmp_path):
+    """A build folder in which nothing is proved."""
+    (tmp_path / "daagen").symlink_to((build / "daagen").resolve())
+    return tmp_path
 
 
 def cases(done):
@@ -62,8 +71,26 @@ def test_bad_input(refused, build, tmp_path):
     refused(*words, "--jobs", "0", status=2, text="--jobs must be 1 or more")
 
 
-def test_unknown_names(prove):
+def test_unknown_names(prove, linked):
     done = prove("--only", "nothing", "safe2")
     assert (done.returncode, done.stderr) == (2, "proof: there is no proof 'nothing'; there are key, step, sum, product0, product1, start, loop, head, foot\n")
-    done = prove("nothing")
-    assert done.returncode == 1 and done.stderr.count("\n") == 1
+    done = prove("nothing", "--build", linked)
+    assert done.returncode == 1 and "'nothing' is neither a named configuration nor a file" in done.stderr and done.stderr.count("\n") == 1
+    assert not (linked / "proof/nothing").exists()
+
+
+def test_one_at_a_time(root, linked):
+    """A command waits, and writes nothing, while another one is at work on the same configuration."""
+    place = linked / "proof/safe2"
+    place.mkdir(parents=True)
+    words = "/usr/bin/python3", "proof/prove.py", "--build", linked, "--short", "--only", "foot", "safe2"
+    with (place / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with subprocess.Popen(words, cwd=root, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as waiting:
+            assert "configuration" in waiting.stdout.readline()
+            with pytest.raises(subprocess.TimeoutExpired):
+                waiting.wait(2)
+            assert [file.name for file in place.iterdir()] == ["lock"]
+            fcntl.flock(lock, fcntl.LOCK_UN)
+            said, _ = waiting.communicate(timeout=120)
+    assert waiting.returncode == 0 and "cases hold" in said, said
