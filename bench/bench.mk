@@ -13,3 +13,7 @@ $(BUILD)/rival_cpfloat.so:
 bench-rivals: $(BUILD)/rival_cpfloat.so
 bench-rivals: export RIVAL_CPFLOAT = $(BUILD)/rival_cpfloat.so
 endif
+
+.PHONY: bench-training
+bench-training: lib ## training steps of whole networks beside PyTorch's float32: build/bench_training.json
+	OMP_NUM_THREADS=1 PYTHONPATH=python$${PYTHONPATH:+:$$PYTHONPATH} $(PYTHON) bench/training.py -o $(BUILD)/bench_training.json

@@ -133,7 +133,10 @@ class Proof:
             netlist.write(self.work / f"{stem}.blif", free, "c:ok", self.lines + fixed)
             netlist.write(self.work / f"{stem}.one.blif", free, "c:ok", netlist.gate(["c:ok"], ["1"]))
             shorter = ["collapse -r", "strash"] if self.interleaved else []
-            said = abc(self.work, [f"read {stem}.blif", "strash", *shorter, f"cec {stem}.one.blif"])
+            for merged in [], ["fraig"]:  # some netlists trip ABC's own rewriting, unless like nodes are merged first
+                said = abc(self.work, [f"read {stem}.blif", "strash", *shorter, *merged, f"cec {stem}.one.blif"])
+                if "EQUIVALENT" in said.upper():
+                    break
         except subprocess.TimeoutExpired:
             raise Failed(f"{self.config}: {self.name}, {name}: not decided in {PATIENCE} s") from None
         finally:

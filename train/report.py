@@ -206,8 +206,8 @@ def verdicts(summaries, recipe, kind="images"):
         target = judged.targets[arms.ARMS[s.arm].forward["streams"]]
         wanted = len(studies.SEEDS) if study else arms.ARMS[s.arm].seeds
         pairs = s.difference.pairs if s.difference else 0
-        says = {"yes": f"within {target} {judged.unit}, with its whole interval",
-                "mean": f"its mean is within {target} {judged.unit}, its interval is not",
+        says = {"yes": f"loses no more than {target} {judged.unit}, with its whole interval",
+                "mean": f"in the mean loses no more than {target} {judged.unit}; its interval reaches further",
                 "no": f"not within {target} {judged.unit}"}.get(s.meets, f"one pair decides nothing about {target} {judged.unit}")
         says = f"{signed(s.difference.mean, judged.digits)} {judged.unit} over {pairs} pair{'s' * (pairs > 1)}: {says}" if pairs else says
         says += f"; {s.diverged} of {s.runs} runs diverged" if s.diverged else ""

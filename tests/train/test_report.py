@@ -86,7 +86,7 @@ def test_verdicts(tmp_path):
     fill(tmp_path, {"bf16": reference, "safe2": {seed: 89.95 for seed in reference}, "safe4": {0: 89.9, 1: 89.4},
                     "lean2": {0: 88.0}, "s2-t4": reference})
     text = report.write(tmp_path)
-    assert "- `safe2`: -0.05 points over 5 pairs: within 0.1 points, with its whole interval.\n" in text
+    assert "- `safe2`: -0.05 points over 5 pairs: loses no more than 0.1 points, with its whole interval.\n" in text
     assert "- `safe4`: -0.35 points over 2 pairs: not within 0.3 points; 3 of the 5 pairs are still to be run.\n" in text
     assert "- `lean2`: -2.00 points over 1 pair: one pair decides nothing about 0.1 points; 2 of the 3" in text
     assert "- No pair yet: `alike2`, `alike2-4`, `lean4`, `alike4`, `alike4-4`.\n" in text and "- `s2-t4`" not in text
@@ -122,9 +122,9 @@ def test_a_language_model_is_judged_in_nats(tmp_path):
                          "lean2": {0: 1.9, 1: 2.2, 2: 1.9}})
     text = report.write(tmp_path)
     assert "anchored | 3 |  | 2.0050 | +0.0050 | +0.0025 to +0.0075 | 3 | yes | 0.00 ± 0.00 | 0.0000 ± 0.0000 | 1.9000 |" in text
-    assert "- `safe2`: +0.0050 nats over 3 pairs: within 0.01 nats, with its whole interval.\n" in text
+    assert "- `safe2`: +0.0050 nats over 3 pairs: loses no more than 0.01 nats, with its whole interval.\n" in text
     assert "- `safe4`: +0.0200 nats over 3 pairs: not within 0.01 nats.\n" in text
-    assert "- `lean2`: 0.0000 nats over 3 pairs: its mean is within 0.01 nats, its interval is not.\n" in text
+    assert "- `lean2`: 0.0000 nats over 3 pairs: in the mean loses no more than 0.01 nats; its interval reaches further.\n" in text
     assert "`make study-hard NETWORKS=gpt-small` runs what is missing" in text
     assert "test loss minus bf16, nats" in (tmp_path / f"differences-{Run('', 0, **GPT).recipe_name}.svg").read_text()
 
