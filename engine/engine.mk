@@ -4,6 +4,11 @@ ENGINE_SRC := $(filter-out engine/bench.c,$(sort $(wildcard engine/*.c)))
 LIB_OBJ    := $(patsubst %.c,$(BUILD)/obj/%.o,$(ENGINE_SRC)) $(SIM_OBJ) $(CONFIG_OBJ)
 LIBS       := $(CONFIG_LIBS) -lpthread
 
+# With sanitizers (`make sanitize`) as in sim/sim.mk, whatever CFLAGS says of optimising: at -O1 an engine takes minutes.
+ifneq ($(findstring -fsanitize=,$(CFLAGS)),)
+$(BUILD)/obj/engine/%.o $(BUILD)/pic/obj/engine/%.o: override CFLAGS += -O0
+$(BUILD)/obj/engine/%.o $(BUILD)/pic/obj/engine/%.o: WARN := -std=c11 -w
+endif
 $(BUILD)/obj/engine/%.o: CFLAGS += -O3
 
 ALL += $(BUILD)/libdaa.a

@@ -388,7 +388,7 @@ INLINE size_t anchored_row(int streams, int groups, bool steer, bool keyed, cons
                            const struct anchored_source *s, size_t row, uint32_t *acc,
                            struct anchored_failure *failures, size_t failed) {
     const size_t vectors = anchored_vectors(streams), lanes = vectors * WIDTH;
-    words m[ANCHORED_VECTORS_MAX], seen[ANCHORED_VECTORS_MAX], largest[ANCHORED_VECTORS_MAX], all = all_words(0);
+    words m[ANCHORED_VECTORS_MAX], seen[ANCHORED_VECTORS_MAX], largest[ANCHORED_VECTORS_MAX];
     floats scale[ANCHORED_VECTORS_MAX];
     of_words fails[ANCHORED_VECTORS_MAX];
 #pragma GCC unroll 4
@@ -397,15 +397,6 @@ INLINE size_t anchored_row(int streams, int groups, bool steer, bool keyed, cons
         scale[v] = load_floats_of(acc + 2 * lanes + v * WIDTH);
     }
     anchored_fast(streams, groups, steer, keyed, s, vectors, m, scale, seen, largest);
-#pragma GCC unroll 4
-    for (size_t v = 0; v < vectors; v++)
-        all = or_words(all, seen[v]);
-    if (!keyed && __builtin_expect(!any_of(bits_of_words(all, all_words(limits->beyond))), true)) {
-#pragma GCC unroll 4
-        for (size_t v = 0; v < vectors; v++)
-            store_words(acc + v * WIDTH, m[v]);
-        return failed;
-    }
 #pragma GCC unroll 4
     for (size_t v = 0; v < vectors; v++) {
         fails[v] = bits_of_words(seen[v], all_words(limits->beyond));
