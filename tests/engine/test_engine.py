@@ -14,7 +14,7 @@ def make(root, build, name):
     """An instrumented build (BUILD=...) takes the program that is instrumented too."""
     path = root / ("build" if build == root / "build" else "build/asan") / name
     path.parent.mkdir(parents=True, exist_ok=True)
-    with open(f"{path}.lock", "w") as lock:  # several workers, one make
+    with open(root / "build/make.lock", "w") as lock:  # several workers, one make: what they make shares objects
         fcntl.flock(lock, fcntl.LOCK_EX)
         clean = {name: value for name, value in os.environ.items() if name != "MAKEFLAGS"}
         made = subprocess.run(["make", "-s", path.relative_to(root)], cwd=root, env=clean, capture_output=True, text=True)
