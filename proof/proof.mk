@@ -9,6 +9,6 @@ proof-faults: need-test ## the seeded faults that a proof must find
 	@$(PYTHON) tests/mutation/mutate.py 'proof-*'
 
 .PHONY: proof-core
-proof-core: $(BUILD)/daagen ## rules of AXI, registers, queues and handshakes of the core's modules, by induction [CONFIG=NAME] [ONLY=job|tiles|feed|sums|queue|bursts|load|store|regs]
+proof-core: $(BUILD)/daagen ## rules of AXI, registers, queues and handshakes of the core's modules, by induction [CONFIG=NAME] [ONLY=job|addresses|tiles|feed|sums|queue|bursts|load|store|regs]
 	@./daa --need test
 	@$(PYTHON) proof/core.py --build "$(abspath $(BUILD))" $(if $(ONLY),--only "$(ONLY)") $(if $(filter command line,$(origin CONFIG)),"$(CONFIG)")

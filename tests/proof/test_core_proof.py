@@ -3,7 +3,7 @@ import re
 
 import pytest
 
-NAMES = ("job", "tiles", "feed", "sums", "queue", "bursts", "load", "store", "regs")
+NAMES = ("job", "addresses", "tiles", "feed", "sums", "queue", "bursts", "load", "store", "regs")
 
 
 @pytest.fixture
@@ -29,4 +29,4 @@ def test_other_cores(prove, run, daagen, tmp_path, options):
 
 def test_unknown_names(refused, build):
     words = "/usr/bin/python3", "proof/core.py", "--build", build.resolve()
-    refused(*words, "--only", "nothing", status=2, text="there is no proof 'nothing'; there are job, tiles, feed, sums, queue, bursts, load, store, regs")
+    refused(*words, "--only", "nothing", status=2, text="there is no proof 'nothing'; there are job, addresses, tiles, feed, sums, queue, bursts, load, store, regs")
