@@ -18,7 +18,7 @@ from command import Parser, main, save_json  # noqa: E402
 from train import arms, model  # noqa: E402
 
 ARMS = ("fp32", "bf16", "s2-t4", "safe2", "safe4")
-IMAGES = {"resnet18": (1, 28), "resnet18-cifar": (3, 32), "resnet18-narrow": (3, 32), "vit-small": (3, 32)}  # channels, side
+IMAGES = {"resnet18": (1, 28), "resnet20-stride": (3, 32), "resnet18-narrow": (3, 32), "vit-small": (3, 32)}  # channels, side
 LETTERS = 65
 DEPTHWISE = {"depthwise 64 x 32 x 32": (64, 32), "depthwise 192 x 14 x 14": (192, 14)}  # batches of 64, kernels of 3 x 3
 WORKS = [*IMAGES, "gpt-small", *DEPTHWISE]
