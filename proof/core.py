@@ -32,7 +32,7 @@ MODULES = {"addresses": "job"}  # where it is not the proof's name
 PATIENCE = 600  # seconds for one way with one module
 # Tried in turn: plain induction, its first cycles and then a step from 4 cycles in which all holds; an induction that ABC finds itself;
 # a search for a fault. The ABC of Debian 13 calls undecided what scorr has reduced to nothing; then PDR takes it as it came.
-WAYS = "bmc3 -F 6; ind -F 5 -C 0", "scorr; pdr -T 60", "bmc3 -T 120", "pdr"
+WAYS = "bmc3 -F 6; ind -F 5 -C 0", "bmc3 -F 12 -T 30", "scorr; pdr -T 60", "bmc3 -T 120", "pdr"
 
 
 def anything(text):
