@@ -181,9 +181,8 @@ const struct engine_beside_kernel *daa_beside_kernel(const struct daa_config *co
                                                                  &daa_beside_avx512bf16};
     for (enum daa_engine engine = DAA_ENGINE_AVX512BF16; engine >= DAA_ENGINE_AVX2; engine--) {
         *plan = make_plan(engine, config, narrowed);
-        if (daa_engine_present(engine) && !why_not(engine, config) && config->groups == 1 && !plan->floats &&
-            plan->target.is_float && daa_plan_fits_float(plan) &&
-            daa_format_equal(config->out_format, config->acc_format))
+        if (daa_engine_present(engine) && !why_not(engine, config) && !plan->floats && plan->target.is_float &&
+            daa_plan_fits_float(plan) && daa_format_equal(config->out_format, config->acc_format))
             return kernels[engine - DAA_ENGINE_AVX2];
     }
 #else

@@ -49,8 +49,8 @@ INLINE void beside_pack(const struct engine_beside *job, const struct beside_for
 }
 
 /* COUNT steps of a vector's products on its accumulators. */
-INLINE void beside_steps(size_t pairs, bool steer, const struct anchored_limits *limits, words reach, size_t count,
-                         const uint32_t *a, const uint32_t *b, size_t b_step, uint32_t *acc) {
+INLINE void beside_steps(size_t pairs, size_t groups, bool steer, const struct anchored_limits *limits, words reach,
+                         size_t count, const uint32_t *a, const uint32_t *b, size_t b_step, uint32_t *acc) {
     const size_t kinds = four_words(pairs, steer);
     struct anchored_state state = {all_words(0), all_words(0), all_words(0)};
     floats run = load_floats_of(acc);
@@ -61,7 +61,7 @@ INLINE void beside_steps(size_t pairs, bool steer, const struct anchored_limits 
 #pragma GCC unroll 12
         for (size_t i = 0; i < kinds; i++)
             of_a[i] = load_words(a + i * WIDTH);
-        const floats sum = four_sum(pairs, 1, steer, reach, of_a, b, &largest);
+        const floats sum = four_sum(pairs, groups, steer, reach, of_a, b, &largest);
         if (limits)
             anchored_step(limits, sum, exponents_of_keys(largest), &state);
         else
@@ -74,8 +74,8 @@ INLINE void beside_steps(size_t pairs, bool steer, const struct anchored_limits 
 }
 
 /* Rows from FIRST on of the vectors at LANE. SCRATCH has beside_words() words. */
-INLINE void beside_rows(size_t pairs, bool steer, const struct engine_beside *job, size_t lane, size_t first,
-                        size_t rows, uint32_t *scratch) {
+INLINE void beside_rows(size_t pairs, size_t groups, bool steer, const struct engine_beside *job, size_t lane,
+                        size_t first, size_t rows, uint32_t *scratch) {
     const struct engine_plan *plan = job->plan;
     const size_t kinds = four_words(pairs, steer), b_step = kinds * FOUR_LANES, state = ANCHORED_WORDS * WIDTH;
     const size_t vectors = least_of(FOUR_VECTORS, (job->batch - lane) / WIDTH);
@@ -103,8 +103,9 @@ INLINE void beside_rows(size_t pairs, bool steer, const struct engine_beside *jo
                 beside_pack(job, &made, pairs, true, job->a + job->a_rows[first + row] + lane + v * WIDTH, job->a_cols,
                             k, count, a, WIDTH, kinds * WIDTH);
                 for (size_t j = 0; j < job->n; j++)
-                    beside_steps(pairs, steer, limits, reach, count, a, b + j * BESIDE_STEPS * b_step + v * WIDTH,
-                                 b_step, acc + ((row * job->n + j) * vectors + v) * state);
+                    beside_steps(pairs, groups, steer, limits, reach, count, a,
+                                 b + j * BESIDE_STEPS * b_step + v * WIDTH, b_step,
+                                 acc + ((row * job->n + j) * vectors + v) * state);
             }
         }
     }
@@ -124,16 +125,17 @@ static size_t beside_words(const struct engine_beside *job, size_t rows) {
     return BESIDE_STEPS * kinds * (WIDTH + FOUR_LANES * job->n) + rows * job->n * FOUR_LANES * ANCHORED_WORDS;
 }
 
-#define BESIDE(name, pairs, steer)                                                                                     \
+#define BESIDE(name, pairs, groups, steer)                                                                             \
     static void name(const struct engine_beside *job, size_t lane, size_t first, size_t rows, uint32_t *scratch) {     \
-        beside_rows(pairs, steer, job, lane, first, rows, scratch);                                                    \
+        beside_rows(pairs, groups, steer, job, lane, first, rows, scratch);                                            \
     }
-BESIDE(beside_1_fixed, 1, false)
-BESIDE(beside_1_steered, 1, true)
-BESIDE(beside_2_fixed, 2, false)
-BESIDE(beside_2_steered, 2, true)
-BESIDE(beside_4_fixed, 4, false)
-BESIDE(beside_4_steered, 4, true)
+BESIDE(beside_1_fixed, 1, 1, false)
+BESIDE(beside_1_steered, 1, 1, true)
+BESIDE(beside_2_fixed, 2, 1, false)
+BESIDE(beside_2_steered, 2, 1, true)
+BESIDE(beside_2_in_pairs, 2, 2, true)
+BESIDE(beside_4_fixed, 4, 1, false)
+BESIDE(beside_4_steered, 4, 1, true)
 
 static void beside_run(const struct engine_beside *job, size_t lane, size_t first, size_t rows, uint32_t *scratch) {
     typedef void function(const struct engine_beside *, size_t, size_t, size_t, uint32_t *);
@@ -141,7 +143,10 @@ static void beside_run(const struct engine_beside *job, size_t lane, size_t firs
         {beside_1_fixed, beside_1_steered}, {beside_2_fixed, beside_2_steered}, {beside_4_fixed, beside_4_steered}};
     const unsigned before = _mm_getcsr();
     _mm_setcsr(FLUSHING);
-    functions[beside_pairs(job->plan) / 2][job->plan->winner == DAA_WINS_LARGEST](job, lane, first, rows, scratch);
+    function *const steps = job->plan->groups == 2
+                                ? beside_2_in_pairs
+                                : functions[beside_pairs(job->plan) / 2][job->plan->winner == DAA_WINS_LARGEST];
+    steps(job, lane, first, rows, scratch);
     _mm_setcsr(before);
 }
 

@@ -30,14 +30,13 @@ static void configure(struct daa_config *config) {
     static const char *const accumulators[] = {"rounded", "anchored"}, *const formats[] = {"bf16", "e8m5", "e8m4"},
                              *const policies[] = {"exponent", "static", "low"}, *const lo_bits[] = {"1", "3", "4"},
                              *const streams[] = {"1", "2", "4", "8"};
-    const uint32_t anchored = below(2);
+    const uint32_t anchored = below(2), policy = below(3), count = below(anchored ? 4 : 3);
+    const bool in_pairs = anchored && policy == 0 && count == 2 && below(2);
     const struct {
         const char *name, *value;
-    } list[] = {{"accumulator", accumulators[anchored]},
-                {"format", formats[below(3)]},
-                {"policy", policies[below(3)]},
-                {"lo-bits", lo_bits[below(3)]},
-                {"streams", streams[below(anchored ? 4 : 3)]}};
+    } list[] = {
+        {"accumulator", accumulators[anchored]}, {"format", formats[below(3)]}, {"policy", policies[policy]},
+        {"lo-bits", lo_bits[below(3)]},          {"streams", streams[count]},   {"groups", in_pairs ? "2" : "1"}};
     struct daa_options *options = daa_options_new();
     struct daa_error error;
     for (size_t i = 0; i < sizeof list / sizeof list[0]; i++)
