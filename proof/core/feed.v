@@ -68,3 +68,10 @@
     assert (between == {1'b0, read_q} + show_q);
     if (held) assert (valid_o && {a_data_o, b_data_o, last_o, c0_o, more_mark_o} == was);
   end
+  // Nothing stands still but for what a block waits for, and for the array.
+  always @* if (past) begin
+    if (some & !asked_q & (!first | c0_in_q != 2'd0) & sums_room_i) assert (ask_o);
+    if (asked_q & a_in_q != 2'd0 & b_in_q != 2'd0 & !active_q) assert (start_o);
+    if (active_q & (!valid_o | ready_i)) assert (go);
+  end
+  always @(posedge clk_i) if (past && !$past(clear_i) && $past(read_q & (!valid_o | ready_i))) assert (valid_o);

@@ -103,3 +103,8 @@
   end
   // Rows follow each other at the pitch.
   always @(posedge clk_i) if (past && $past(past && push && row_beat && !start)) assert (row_low_q == $past(row_low_q) + pitch[11:0]);
+  // Nothing stands still but for results, for the bursts of the block before, and for the bus.
+  always @* if (past) begin
+    if (some & results_q != 3'd0 & bursts_ready & !busy & !stop_i) assert (start);
+    if (busy & unfinished > (w_valid_o & w_last_o) & (!w_valid_o | w_ready_i)) assert (read | (read_q & row_room) | chunk | step | push);
+  end

@@ -71,3 +71,9 @@
     if (c0_valid_o & ~c0_ready_i) assert (!give);
     assert (results_o == told);
   end
+  // Nothing stands still but for states that have not come, and for the array.
+  always @* if (past) begin
+    if (give_some & !give_q) assert (give_pop);
+    if (take_some & !take_q) assert (take_pop);
+    if (give_q & (!give_partial_q | came != 0) & (!c0_valid_o | c0_ready_i)) assert (give);
+  end
