@@ -67,7 +67,8 @@ bool daa_quantize(const char *name, size_t count, const float *in, float *out, s
             return daa_fail(error, "element %zu is NaN, and %s has none; remove it", i, name);
     for (size_t i = 0; i < count; i++) {
         const uint32_t word = daa_round_float(&rounding, bits_of_float(in[i]));
-        out[i] = float_of_bits((word & INT32_MAX) < flushed ? word & ~(uint32_t)INT32_MAX : word);
+        const uint32_t kept = (word & INT32_MAX) < flushed ? word & ~(uint32_t)INT32_MAX : word;
+        out[i] = float_of_bits((word & INT32_MAX) > 0x7f800000 ? 0x7fc00000 : kept);
     }
     return true;
 }

@@ -455,7 +455,9 @@ def test_quantize_bf16_and_fp16(numbers):
     rounded = torch.from_numpy(x).bfloat16().float().numpy()
     want = np.where(np.abs(rounded) < 2.0**-126, np.copysign(0, rounded), rounded).astype(np.float32)
     same(daa.quantize(x, "bf16"), want)
-    assert np.isnan(daa.quantize(np.float32([np.nan]), "bf16")).all()
+    nans = np.uint32([0x7FC00000, 0xFFC00000, 0x7F800001, 0xFFFFFFFF]).view(np.float32)
+    for format in ("bf16", "e8m5", "fp16", "e5m2", "e4m3"):
+        assert (daa.quantize(nans, format).view(np.uint32) == 0x7FC00000).all(), format
 
 
 def test_quantize_keeps_shape_kind_and_input():
