@@ -87,7 +87,10 @@ enum daa_status daa_gemm_run(const struct daa_gemm_args *args, struct daa_gemm_r
 /* Products of bf16 side by side: element (i, j) of operand A of product x is a[a_rows[i] + a_cols[j] + x], and so for B
  * and C, so that patches of an image need not be made. For many small products, as those of grouped convolutions. The
  * operands are numbers of the configuration's formats; C0 is +0. A_SIZE and B_SIZE elements are read to see whether
- * exponents are in range. C overlaps nothing. */
+ * exponents are in range. C overlaps nothing.
+ *
+ * With SUMS results are added, in float32, to what C has: those of each SUMS rows one after another, the last row's
+ * first, and of a row each to a place of its own. Other SUMS rows have other places. */
 struct daa_beside_args {
     const struct daa_config *config;
     size_t m, n, k;
@@ -96,6 +99,7 @@ struct daa_beside_args {
     size_t a_size, b_size;
     const size_t *a_rows, *a_cols, *b_rows, *b_cols, *c_rows, *c_cols; /* m, k; k, n; m, n places */
     float *c;
+    size_t sums; /* 0: results are stored, each to a place of its own */
     int threads;
 };
 
@@ -107,6 +111,10 @@ enum daa_status daa_beside_run(const struct daa_beside_args *args, struct daa_er
  * float holds exactly; IN may be OUT. False and an error, OUT as it was: no such format, or a NaN that it does not
  * have. */
 bool daa_quantize(const char *name, size_t count, const float *in, float *out, struct daa_error *error);
+
+/* To bf16, which holds the numbers of formats of up to 7 fraction bits, as daa_beside_run() takes them: a NaN stays
+ * one, which it refuses, and a subnormal, which is a zero there. */
+bool daa_quantize_bf16(const char *name, size_t count, const float *in, uint16_t *out, struct daa_error *error);
 
 #pragma GCC visibility pop
 #ifdef __cplusplus

@@ -11,7 +11,7 @@ enum { ROWS = 64, MOST_COLS = 64 };
 struct job {
     const struct engine_beside *products;
     const struct engine_beside_kernel *kernel;
-    size_t row_tasks, tasks, scratch_words;
+    size_t rows, row_tasks, tasks, scratch_words; /* rows: of a task */
     uint32_t *scratch;
     atomic_size_t next_task, next_scratch;
 };
@@ -20,9 +20,9 @@ static void work(void *argument) {
     struct job *job = argument;
     uint32_t *scratch = job->scratch + atomic_fetch_add(&job->next_scratch, 1) * job->scratch_words;
     for (size_t task; (task = atomic_fetch_add(&job->next_task, 1)) < job->tasks;) {
-        const size_t first = task % job->row_tasks * ROWS, left = job->products->m - first;
+        const size_t first = task % job->row_tasks * job->rows, left = job->products->m - first;
         job->kernel->run(job->products, task / job->row_tasks * (size_t)job->kernel->lanes, first,
-                         left < ROWS ? left : ROWS, scratch);
+                         left < job->rows ? left : job->rows, scratch);
     }
 }
 
@@ -40,11 +40,12 @@ enum daa_status daa_beside_run(const struct daa_beside_args *args, struct daa_er
     }
     const struct engine_beside products = {&plan,        args->m,      args->n,      args->k,      args->batch,
                                            args->a,      args->b,      args->a_rows, args->a_cols, args->b_rows,
-                                           args->b_cols, args->c_rows, args->c_cols, args->c};
+                                           args->b_cols, args->c_rows, args->c_cols, args->c,      args->sums};
     struct job job = {.products = &products,
                       .kernel = kernel,
-                      .row_tasks = (args->m + ROWS - 1) / ROWS,
-                      .scratch_words = (kernel->words(&products, args->m < ROWS ? args->m : ROWS) + 15) / 16 * 16};
+                      .rows = args->sums ? args->sums : ROWS,
+                      .scratch_words = (kernel->words(&products) + 15) / 16 * 16};
+    job.row_tasks = (args->m + job.rows - 1) / job.rows;
     job.tasks = job.row_tasks * ((args->batch + (size_t)kernel->lanes - 1) / (size_t)kernel->lanes);
     const size_t threads = args->threads < 1                   ? 1
                            : (size_t)args->threads < job.tasks ? (size_t)args->threads

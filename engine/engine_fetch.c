@@ -55,11 +55,32 @@ void daa_round_floats(const struct engine_rounding *r, const uint32_t *words, si
         raw[i] = (uint16_t)(daa_round_float(r, words[i]) >> 16);
 }
 
+static bool read_format(const char *name, struct daa_value *value, struct daa_error *error) {
+    return daa_option_read(OPT_FORMAT, name, value, NULL) ||
+           daa_fail(error, "'%.64s' is no operand format; it must be an alias such as bf16, or %s", name,
+                    daa_option_info(OPT_FORMAT)->range);
+}
+
+bool daa_quantize_bf16(const char *name, size_t count, const float *in, uint16_t *out, struct daa_error *error) {
+    struct daa_value value;
+    if (!read_format(name, &value, error))
+        return false;
+    if (value.format.frac_bits > 7)
+        return daa_fail(error, "%s has %d fraction bits, and bf16 7; use daa_quantize()", name, value.format.frac_bits);
+    engine_rounding_function *round = daa_round_floats;
+#if defined(__x86_64__)
+    if (daa_engine_present(DAA_ENGINE_AVX2))
+        round = daa_kernels_avx2[0][0].round_floats;
+#endif
+    const struct engine_rounding rounding = daa_make_rounding(value.format);
+    round(&rounding, (const uint32_t *)(const void *)in, count, out);
+    return true;
+}
+
 bool daa_quantize(const char *name, size_t count, const float *in, float *out, struct daa_error *error) {
     struct daa_value value;
-    if (!daa_option_read(OPT_FORMAT, name, &value, NULL))
-        return daa_fail(error, "'%.64s' is no operand format; it must be an alias such as bf16, or %s", name,
-                        daa_option_info(OPT_FORMAT)->range);
+    if (!read_format(name, &value, error))
+        return false;
     const struct engine_rounding rounding = daa_make_rounding(value.format);
     const uint32_t flushed = rounding.narrow || rounding.keep ? 0 : bits_of_float(FLT_MIN);
     for (size_t i = 0; value.format.encoding == DAA_FINITE && i < count; i++)

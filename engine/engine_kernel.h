@@ -143,7 +143,7 @@ bool daa_plan_fits_two_floats(const struct engine_plan *plan);
 bool daa_in_range(const struct engine_plan *plan, struct engine_range a, struct engine_range b);
 
 /* Products side by side (engine_beside.h), as engine.h says of daa_beside_run(). */
-enum { BESIDE_STEPS = 16, BESIDE_MULTIPLE = 16 };
+enum { BESIDE_STEPS = 16, BESIDE_ROWS = 16, BESIDE_MULTIPLE = 16 };
 
 struct engine_beside {
     const struct engine_plan *plan;
@@ -151,11 +151,12 @@ struct engine_beside {
     const uint16_t *a, *b;
     const size_t *a_rows, *a_cols, *b_rows, *b_cols, *c_rows, *c_cols;
     float *c;
+    size_t sums;
 };
 
 struct engine_beside_kernel {
-    int lanes, width; /* of what one call of run() does, and of a vector, of which it does those that are there */
-    size_t (*words)(const struct engine_beside *job, size_t rows);
+    int lanes;                                        /* of what one call of run() does, where they are there */
+    size_t (*words)(const struct engine_beside *job); /* of scratch */
     void (*run)(const struct engine_beside *job, size_t lane, size_t first, size_t rows, uint32_t *scratch);
     struct engine_range (*scan)(const void *raw, size_t count);
 };

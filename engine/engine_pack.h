@@ -9,7 +9,8 @@
 
 #define INLINE __attribute__((always_inline)) static inline
 
-enum { FLUSHING = 0x9fc0 }; /* MXCSR: to nearest, operands and results below the smallest normal are zeros, no traps */
+/* MXCSR: to nearest, no traps; operands and results below the smallest normal are zeros, or stay. */
+enum { FLUSHING = 0x9fc0, KEEPING = 0x1f80 };
 
 INLINE size_t least_of(size_t a, size_t b) {
     return a < b ? a : b;

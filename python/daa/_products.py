@@ -234,10 +234,11 @@ class Patches(Form):
         bf16 = config is not None and config.a_format == config.b_format == "bf16"
         return torch.bfloat16 if bf16 else torch.float32
 
-    def _image(self, like):
+    def _image(self, dtype, device, *channels):
         """Zeros of an input with its padding, and the input's part of it."""
         padding = self.geometry.padding
-        image = like.new_zeros(self.batch, *(s + sum(p) for s, p in zip(self.size, padding)), self.channels)
+        sizes = self.batch, *(s + sum(p) for s, p in zip(self.size, padding)), *channels
+        image = torch.zeros(sizes, dtype=dtype, device=device)
         return image, image[(slice(None), *(slice(p[0], p[0] + s) for s, p in zip(self.size, padding)))]
 
     def _last(self, image):
@@ -245,6 +246,8 @@ class Patches(Form):
 
     def _first(self, image):
         """(N, sizes, C) to (N, C, sizes), in memory format channels_last or contiguous, as the layer's input is."""
+        if self.last:
+            image = image.contiguous()
         image = image.permute(0, -1, *range(1, image.dim() - 1))
         return image if self.last else image.contiguous()
 
@@ -253,7 +256,7 @@ class Patches(Form):
         x = self._last(x.to(self.dtype(name)))
         if self.whole:
             return x.reshape(self.count, self.groups, self.depth).transpose(0, 1)
-        image, inside = self._image(x)
+        image, inside = self._image(x.dtype, x.device, self.channels)
         inside.copy_(x)
         n, *pixel, c = image.stride()
         stride, dilation = self.geometry.stride, self.geometry.dilation
@@ -267,7 +270,7 @@ class Patches(Form):
         if self.whole:
             return patches.transpose(0, 1).reshape(self.batch, *self.size, self.channels)
         patches = patches.reshape(self.shape)
-        image, inside = self._image(patches)
+        image, inside = self._image(patches.dtype, patches.device, self.channels)
         every, geometry = slice(None), self.geometry
         for at in itertools.product(*(range(taps.count) for taps in self.taps)):
             starts = [(taps.first + i) * d for taps, i, d in zip(self.taps, at, geometry.dilation)]
@@ -291,47 +294,54 @@ class Patches(Form):
 
     # Side by side: bf16 in memory, the places of its rows, and those of its columns. Groups are padded and last.
 
-    def _beside_image(self, x, format):
-        padding, batch = self.geometry.padding, (self.batch, *(s + sum(p) for s, p in zip(self.size, self.geometry.padding)))
-        image = torch.zeros(*batch, self.depth, _beside.padded(self.groups), dtype=torch.bfloat16)
-        inside = image[(slice(None), *(slice(p[0], p[0] + s) for s, p in zip(self.size, padding)))]
-        x = self._last(_beside.rounded(x, format))
-        inside[..., :self.groups].copy_(x.unflatten(-1, (self.groups, self.depth)).transpose(-1, -2))
+    def _beside_places(self, image):
         n, *pixel, channel, _ = image.stride()
         steps = [p * d for p, d in zip(pixel, self.geometry.dilation)]
         strides = zip(self.out, (p * s for p, s in zip(pixel, self.geometry.stride)))
         taps = _beside.places(*((taps.count, step) for taps, step in zip(self.taps, steps)), (self.depth, channel))
         first = sum(taps.first * step for taps, step in zip(self.taps, steps))
-        return image, (_beside.places((self.batch, n), *strides), taps + taps.dtype.type(first))
+        return _beside.places((self.batch, n), *strides), taps + taps.dtype.type(first)
+
+    def _beside_image(self, x, format):
+        image, inside = self._image(torch.bfloat16, x.device, self.depth, _beside.padded(self.groups))
+        _beside.put(self._last(x).unflatten(-1, (self.groups, self.depth)).transpose(-1, -2), format, inside)
+        return image, self._beside_places(image)
+
+    def _beside_matrix(self, x, format):
+        """Of (rows, columns, groups)."""
+        memory = torch.zeros(*x.shape[:-1], _beside.padded(self.groups), dtype=torch.bfloat16)
+        _beside.put(x, format, memory)
+        return memory, tuple(_beside.places(way) for way in zip(memory.shape[:2], memory.stride()))
 
     def _beside_outputs(self, g, format):
-        outputs = self.w_shape[0] // self.groups
-        memory = torch.zeros(self.count, outputs, _beside.padded(self.groups), dtype=torch.bfloat16)
-        g = self._last(_beside.rounded(g, format)).reshape(self.count, self.groups, outputs)
-        memory[..., :self.groups].copy_(g.transpose(1, 2))
-        return memory, (_beside.places((self.count, memory.stride(0))), _beside.places((outputs, memory.stride(1))))
+        def make(g, key):
+            return self._beside_matrix(self._last(g).reshape(self.count, self.groups, -1).transpose(1, 2), key[1])
+
+        return self.once(g, ("beside", format), make)
 
     def _beside_weights(self, w, format):
-        outputs = self.w_shape[0] // self.groups
-        memory = torch.zeros(self.k, outputs, _beside.padded(self.groups), dtype=torch.bfloat16)
-        w = self._last(_beside.rounded(w, format)[(slice(None), slice(None), *(taps.kept for taps in self.taps))])
-        memory[..., :self.groups].copy_(w.reshape(self.groups, outputs, self.k).permute(2, 1, 0))
-        return memory, (_beside.places((self.k, memory.stride(0))), _beside.places((outputs, memory.stride(1))))
+        w = self._last(w[(slice(None), slice(None), *(taps.kept for taps in self.taps))])
+        return self._beside_matrix(w.reshape(self.groups, -1, self.k).permute(2, 1, 0), format)
 
-    def product(self, name, a, b, multiply):
-        """The GEMM NAME: side by side where there are many groups, else by MULTIPLY. A and B: what makes the operand,
-        of what, and whether its rows are K."""
+    def product(self, name, a, b, multiply, sums=False):
+        """The GEMM NAME, (groups, rows, columns) or with SUMS the sums of overlapping patches, (N, sizes, C): side by side
+        where there are many groups, else by MULTIPLY. A and B: what makes the operand, of what, and whether its rows
+        are K."""
         config = getattr(self.arithmetic, name)
         if (config is None or self.groups < _beside.FEWEST or self.caller.observers or self.arithmetic.engine != "auto"
                 or a[1].device.type != "cpu" or not _beside.possible(config)):
             return multiply()
-        sides = []
+        sides, into = [], ()
         for (make, tensor, turned), format in zip((a, b), (config.a_format, config.b_format)):
             memory, ways = make(tensor, format)
             sides += [memory, ways[::-1] if turned else ways]
-        work = self.count * self.k * self.w_shape[0]
-        found = _beside.product(config, self.threads(work), *sides)
-        return multiply() if found is None else found[..., :self.groups].permute(2, 0, 1)
+        if sums:
+            image, inside = self._image(torch.float32, "cpu", self.depth, _beside.padded(self.groups))
+            into = image, self._beside_places(image), math.prod(self.out)
+        found = _beside.product(config, self.threads(self.count * self.k * self.w_shape[0]), *sides, *into)
+        if found is None:
+            return multiply()
+        return inside[..., :self.groups].transpose(-1, -2).flatten(-2) if sums else found[..., :self.groups].permute(2, 0, 1)
 
     def forward(self, x, w):
         name = self.names[0]
@@ -341,9 +351,9 @@ class Patches(Form):
 
     def input_grad(self, g, w):
         name = self.names[1]
-        patches = self.product(name, (self._beside_outputs, g, False), (self._beside_weights, w, True),
-                               lambda: self.multiply(name, self.pixels(g, name), self.kernels(w, name)))
-        return self._first(self.add(patches))
+        return self._first(self.product(
+            name, (self._beside_outputs, g, False), (self._beside_weights, w, True),
+            lambda: self.add(self.multiply(name, self.pixels(g, name), self.kernels(w, name))), sums=True))
 
     def weight_grad(self, g, x):
         """The layer's output gradients are A; taps that were left out have no gradient."""

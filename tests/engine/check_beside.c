@@ -29,17 +29,21 @@ static void *memory(size_t size) {
 static void configure(struct daa_config *config) {
     static const char *const accumulators[] = {"rounded", "anchored"}, *const formats[] = {"bf16", "e8m5", "e8m4"},
                              *const policies[] = {"exponent", "static", "low"}, *const lo_bits[] = {"1", "3", "4"},
-                             *const streams[] = {"1", "2", "4", "8"};
+                             *const streams[] = {"1", "2", "4", "8"}, *const bits[] = {"32", "32", "25", "22", "14"};
     const uint32_t anchored = below(2), policy = below(3), count = below(anchored ? 4 : 3);
     const bool in_pairs = anchored && policy == 0 && count == 2 && below(2);
     const struct {
         const char *name, *value;
-    } list[] = {
-        {"accumulator", accumulators[anchored]}, {"format", formats[below(3)]}, {"policy", policies[policy]},
-        {"lo-bits", lo_bits[below(3)]},          {"streams", streams[count]},   {"groups", in_pairs ? "2" : "1"}};
+    } list[] = {{"accumulator", accumulators[anchored]},
+                {"format", formats[below(3)]},
+                {"policy", policies[policy]},
+                {"lo-bits", lo_bits[below(3)]},
+                {"streams", streams[count]},
+                {"groups", in_pairs ? "2" : "1"},
+                {"acc-bits", bits[below(5)]}};
     struct daa_options *options = daa_options_new();
     struct daa_error error;
-    for (size_t i = 0; i < sizeof list / sizeof list[0]; i++)
+    for (size_t i = 0; i < sizeof list / sizeof list[0] - !anchored; i++)
         if (!daa_options_set(options, list[i].name, list[i].value, &error))
             stop(error.text);
     if (!daa_options_resolve(options, DAA_SOFTWARE, config, &error))
@@ -94,16 +98,39 @@ static void golden(const struct daa_beside_args *args, size_t x, uint32_t *c) {
     free(b);
 }
 
-static void compare(const struct daa_beside_args *args) {
-    uint32_t *want = memory(args->m * args->n * sizeof *want);
+/* WANT: what C was before, of SIZE; with sums the results are added from the last row to the first. */
+static void compare(const struct daa_beside_args *args, float *want, size_t size) {
+    uint32_t *found = memory(args->m * args->n * sizeof *found);
     for (size_t x = 0; x < args->batch; x++) {
-        golden(args, x, want);
-        for (size_t i = 0; i < args->m * args->n; i++, results++)
-            if (memcmp(&want[i], &args->c[args->c_rows[i / args->n] + args->c_cols[i % args->n] + x], sizeof *want) !=
-                0)
-                stop("another result than the golden model's");
+        golden(args, x, found);
+        for (size_t i = args->m * args->n; i-- > 0; results++) {
+            float *to = want + args->c_rows[i / args->n] + args->c_cols[i % args->n] + x, result;
+            memcpy(&result, &found[i], sizeof result);
+            *to = args->sums ? *to + result : result;
+        }
     }
-    free(want);
+    if (memcmp(want, args->c, size * sizeof *want) != 0)
+        stop("another result than the golden model's");
+    free(found);
+}
+
+/* Each SUMS rows' places in C, an image of theirs of OVERLAP fewer than they have alone, N of places a row. */
+static size_t *images(size_t m, size_t sums, size_t overlap, size_t n, size_t batch) {
+    size_t *place = places(m, n * batch);
+    for (size_t i = 0; i < m; i++)
+        place[i] = (i / sums * (sums + n) + place[i] / (n * batch) % (1 + (sums - 1) / overlap)) * batch;
+    return place;
+}
+
+/* What C is before: numbers of every size, zeros of both signs. */
+static float *before(size_t size) {
+    float *c = memory(size * sizeof *c);
+    for (size_t i = 0; i < size; i++) {
+        const uint32_t exponent = below(4) ? 120 + below(12) : below(3), bits = exponent << 23 | below(1 << 23);
+        const uint32_t word = below(2) << 31 | (below(8) ? bits : 0);
+        memcpy(&c[i], &word, sizeof word);
+    }
+    return c;
 }
 
 /* Operands as patches: element (i, j) of A is another row's too where rows are less than K apart. */
@@ -111,8 +138,12 @@ static bool one_case(void) {
     struct daa_config config;
     struct daa_error error;
     configure(&config);
-    const size_t m = 1 + below(below(20) ? 6 : 80), n = 1 + below(6), k = below(40), batch = 16 * (1 + below(5));
+    const size_t m = 1 + below(below(20) ? 6 : 80), n = 1 + below(6), batch = 16 * (1 + below(5));
+    const size_t k = below(3) ? below(40) : 1 + below((uint32_t)config.streams),
+                 sums = below(2) ? 1 + below((uint32_t)m) : 0;
     const size_t rows_apart = 1 + below(3), a_size = (m * rows_apart + k) * batch, b_size = (k + 1) * n * batch;
+    const size_t c_size = (sums ? ((m - 1) / sums + 1) * (sums + n) : m * n) * batch;
+    float *want = before(c_size);
     const struct daa_beside_args args = {.config = &config,
                                          .m = m,
                                          .n = n,
@@ -126,16 +157,26 @@ static bool one_case(void) {
                                          .a_cols = places(k, batch),
                                          .b_rows = places(k, n * batch),
                                          .b_cols = places(n, batch),
-                                         .c_rows = places(m, n * batch),
+                                         .c_rows =
+                                             sums ? images(m, sums, 1 + below(4), n, batch) : places(m, n * batch),
                                          .c_cols = places(n, batch),
-                                         .c = memory(m * n * batch * sizeof(float)),
+                                         .c = memory(c_size * sizeof(float)),
+                                         .sums = sums,
                                          .threads = 1 + (int)below(3)};
+    memcpy(args.c, want, c_size * sizeof *want);
     const enum daa_status status = daa_beside_run(&args, &error);
     if (status == DAA_OK)
-        compare(&args);
-    void *const all[] = {(void *)args.a,      (void *)args.b,      (void *)args.a_rows,
-                         (void *)args.a_cols, (void *)args.b_rows, (void *)args.b_cols,
-                         (void *)args.c_rows, (void *)args.c_cols, args.c};
+        compare(&args, want, c_size);
+    void *const all[] = {(void *)args.a,
+                         (void *)args.b,
+                         (void *)args.a_rows,
+                         (void *)args.a_cols,
+                         (void *)args.b_rows,
+                         (void *)args.b_cols,
+                         (void *)args.c_rows,
+                         (void *)args.c_cols,
+                         args.c,
+                         want};
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
         free(all[i]);
     return status == DAA_OK;

@@ -16,6 +16,7 @@ LAYERS = {
     "depthwise": (lambda: nn.Conv2d(24, 24, 3, padding=1, groups=24, bias=False), (2, 24, 9, 8)),
     "odd": (lambda: nn.Conv2d(40, 80, 3, stride=2, padding=(1, 0), dilation=(1, 2), groups=20, bias=False), (2, 40, 7, 8)),
     "one": (lambda: nn.Conv1d(70, 70, 5, padding=2, groups=70, bias=False), (2, 70, 11)),
+    "deep": (lambda: nn.Conv3d(16, 16, (2, 3, 2), stride=(1, 2, 1), padding=(0, 1, 1), groups=16, bias=False), (2, 16, 3, 6, 5)),
     "transposed": (lambda: nn.ConvTranspose2d(32, 16, 3, stride=2, groups=16, bias=False), (2, 32, 5, 4)),
     "points": (lambda: nn.Conv2d(16, 32, 1, groups=16, bias=False), (2, 16, 5, 4)),
 }
@@ -55,6 +56,46 @@ def test_bits(numbers, ran, name, config):
         pytest.skip("the vectors are x86's")
     make, shape = LAYERS[name]
     assert same(make(), config, torch.randn(shape)) and ran == [True] * 3
+
+
+@pytest.mark.parametrize("name", ["depthwise", "odd", "deep", "points"])
+def test_memory_formats_and_threads(numbers, ran, name):
+    """channels_last comes back as channels_last, without the padding in between; several images, several threads."""
+    if "avx2" not in daa.engines():
+        pytest.skip("the vectors are x86's")
+    make, (_, *sizes) = LAYERS[name]
+    layer, x = make(), torch.randn(5, *sizes)
+    form = torch.channels_last if x.dim() == 4 else torch.channels_last_3d
+    config = daa.Config("safe2")
+    g = torch.randn(layer(x).shape)
+    want = results(layer, config, x, lambda y: g)
+    found = results(layer, config, x.contiguous(memory_format=form), lambda y: g, threads=3)
+    assert ran == [True] * 6 and all(torch.equal(a, b) for a, b in zip(want, found))
+    assert all(a.is_contiguous() and b.is_contiguous(memory_format=form) for a, b in zip(want[:2], found[:2]))
+
+
+def test_gradients_are_rounded_once(numbers, ran, monkeypatch):
+    rounded, put = [], _beside.put
+    monkeypatch.setattr(_beside, "put", lambda x, *rest: rounded.append(x.shape) or put(x, *rest))
+    make, shape = LAYERS["depthwise"]
+    results(make(), daa.Config("safe2"), torch.randn(shape), torch.ones_like)
+    assert ran in ([], [True] * 3) and len(rounded) in (0, 5)  # weights twice, inputs twice, gradients once
+
+
+@pytest.mark.parametrize("format", ["bf16", "e8m5", "e4m3", "e5m2", "e3m2", "e2m1", "e8m1"])
+def test_numbers_in_bf16(numbers, format):
+    """Those of quantize(), but for subnormals, which count as zeros, and NaNs."""
+    x = torch.tensor(numbers.standard_normal((7, 9, 13)), dtype=torch.float32) * 2.0**torch.arange(-150, -150 + 23 * 13, 23)
+    x[0, 0, :4] = torch.tensor([float("inf"), -float("inf"), 0.0, -0.0])
+    into = torch.full((7, 9, 16), 3.0, dtype=torch.bfloat16)
+    _beside.put(x, format, into)
+    found, want = into[..., :13].float(), daa.quantize(x, format)
+    found = torch.where(found.abs() < 2.0**-126, found * 0, found)
+    want = torch.where(want.abs() < 2.0**-126, want * 0, want)
+    assert torch.equal(found, want) and torch.equal(found.signbit(), want.signbit())
+    assert (into[..., 13:] == 3).all()
+    with pytest.raises(daa.Error, match="10 fraction bits, and bf16 7"):
+        _beside.put(x, "fp16", into)
 
 
 @pytest.mark.parametrize("value", [float("inf"), float("nan"), 1e-30, 3e38])
