@@ -11,7 +11,7 @@ enum { ROWS = 64, MOST_COLS = 64 };
 struct job {
     const struct engine_beside *products;
     const struct engine_beside_kernel *kernel;
-    size_t rows, row_tasks, tasks, scratch_words; /* rows: of a task */
+    size_t rows, lane_tasks, tasks, scratch_words; /* rows: of a task */
     uint32_t *scratch;
     atomic_size_t next_task, next_scratch;
 };
@@ -20,8 +20,8 @@ static void work(void *argument) {
     struct job *job = argument;
     uint32_t *scratch = job->scratch + atomic_fetch_add(&job->next_scratch, 1) * job->scratch_words;
     for (size_t task; (task = atomic_fetch_add(&job->next_task, 1)) < job->tasks;) {
-        const size_t first = task % job->row_tasks * job->rows, left = job->products->m - first;
-        job->kernel->run(job->products, task / job->row_tasks * (size_t)job->kernel->lanes, first,
+        const size_t first = task / job->lane_tasks * job->rows, left = job->products->m - first;
+        job->kernel->run(job->products, task % job->lane_tasks * (size_t)job->kernel->lanes, first,
                          left < job->rows ? left : job->rows, scratch);
     }
 }
@@ -45,8 +45,8 @@ enum daa_status daa_beside_run(const struct daa_beside_args *args, struct daa_er
                       .kernel = kernel,
                       .rows = args->sums ? args->sums : ROWS,
                       .scratch_words = (kernel->words(&products) + 15) / 16 * 16};
-    job.row_tasks = (args->m + job.rows - 1) / job.rows;
-    job.tasks = job.row_tasks * ((args->batch + (size_t)kernel->lanes - 1) / (size_t)kernel->lanes);
+    job.lane_tasks = (args->batch + (size_t)kernel->lanes - 1) / (size_t)kernel->lanes;
+    job.tasks = (args->m + job.rows - 1) / job.rows * job.lane_tasks;
     const size_t threads = args->threads < 1                   ? 1
                            : (size_t)args->threads < job.tasks ? (size_t)args->threads
                                                                : job.tasks;

@@ -125,6 +125,14 @@ INLINE void beside_rows(size_t streams, size_t groups, bool steer, const struct 
     }
 }
 
+/* What rows add to and rows behind them did not: pixels are too far apart for the processor to see what comes next. */
+static void beside_ahead(const struct beside_task *task, size_t first, size_t rows) {
+    const struct engine_beside *job = task->job;
+    for (size_t row = 0; row < rows && job->n; row++)
+        for (size_t v = 0; v < task->vectors; v++)
+            __builtin_prefetch(job->c + job->c_rows[first + row] + job->c_cols[0] + task->lane + v * WIDTH, 1);
+}
+
 /* Their results, stored or added, the last row's first. */
 static __attribute__((noinline)) void beside_results(const struct beside_task *task, size_t first, size_t rows) {
     const struct engine_beside *job = task->job;
@@ -210,6 +218,8 @@ static void beside_run(const struct engine_beside *job, size_t lane, size_t firs
         const size_t count = least_of(BESIDE_ROWS, end);
         const bool packed = end < rows;
         end -= count;
+        if (job->sums)
+            beside_ahead(&task, first + end, count);
         _mm_setcsr(FLUSHING);
         steps(&task, first + end, count, packed);
         _mm_setcsr(KEEPING);

@@ -38,8 +38,9 @@ def put(x, format, into):
     """The format's numbers in bf16, which holds them: x (..., groups) into the first groups of INTO."""
     x = x.detach()
     if format != "bf16":  # whose numbers are made by what copies them
-        x = x.contiguous()
-        rounded, message = torch.empty(x.shape, dtype=torch.bfloat16), Message()
+        message, rounded = Message(), torch.empty_like(x, dtype=torch.bfloat16)
+        if rounded.stride() != x.stride():  # which x's are where its elements lie one after another, in any order
+            x, rounded = x.contiguous(), rounded.contiguous()
         if not library.daa_quantize_bf16(format.encode(), x.numel(), x.data_ptr(), rounded.data_ptr(), byref(message)):
             raise message.error()
         x = rounded

@@ -87,13 +87,14 @@ def test_numbers_in_bf16(numbers, format):
     """Those of quantize(), but for subnormals, which count as zeros, and NaNs."""
     x = torch.tensor(numbers.standard_normal((7, 9, 13)), dtype=torch.float32) * 2.0**torch.arange(-150, -150 + 23 * 13, 23)
     x[0, 0, :4] = torch.tensor([float("inf"), -float("inf"), 0.0, -0.0])
-    into = torch.full((7, 9, 16), 3.0, dtype=torch.bfloat16)
-    _beside.put(x, format, into)
-    found, want = into[..., :13].float(), daa.quantize(x, format)
-    found = torch.where(found.abs() < 2.0**-126, found * 0, found)
-    want = torch.where(want.abs() < 2.0**-126, want * 0, want)
-    assert torch.equal(found, want) and torch.equal(found.signbit(), want.signbit())
-    assert (into[..., 13:] == 3).all()
+    for of in (x, x.transpose(0, 1), x.permute(2, 0, 1).contiguous().permute(1, 2, 0), x[1::2, :5], x[:, :1].expand(7, 4, 13)):
+        into = torch.full((*of.shape[:2], 16), 3.0, dtype=torch.bfloat16)
+        _beside.put(of, format, into)
+        found, want = into[..., :13].float(), daa.quantize(of, format)
+        found = torch.where(found.abs() < 2.0**-126, found * 0, found)
+        want = torch.where(want.abs() < 2.0**-126, want * 0, want)
+        assert torch.equal(found, want) and torch.equal(found.signbit(), want.signbit())
+        assert (into[..., 13:] == 3).all()
     with pytest.raises(daa.Error, match="10 fraction bits, and bf16 7"):
         _beside.put(x, "fp16", into)
 
