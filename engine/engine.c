@@ -350,7 +350,8 @@ bool daa_in_range(const struct engine_plan *plan, struct engine_range a, struct 
     if (!a.special && !b.special && (a.most == 0 || b.most == 0))
         return true;
     if (plan->anchored) /* and no place at which a sum may stand beyond a float's exponents */
-        return !a.special && !b.special && a.least + b.least - 254 >= -98 && a.most + b.most - 254 <= 90;
+        return !a.special && !b.special && a.least + b.least - 254 >= -98 && a.most + b.most - 254 <= 90 &&
+               a.most <= ANCHORED_MOST && b.most <= ANCHORED_MOST;
     const int below = plan->frac_bits > 14 ? plan->frac_bits : 14, above = plan->streams == 8 ? 5 : 4;
     return !a.special && !b.special && a.least + b.least - 254 - below >= -126 &&
            a.most + b.most - 254 + above <= 127 && a.most < 254 && b.most < 254;
@@ -566,7 +567,8 @@ static void run_task(const struct job *job, size_t task, const struct scratch *s
     const struct place p = place_of(job, task);
     const size_t ld = job->acc_ld, column = job->task_rows * job->rows * ld;
     const bool anchored = job->plan.anchored != NULL;
-    memset(s->acc, 0, p.col_panels * column * sizeof *s->acc);
+    if (!anchored)
+        memset(s->acc, 0, p.col_panels * column * sizeof *s->acc);
     for (size_t j = 0; j < p.col_panels; j++)
         if (anchored)
             start_anchored(job, &p, j, (uint32_t *)(void *)(s->acc + j * column));

@@ -129,6 +129,12 @@ INLINE words add_halves(words a, words b) {
 INLINE words sub_halves(words a, words b) {
     return _mm256_sub_epi16(a, b);
 }
+INLINE words saturated_halves(words a, words b) {
+    return _mm256_adds_epi16(a, b);
+}
+INLINE words min_halves(words a, words b) {
+    return _mm256_min_epi16(a, b);
+}
 INLINE words keys_of(words exponents) {
     return _mm256_slli_epi16(exponents, KEY_LOG2);
 }
@@ -340,11 +346,17 @@ INLINE words down_no_sign(words a, int places) {
 INLINE words down_words(words a, words places) {
     return _mm256_srav_epi32(a, places);
 }
-INLINE words down_where(of_words mask, words a, words places, words other) {
-    return pick_words(mask, down_words(a, places), other);
+INLINE words sub_where(of_words mask, words a, words b) {
+    return sub_words(a, keep_words(mask, b));
 }
-INLINE words max_where(of_words mask, words a, words b) {
-    return _mm256_and_si256(mask, max_words(a, b));
+INLINE of_words equal_where(of_words mask, floats a, floats b) {
+    return _mm256_and_si256(mask, _mm256_castps_si256(_mm256_cmp_ps(a, b, _CMP_EQ_OQ)));
+}
+INLINE floats lesser(floats a, floats b) {
+    return _mm256_min_ps(a, b);
+}
+INLINE words and_or_words(words a, words mask, words b) {
+    return or_words(and_words(a, mask), b);
 }
 /* Rounded to nearest even. */
 INLINE words nearest_words(floats a) {

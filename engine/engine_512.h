@@ -138,6 +138,13 @@ INLINE words add_halves(words a, words b) {
 INLINE words sub_halves(words a, words b) {
     return _mm512_sub_epi16(a, b);
 }
+/* A + B, at most the largest half. */
+INLINE words saturated_halves(words a, words b) {
+    return _mm512_adds_epi16(a, b);
+}
+INLINE words min_halves(words a, words b) {
+    return _mm512_min_epi16(a, b);
+}
 INLINE words keys_of(words exponents) {
     return _mm512_slli_epi16(exponents, KEY_LOG2);
 }
@@ -369,12 +376,20 @@ INLINE words down_no_sign(words a, int places) {
 INLINE words down_words(words a, words places) {
     return _mm512_srav_epi32(a, places);
 }
-/* In one instruction what the compiler makes of two: there OTHER, zeros. */
-INLINE words down_where(of_words mask, words a, words places, words other) {
-    return _mm512_mask_srav_epi32(other, mask, a, places);
+/* In one instruction what the compiler makes of two: elsewhere A, no word. */
+INLINE words sub_where(of_words mask, words a, words b) {
+    return _mm512_mask_sub_epi32(a, mask, a, b);
 }
-INLINE words max_where(of_words mask, words a, words b) {
-    return _mm512_maskz_max_epi32(mask, a, b);
+INLINE of_words equal_where(of_words mask, floats a, floats b) {
+    return _mm512_mask_cmp_ps_mask(mask, a, b, _CMP_EQ_OQ);
+}
+/* B where one of them is a NaN. */
+INLINE floats lesser(floats a, floats b) {
+    return _mm512_min_ps(a, b);
+}
+/* The bits of A that are MASK's, and those of B. */
+INLINE words and_or_words(words a, words mask, words b) {
+    return _mm512_ternarylogic_epi32(a, mask, b, 0xea);
 }
 /* Rounded to nearest even. */
 INLINE words nearest_words(floats a) {

@@ -9,29 +9,28 @@ static uint32_t half(const struct daa_config *config) {
     return UINT32_C(1) << (config->acc_bits - 3);
 }
 
-static bool is_full(int32_t reach) {
-    return reach < ANCHORED_ASKS / 2;
-}
-
-static int32_t place_of(const struct daa_config *config, int32_t reach) {
-    return reach - (config->acc_step - 1) - (is_full(reach) ? ANCHORED_ASKS : 0);
-}
-
 static struct daa_acc get(const struct daa_config *config, const uint32_t *acc, size_t lanes) {
-    const int32_t reach = (int32_t)acc[lanes];
-    return (struct daa_acc){.m = (int32_t)(acc[0] - half(config)),
-                            .e = place_of(config, reach) / config->acc_step,
-                            .full = is_full(reach),
-                            .inf = {acc[2 * lanes] & 1, acc[2 * lanes] & 2}};
+    const uint32_t word = acc[lanes];
+    const int field = (int)(word / ANCHORED_UNIT), off = (int)(word & ANCHORED_OFF) / ANCHORED_OFF_UNIT;
+    const int place = 127 - field + (word & ANCHORED_OFF_HIGH ? off : off ? 1 - off : 0);
+    struct daa_acc value = {
+        .m = (int32_t)(acc[0] - half(config)), .e = place / config->acc_step, .full = word & ANCHORED_FULL};
+    if (field == ANCHORED_LOW && !off)
+        value = daa_acc_start(config, 0);
+    value.inf[0] = word & ANCHORED_INF_PLUS;
+    value.inf[1] = word & ANCHORED_INF_MINUS;
+    return value;
 }
 
 static void put(const struct daa_config *config, struct daa_acc value, uint32_t *acc, size_t lanes) {
-    const int32_t place = config->acc_step * value.e, field = 127 - place;
-    const int32_t reach = place + config->acc_step - 1 + (value.full ? ANCHORED_ASKS : 0);
-    const uint32_t scale = (uint32_t)(field < 1 ? 1 : field > 254 ? 254 : field) << 23;
+    const int place = config->acc_step * value.e, low = 128 - ANCHORED_LOW - place, high = place - 127 + ANCHORED_HIGH;
+    const bool empty = value.m == 0 && !value.full && value.e == daa_anchor_least(config);
+    const int field = low > 0 ? ANCHORED_LOW : high > 0 ? ANCHORED_HIGH : 127 - place;
+    const int off = empty ? 0 : low > 0 ? low : high > 0 ? high : 0;
     acc[0] = (uint32_t)value.m + half(config);
-    acc[lanes] = (uint32_t)reach;
-    acc[2 * lanes] = scale | (value.inf[0] ? 1 : 0) | (value.inf[1] ? 2 : 0);
+    acc[lanes] = (uint32_t)(field * ANCHORED_UNIT + off * ANCHORED_OFF_UNIT) | (high > 0 ? ANCHORED_OFF_HIGH : 0) |
+                 (value.full ? ANCHORED_FULL : 0) | (value.inf[0] ? ANCHORED_INF_PLUS : 0) |
+                 (value.inf[1] ? ANCHORED_INF_MINUS : 0);
 }
 
 void daa_anchored_put(const struct daa_config *config, uint32_t c0, uint32_t *acc, size_t lanes) {

@@ -9,11 +9,10 @@
  * every step. Whether M stays in -H .. H-1, H = 2^(W-3), is looked at in the same way. Lanes in which it does not, or
  * an anchor moves that was to stay, are noted, and take the steps one by one when the panel's rows have been done.
  *
- * The place of M's last bit stands for the anchor: G E. A lane's state is three words, those of a tile's lanes after
- * one another: M + H; the reach, which is the largest key that moves nothing, or with `full` set one that every key is
- * above; and 2^-place as a float, whose lowest bits are the Infs, since with these it no longer counts. Keys are so
- * biased that a sum may stand at the place that is its largest key without the last log2 G bits: what does not ask for
- * more than `place` is at most place + G - 1. */
+ * The place of M's last bit stands for the anchor: G E. It is kept as the exponent field of the float 2^-place, 127 -
+ * place, in a float's bits: the largest place is then the least field. Since places are multiples of G, a field ends in
+ * log2 G ones, whatever a key has there. engine_kernel.h has the two words of a lane's state; those of a tile's lanes
+ * are after one another. */
 #ifndef DAA_ENGINE_ANCHORED_H
 #define DAA_ENGINE_ANCHORED_H
 
@@ -42,9 +41,11 @@ static int anchored_steps_a_word(const struct engine_plan *plan) {
     return 1;
 }
 
-INLINE words anchored_one_exponents(words of) {
-    const words field = down_words(and_words(of, all_words(INT32_MAX)), all_words(23));
-    return pick_words(greater_words(field, all_words(0)), field, all_words(ZERO_EXPONENT));
+/* As pair_parts(), in the upper half. */
+INLINE words anchored_one_parts(words of, int part) {
+    const words fields = and_words(of, all_words(INT32_MAX & -ANCHORED_UNIT));
+    const words parts = sub_words(all_words(part * ANCHORED_UNIT), fields);
+    return pick_words(greater_words(fields, all_words(0)), parts, all_words(INT16_MAX << 16));
 }
 
 /* WIDTH raw operands, which are floats or bf16. */
@@ -52,7 +53,7 @@ INLINE words anchored_one_load(bool is_float, const void *raw, size_t i) {
     return is_float ? load_words((const uint32_t *)raw + i) : half_up(widen((const uint16_t *)raw + i));
 }
 
-INLINE void anchored_one_rows(bool is_float, size_t steps, const void *raw, size_t stride, uint32_t *packed) {
+INLINE void anchored_one_rows(bool is_float, int part, size_t steps, const void *raw, size_t stride, uint32_t *packed) {
     const size_t size = is_float ? sizeof(uint32_t) : sizeof(uint16_t);
     const size_t row_words = ANCHORED_ONE_KINDS * STEPS, next = ANCHORED_ONE_ROWS * row_words;
     for (size_t t = 0; t < steps; t += GROUP, packed += next) {
@@ -66,19 +67,19 @@ INLINE void anchored_one_rows(bool is_float, size_t steps, const void *raw, size
                 const words of = anchored_one_load(is_float, in, i);
                 uint32_t *to = packed + i / STEPS * next;
                 store_eights(to, packed + next, of);
-                store_eights(to + STEPS, packed + next + STEPS, anchored_one_exponents(of));
+                store_eights(to + STEPS, packed + next + STEPS, anchored_one_parts(of, part));
             }
         }
     }
 }
 
-INLINE void anchored_one_lanes(bool is_float, size_t steps, const void *raw, uint32_t *packed) {
+INLINE void anchored_one_lanes(bool is_float, int part, size_t steps, const void *raw, uint32_t *packed) {
     pack_no_steps(steps, ANCHORED_ONE_KINDS * ANCHORED_ONE_LANES, packed);
     for (size_t t = 0; t < steps; t++, packed += ANCHORED_ONE_KINDS * ANCHORED_ONE_LANES) {
         for (size_t lane = 0; lane < ANCHORED_ONE_LANES; lane += WIDTH) {
             const words of = anchored_one_load(is_float, raw, t * ANCHORED_ONE_LANES + lane);
             store_words(packed + lane, of);
-            store_words(packed + ANCHORED_ONE_LANES + lane, anchored_one_exponents(of));
+            store_words(packed + ANCHORED_ONE_LANES + lane, anchored_one_parts(of, part));
         }
     }
 }
@@ -86,12 +87,10 @@ INLINE void anchored_one_lanes(bool is_float, size_t steps, const void *raw, uin
 #define ANCHORED_ONE_PACK(name, is_float)                                                                              \
     static void name##_pack_a(const struct engine_plan *plan, size_t steps, const void *raw, size_t stride,            \
                               uint32_t *packed) {                                                                      \
-        (void)plan;                                                                                                    \
-        anchored_one_rows(is_float, steps, raw, stride, packed);                                                       \
+        anchored_one_rows(is_float, pair_part(plan->anchored, true), steps, raw, stride, packed);                      \
     }                                                                                                                  \
     static void name##_pack_b(const struct engine_plan *plan, size_t steps, const void *raw, uint32_t *packed) {       \
-        (void)plan;                                                                                                    \
-        anchored_one_lanes(is_float, steps, raw, packed);                                                              \
+        anchored_one_lanes(is_float, pair_part(plan->anchored, false), steps, raw, packed);                            \
     }
 ANCHORED_ONE_PACK(anchored_one, false)
 ANCHORED_ONE_PACK(anchored_one_float, true)
@@ -112,10 +111,6 @@ INLINE size_t anchored_vectors(int streams) {
     return streams > 2 && !(streams & OF_FLOATS) ? FOUR_VECTORS : ANCHORED_VECTORS_MAX;
 }
 
-INLINE words larger_half(words pairs) {
-    return max_words(down_words(half_up(pairs), all_words(16)), down_words(pairs, all_words(16)));
-}
-
 /* A row's operands of step T, in registers. */
 INLINE void anchored_operands(int streams, bool steer, const struct anchored_source *s, size_t t, words *of_a) {
     const size_t words_of_one = streams & OF_FLOATS ? many_kinds((size_t)(streams - OF_FLOATS), steer)
@@ -127,11 +122,6 @@ INLINE void anchored_operands(int streams, bool steer, const struct anchored_sou
 #pragma GCC unroll 2
     for (size_t f = 0; f < FORMS && streams == 2; f++)
         of_a[f] = twice(s->a + 2 * (f * STEPS + t));
-}
-
-/* Keys as four_sum() has them. */
-INLINE words exponents_of_keys(words largest) {
-    return down_words(half_up(sub_halves(largest, all_halves(KEY_BIAS))), all_words(16 + KEY_LOG2));
 }
 
 /* The sum of step T in vector V, and of more than two streams the largest key. */
@@ -160,193 +150,233 @@ INLINE floats anchored_sum(int streams, int groups, bool steer, const struct anc
                     s->b + t * four_words(pairs, steer) * FOUR_LANES + v * WIDTH, largest);
 }
 
-INLINE words anchored_pair_exponents(const struct anchored_source *s, size_t t, size_t v) {
-    return load_words(s->b + (t * TWO_PACKED + 3) * TWO_LANES + v * WIDTH);
+/* A row's part of the fields that step T asks for, and vector V's, of one stream and of two. */
+INLINE const uint32_t *anchored_row_parts(int streams, const uint32_t *a) {
+    return a + (streams == 1 ? 1 : 2 * FORMS + 1) * STEPS;
 }
 
-INLINE words anchored_pair_key(const struct anchored_source *s, size_t t, size_t v) {
-    return add_halves(all_words((int)s->a[(2 * FORMS + 1) * STEPS + t]), anchored_pair_exponents(s, t, v));
+INLINE words anchored_parts(int streams, const uint32_t *b, size_t t, size_t v) {
+    b += v * WIDTH;
+    return load_words(
+        b + (streams == 1 ? (ANCHORED_ONE_KINDS * t + 1) * ANCHORED_ONE_LANES : (t * TWO_PACKED + 3) * TWO_LANES));
 }
 
-INLINE words anchored_one_exponent(const struct anchored_source *s, size_t t, size_t v) {
-    return load_words(s->b + (ANCHORED_ONE_KINDS * t + 1) * ANCHORED_ONE_LANES + v * WIDTH);
-}
-
-INLINE words anchored_one_key(const struct anchored_source *s, size_t t, size_t v) {
-    return add_words(all_words((int)s->a[STEPS + t]), anchored_one_exponent(s, t, v));
-}
-
-/* Its K*, a sum of two biased exponents; far below all of these where no product takes part. */
+/* What says which field a step asks for: of one stream and of two the sum of parts, of two one in each half; of more
+ * LARGEST, as four_sum() or many_f_sum() has it. */
 INLINE words anchored_key(int streams, const struct anchored_source *s, size_t t, size_t v, words largest) {
-    if (streams == 1)
-        return anchored_one_key(s, t, v);
-    if (streams == 2)
-        return larger_half(anchored_pair_key(s, t, v));
-    return streams & OF_FLOATS ? whole_words(as_floats(largest)) : exponents_of_keys(largest);
+    if (streams > 2)
+        return largest;
+    return saturated_halves(all_words((int)anchored_row_parts(streams, s->a)[t]), anchored_parts(streams, s->b, t, v));
 }
 
-/* The largest of several keys: of two streams a pair, of more as four_sum() has it, or many_f_sum(), whose floats are
- * in the order of words where they are not all negative. */
-INLINE words anchored_least_key(int streams) {
+/* That of several steps: the one that asks for most. Floats are in the order of words where they are not all negative.
+ */
+INLINE words anchored_most(int streams, words a, words b) {
+    if (streams & OF_FLOATS)
+        return max_words(a, b);
+    return streams > 2 ? max_keys(a, b) : min_halves(a, b);
+}
+
+INLINE words anchored_no_key(int streams) {
     if (streams & OF_FLOATS)
         return as_words(f_all(2 * ZERO_EXPONENT));
-    return streams > 2 ? all_words(0) : streams == 2 ? all_halves(2 * ZERO_EXPONENT) : all_words(2 * ZERO_EXPONENT);
+    return streams > 2 ? all_words(0) : all_halves(INT16_MAX);
 }
 
-/* With those of steps T and T + 1. KEYS: theirs, of more than two streams. */
-INLINE words anchored_larger_key(int streams, const struct anchored_source *s, size_t t, size_t v, words largest,
-                                 const words *keys) {
+/* The most that vector V's lanes ask for in COUNT steps, without a row's parts, of one stream and of two. LAST, the
+ * last bits of fields, is added: what is then below a field asks for less than that. */
+INLINE words anchored_lanes_ask(int streams, int last, size_t count, const uint32_t *b, size_t v) {
+    words most = anchored_no_key(streams);
+    for (size_t t = 0; t < count; t++)
+        most = anchored_most(streams, most, anchored_parts(streams, b, t, v));
+    return saturated_halves(streams == 1 ? most : min_halves(most, turned(most)), all_halves(last >> 16));
+}
+
+/* That of a row in STEPS steps; none is negative. */
+INLINE words anchored_row_asks(int streams, const uint32_t *a) {
+    __m256i parts = _mm256_loadu_si256((const __m256i_u *)anchored_row_parts(streams, a));
     if (streams == 1)
-        return max_words(largest, max_words(anchored_one_key(s, t, v), anchored_one_key(s, t + 1, v)));
-    if (streams == 2)
-        return max_halves(largest, max_halves(anchored_pair_key(s, t, v), anchored_pair_key(s, t + 1, v)));
-    if (streams & OF_FLOATS)
-        return max_words(largest, max_words(keys[0], keys[1]));
-    return max_keys(largest, max_keys(keys[0], keys[1]));
-}
-
-INLINE words anchored_last_key(int streams, words largest) {
-    if (streams & OF_FLOATS)
-        return whole_words(as_floats(largest));
-    return streams == 1 ? largest : streams == 2 ? larger_half(largest) : exponents_of_keys(largest);
-}
-
-/* The largest biased exponent of vector V's lanes in STEPS steps, of one stream and of two. */
-INLINE words anchored_exponents(int streams, const uint32_t *b, size_t v) {
-    words largest = all_words(INT16_MIN);
-    b += v * WIDTH;
-    for (size_t t = 0; t < STEPS; t++)
-        largest = max_words(largest, streams == 1 ? load_words(b + (ANCHORED_ONE_KINDS * t + 1) * ANCHORED_ONE_LANES)
-                                                  : larger_half(load_words(b + (t * TWO_PACKED + 3) * TWO_LANES)));
-    return largest;
-}
-
-INLINE __m256i eight_words(const uint32_t *from) {
-    return _mm256_loadu_si256((const __m256i_u *)from);
-}
-
-INLINE int largest_half(__m256i a) {
-    const __m128i eight = _mm_max_epi16(_mm256_castsi256_si128(a), _mm256_extracti128_si256(a, 1));
-    const __m128i turned_over = _mm_xor_si128(eight, _mm_set1_epi16(INT16_MAX)); /* in the order of what has no sign */
-    return (int16_t)(_mm_cvtsi128_si32(_mm_minpos_epu16(turned_over)) ^ INT16_MAX);
-}
-
-/* That of a row; of one stream the upper halves are no exponents, but none is above those of numbers. */
-INLINE int anchored_exponent(int streams, const uint32_t *a) {
-    return largest_half(eight_words(a + (streams == 1 ? 1 : 2 * FORMS + 1) * STEPS));
+        parts = _mm256_or_si256(parts, _mm256_set1_epi32(INT16_MAX));
+    const __m128i eight = _mm_min_epu16(_mm256_castsi256_si128(parts), _mm256_extracti128_si256(parts, 1));
+    return all_halves(_mm_cvtsi128_si32(_mm_minpos_epu16(eight)));
 }
 
 /* ---- a row's steps ---- */
 
-/* Where M + H has a bit of BEYOND, M is not in -H .. H-1. BIAS: of a key, less that of two exponents. */
+/* Where M + H has a bit of BEYOND, M is not in -H .. H-1. STEP and LAST: G and G - 1, of a field. KEY: the field that a
+ * key, a sum of two exponent fields, asks for is this less that. */
 struct anchored_limits {
-    int half, beyond, step, bias;
+    int half, beyond, step, last, key;
 };
 
 static struct anchored_limits anchored_make_limits(const struct daa_config *config) {
-    const int bits = config->acc_bits, half = 1 << (bits - 3);
+    const int half = 1 << (config->acc_bits - 3);
     return (struct anchored_limits){
         .half = half,
         .beyond = (int)~(2 * (unsigned)half - 1),
-        .step = config->acc_step,
-        .bias = daa_sum_growth(config) - (bits - 3) + config->acc_step - 1 - 254,
+        .step = config->acc_step * ANCHORED_UNIT,
+        .last = (config->acc_step - 1) * ANCHORED_UNIT,
+        .key = pair_part(config, true) + pair_part(config, false),
     };
 }
 
-/* 2^-place from its exponent field, 127 - place. A lane whose place is beyond a float's exponents has nothing to add
- * (below), or only what rounds to zero. */
-INLINE floats anchored_scale(words field) {
-    return as_floats(up_words(min_words(max_words(field, all_words(1)), all_words(254)), 23));
+/* The field that a key asks for, a NaN where no product takes part. */
+INLINE words anchored_asked(int streams, const struct anchored_limits *limits, words key) {
+    enum { UP = 7 - KEY_LOG2, NONE = 255 };
+    if (streams & OF_FLOATS) {
+        const words field = sub_words(all_words(limits->key), whole_words(as_floats(key)));
+        const words twice_it = min_words(add_words(field, field), all_words(2 * NONE + 1));
+        return or_words(up_words(twice_it, 22), all_words(limits->last));
+    }
+    if (streams > 2) { /* in units of the key first, upper halves alone */
+        const words field = sub_halves(all_halves(limits->key * (1 << KEY_LOG2) + (1 << KEY_LOG2) - 1 + KEY_BIAS), key);
+        words asked = and_or_words(field, all_words(-(1 << (16 + KEY_LOG2))), all_words(limits->last >> UP));
+        for (int i = 0; i < UP; i++)
+            asked = saturated_halves(asked, asked);
+        return asked;
+    }
+    return or_words(streams == 1 ? key : min_halves(key, half_up(key)), all_words(limits->last));
 }
 
-/* The reach, and the scale beside the Infs, there. */
-INLINE void anchored_put_reach(of_words which, words reach, floats scale, uint32_t *to, size_t lanes) {
-    const words old = load_words(to + lanes), infs = and_words(old, all_words(ANCHORED_INFS));
-    store_words(to, pick_words(which, reach, load_words(to)));
-    store_words(to + lanes, pick_words(which, or_words(as_words(scale), infs), old));
-}
-
-/* A vector's state while its steps are taken one by one: M, the exponent field of 2^-place, and what is asked of the
- * next step's shift by who is full. */
+/* A vector's state: M, the field, and the least that a step leaves of it, which is one coarse step less for who is
+ * full.
+ */
 struct anchored_state {
-    words m, field, asked;
+    words m, field, least;
 };
+
+/* The contract's four points. What is asked for where no product takes part is then less than nothing, and equal to
+ * nothing. */
+INLINE void anchored_step(const struct anchored_limits *limits, floats sum, words asked, struct anchored_state *state) {
+    const of_words out = bits_of_words(add_words(state->m, all_words(limits->half)), all_words(limits->beyond));
+    const floats from = as_floats(state->field), least = as_floats(state->least);
+    const floats to = lesser(least, as_floats(asked)), field = lesser(to, from);
+    const words shift = down_no_sign(sub_words(state->field, as_words(field)), 23);
+    state->least = sub_where(equal_where(out, to, from), as_words(lesser(to, least)), all_words(limits->step));
+    state->m = add_words(down_words(state->m, shift), nearest_words(mul(sum, field)));
+    state->field = as_words(field);
+}
+
+/* The same but for `full`; LEAST instead has all bits that M + H had before a step. */
+INLINE void anchored_step_not_full(const struct anchored_limits *limits, floats sum, words asked,
+                                   struct anchored_state *state) {
+    const words field = min_words(state->field, asked);
+    const words shift = down_no_sign(sub_words(state->field, field), 23);
+    state->least = or_words(state->least, add_words(state->m, all_words(limits->half)));
+    state->m = add_words(down_words(state->m, shift), nearest_words(mul(sum, as_floats(field))));
+    state->field = field;
+}
+
+INLINE of_words anchored_off(words scale) {
+    return bits_of_words(scale, all_words(ANCHORED_OFF));
+}
+
+/* Of a vector none of whose lanes is off. */
+INLINE void anchored_open_near(const struct anchored_limits *limits, const uint32_t *acc, size_t lanes,
+                               struct anchored_state *state) {
+    const words scale = load_words(acc + lanes);
+    state->m = sub_words(load_words(acc), all_words(limits->half));
+    state->field = and_words(scale, all_words(-ANCHORED_UNIT));
+    state->least = sub_where(bits_of_words(scale, all_words(ANCHORED_FULL)), state->field, all_words(limits->step));
+}
 
 INLINE void anchored_open(const struct anchored_limits *limits, const uint32_t *acc, size_t lanes,
                           struct anchored_state *state) {
-    const words reach = load_words(acc + lanes);
-    const of_words full = greater_words(all_words(ANCHORED_ASKS / 2), reach);
-    const words place = sub_words(all_words(127 + limits->step - 1), reach);
-    state->m = sub_words(load_words(acc), all_words(limits->half));
-    state->asked = keep_words(full, all_words(limits->step));
-    state->field = add_words(place, keep_words(full, all_words(ANCHORED_ASKS)));
+    const words scale = load_words(acc + lanes);
+    const of_words off = anchored_off(scale);
+    anchored_open_near(limits, acc, lanes, state);
+    if (__builtin_expect(any_of(off), false)) {
+        /* A step moves too low a place, `full` or not. What M then loses, it may lose beforehand. */
+        const of_words low = but_not_words(off, bits_of_words(scale, all_words(ANCHORED_OFF_HIGH)));
+        const words by = sub_words(and_words(scale, all_words(ANCHORED_OFF)), all_words(ANCHORED_OFF_UNIT));
+        state->m = down_words(state->m, down_no_sign(keep_words(low, by), ANCHORED_OFF_LOG2));
+        state->least = pick_words(low, state->field, state->least);
+    }
 }
 
-/* The contract's four points. Who is full asks for one coarse step. */
-INLINE void anchored_step(const struct anchored_limits *limits, floats sum, words key, struct anchored_state *state) {
-    const of_words active = greater_words(key, all_words(-1));
-    const of_words out = bits_of_words(add_words(state->m, all_words(limits->half)), all_words(limits->beyond));
-    const words wanted =
-        sub_words(all_words(127), and_words(add_words(key, all_words(limits->bias)), all_words(-limits->step)));
-    const words shift = max_where(active, sub_words(state->field, wanted), state->asked);
-    const words next = keep_words(out, all_words(limits->step));
-    state->asked = down_where(active, next, shift, state->asked); /* nothing after a shift */
-    state->field = sub_words(state->field, shift);
-    state->m = add_words(down_words(state->m, shift), nearest_words(mul(sum, anchored_scale(state->field))));
+/* The second word, of a state that is not off. */
+INLINE words anchored_scale(const struct anchored_state *state, words before) {
+    const words scale = and_or_words(before, all_words(ANCHORED_INFS), state->field);
+    return sub_where(greater_words(state->field, state->least), scale, all_words(-ANCHORED_FULL));
 }
 
+/* Lanes that are too low and have not moved stay as they are. */
 INLINE void anchored_close(const struct anchored_limits *limits, const struct anchored_state *state, of_words which,
                            uint32_t *acc, size_t lanes) {
-    const of_words asks = greater_words(state->asked, all_words(0));
-    const words m = add_words(state->m, all_words(limits->half));
-    const words reach = add_words(sub_words(all_words(127 + limits->step - 1), state->field),
-                                  keep_words(asks, all_words(ANCHORED_ASKS)));
-    store_words(acc, pick_words(which, m, load_words(acc)));
-    anchored_put_reach(which, reach, anchored_scale(state->field), acc + lanes, lanes);
+    const words before = load_words(acc + lanes);
+    const of_words off = anchored_off(before);
+    words scale = anchored_scale(state, before);
+    if (__builtin_expect(any_of(off), false)) {
+        const of_words high = bits_of_words(before, all_words(ANCHORED_OFF_HIGH));
+        const of_words moves = greater_words(and_words(before, all_words(-ANCHORED_UNIT)), state->field);
+        which = but_not_words(which, but_not_words(but_not_words(off, high), moves));
+        scale = or_words(scale, keep_words(high, and_words(before, all_words(ANCHORED_OFF | ANCHORED_OFF_HIGH))));
+    }
+    store_words(acc, pick_words(which, add_words(state->m, all_words(limits->half)), load_words(acc)));
+    store_words(acc + lanes, pick_words(which, scale, before));
 }
 
-/* Lanes of vector V of a panel's row whose steps have to be taken one by one. */
+/* Lanes of vector V of a row, as the panels' rows are counted, whose steps have to be taken one by one. */
 struct anchored_failure {
     uint32_t row, v, lanes;
 };
 
-/* STEPS steps of the lanes of two such vectors. A step's shift is what it hangs on for long, so two take no longer than
- * one. */
-INLINE void anchored_slowly(int streams, int groups, bool steer, const struct anchored_limits *limits,
-                            const struct anchored_source *panel, size_t row_words,
-                            const struct anchored_failure *failures, uint32_t *acc, size_t ld) {
-    const size_t lanes = anchored_vectors(streams) * WIDTH;
-    struct anchored_state state[2];
-    struct anchored_source s[2] = {*panel, *panel};
-#pragma GCC unroll 2
-    for (size_t i = 0; i < 2; i++) {
-        s[i].a += failures[i].row * row_words;
-        s[i].places += failures[i].row * STEPS;
-        anchored_open(limits, acc + failures[i].row * ld + failures[i].v * WIDTH, lanes, &state[i]);
+INLINE size_t anchored_fail(size_t row, size_t v, unsigned lanes, struct anchored_failure *failures, size_t failed) {
+    failures[failed] = (struct anchored_failure){(uint32_t)row, (uint32_t)v, lanes};
+    return failed + (lanes != 0);
+}
+
+/* What is the same for a run; what is so for STEPS steps, of all panels. */
+struct anchored_block {
+    const struct anchored_limits *limits;
+    struct anchored_source source; /* of the first row */
+    size_t rows, row_words, a_block, ld;
+    uint32_t *acc;
+};
+
+/* STEPS steps of the lanes of as many such vectors as a row has: a step's shift is what it hangs on for long, so that
+ * they take hardly longer than one. */
+INLINE void anchored_slowly(int streams, int groups, bool steer, const struct anchored_block *block,
+                            const struct anchored_failure *failures) {
+    const size_t vectors = anchored_vectors(streams), lanes = vectors * WIDTH;
+    __attribute__((aligned(64))) uint32_t places[ANCHORED_VECTORS_MAX * STEPS];
+    struct anchored_state state[ANCHORED_VECTORS_MAX];
+    struct anchored_source s[ANCHORED_VECTORS_MAX];
+    uint32_t *acc[ANCHORED_VECTORS_MAX];
+#pragma GCC unroll 4
+    for (size_t i = 0; i < vectors; i++) {
+        const size_t row = failures[i].row;
+        s[i] = block->source;
+        s[i].a += row / block->rows * block->a_block + row % block->rows * block->row_words;
+        s[i].places = places + i * STEPS;
+        if (streams == 2)
+            two_places(s[i].table, 1, s[i].a, 0, places + i * STEPS);
+        acc[i] = block->acc + row * block->ld + failures[i].v * WIDTH;
+        anchored_open(block->limits, acc[i], lanes, &state[i]);
     }
     for (size_t t = 0; t < STEPS; t++) {
-#pragma GCC unroll 2
-        for (size_t i = 0; i < 2; i++) {
+#pragma GCC unroll 4
+        for (size_t i = 0; i < vectors; i++) {
             words of_a[FOUR_KINDS_MAX], largest = all_words(0);
             anchored_operands(streams, steer, &s[i], t, of_a);
             const floats sum = anchored_sum(streams, groups, steer, &s[i], t, failures[i].v, of_a, &largest);
-            anchored_step(limits, sum, anchored_key(streams, &s[i], t, failures[i].v, largest), &state[i]);
+            const words key = anchored_key(streams, &s[i], t, failures[i].v, largest);
+            anchored_step(block->limits, sum, anchored_asked(streams, block->limits, key), &state[i]);
         }
     }
-#pragma GCC unroll 2
-    for (size_t i = 0; i < 2; i++)
-        anchored_close(limits, &state[i], of_bits(failures[i].lanes),
-                       acc + failures[i].row * ld + failures[i].v * WIDTH, lanes);
+#pragma GCC unroll 4
+    for (size_t i = 0; i < vectors; i++)
+        anchored_close(block->limits, &state[i], of_bits(failures[i].lanes), acc[i], lanes);
 }
 
-/* STEPS steps of VECTORS vectors in which no anchor moves. SEEN: all bits that M + H had before each; LARGEST: of the
- * keys, where they are asked for. */
+/* STEPS steps of VECTORS vectors in which no anchor moves. SEEN: all bits that M + H had before each; MOST: the key
+ * that asks for most, where that is asked for. */
 INLINE void anchored_fast(int streams, int groups, bool steer, bool keyed, const struct anchored_source *s,
-                          size_t vectors, words *m, const floats *scale, words *seen, words *largest) {
+                          size_t vectors, words *m, const floats *scale, words *seen, words *most) {
 #pragma GCC unroll 4
     for (size_t v = 0; v < vectors; v++) {
         seen[v] = m[v];
-        largest[v] = anchored_least_key(streams);
+        most[v] = anchored_no_key(streams);
     }
 #pragma GCC unroll 4
     for (size_t t = 0; t < STEPS; t += 2) {
@@ -361,149 +391,112 @@ INLINE void anchored_fast(int streams, int groups, bool steer, bool keyed, const
             seen[v] = or_three(seen[v], m[v], between);
             m[v] = add_words(between, nearest_words(mul(next, scale[v])));
             if (keyed)
-                largest[v] = anchored_larger_key(streams, s, t, v, largest[v], keys);
+                most[v] = anchored_most(streams, most[v],
+                                        anchored_most(streams, anchored_key(streams, s, t, v, keys[0]),
+                                                      anchored_key(streams, s, t + 1, v, keys[1])));
         }
     }
 }
 
-/* What a row's steps leave: M + H, and with MOVED the reach, where they do not fail. Lanes that fail stay as they are
- * and are put on the list, which has FAILED entries; how many it has then. */
-INLINE size_t anchored_keep(size_t vectors, const of_words *fails, const words *m, const of_words *moves,
-                            const words *reach, const floats *scale, size_t row, uint32_t *acc,
-                            struct anchored_failure *failures, size_t failed) {
-    const size_t lanes = vectors * WIDTH;
-#pragma GCC unroll 4
-    for (size_t v = 0; v < vectors; v++, acc += WIDTH) {
-        store_words(acc, pick_words(fails[v], load_words(acc), m[v]));
-        if (reach)
-            anchored_put_reach(but_not_words(moves[v], fails[v]), reach[v], scale[v], acc + lanes, lanes);
-        failures[failed] = (struct anchored_failure){(uint32_t)row, (uint32_t)v, bits_of(fails[v])};
-        failed += failures[failed].lanes != 0;
-    }
-    return failed;
-}
-
-/* STEPS steps of a row whose anchors stay, or, KEYED, mostly. */
+/* STEPS steps of a row whose anchors stay, or, KEYED, mostly. Lanes that fail stay as they are and are put on the list,
+ * which has FAILED entries; how many it has then. */
 INLINE size_t anchored_row(int streams, int groups, bool steer, bool keyed, const struct anchored_limits *limits,
                            const struct anchored_source *s, size_t row, uint32_t *acc,
                            struct anchored_failure *failures, size_t failed) {
     const size_t vectors = anchored_vectors(streams), lanes = vectors * WIDTH;
-    words m[ANCHORED_VECTORS_MAX], seen[ANCHORED_VECTORS_MAX], largest[ANCHORED_VECTORS_MAX];
+    words m[ANCHORED_VECTORS_MAX], seen[ANCHORED_VECTORS_MAX], most[ANCHORED_VECTORS_MAX];
     floats scale[ANCHORED_VECTORS_MAX];
-    of_words fails[ANCHORED_VECTORS_MAX];
 #pragma GCC unroll 4
     for (size_t v = 0; v < vectors; v++) {
         m[v] = load_words(acc + v * WIDTH);
-        scale[v] = load_floats_of(acc + 2 * lanes + v * WIDTH);
+        scale[v] = load_floats_of(acc + lanes + v * WIDTH);
     }
-    anchored_fast(streams, groups, steer, keyed, s, vectors, m, scale, seen, largest);
+    anchored_fast(streams, groups, steer, keyed, s, vectors, m, scale, seen, most);
 #pragma GCC unroll 4
     for (size_t v = 0; v < vectors; v++) {
-        fails[v] = bits_of_words(seen[v], all_words(limits->beyond));
+        uint32_t *to = acc + v * WIDTH;
+        of_words fails = bits_of_words(seen[v], all_words(limits->beyond));
         if (keyed) {
-            const words key = add_words(anchored_last_key(streams, largest[v]), all_words(limits->bias));
-            fails[v] = either_words(fails[v], greater_words(key, load_words(acc + lanes + v * WIDTH)));
+            const words from = as_words(scale[v]), asked = anchored_asked(streams, limits, most[v]);
+            const of_words active = greater_words(all_words(INT32_MAX & -ANCHORED_UNIT), asked);
+            const of_words full = both_words(active, bits_of_words(from, all_words(ANCHORED_FULL)));
+            fails = either_words(either_words(fails, full), greater_words(from, asked));
         }
+        store_words(to, pick_words(fails, load_words(to), m[v]));
+        failed = anchored_fail(row, v, bits_of(fails), failures, failed);
     }
-    return anchored_keep(vectors, fails, m, NULL, NULL, NULL, row, acc, failures, failed);
+    return failed;
 }
 
 /* ---- rows in which anchors move ---- */
 
-/* A place's unit as anchored_wanted() has it, as a power of two: where a key is found in a word. */
-INLINE int anchored_unit(int streams) {
-    return streams & OF_FLOATS || streams == 1 ? 0 : streams == 2 ? 16 : 16 + KEY_LOG2;
+/* Is it worth while that rows whose anchors move know of `full`, too? Elsewhere lanes that it takes are rare, or masks
+ * are slow. */
+INLINE bool anchored_exactly(int streams) {
+    return streams <= 2 && WIDTH == 16;
 }
 
-/* A row's part of the place that step T asks for, of one stream and of two. */
-INLINE words anchored_wanted_by_row(int streams, const struct anchored_limits *limits, const struct anchored_source *s,
-                                    size_t t) {
-    words all = all_words(0);
-    if (streams == 1)
-        all = all_words((int)s->a[STEPS + t] + limits->bias);
-    if (streams == 2)
-        all = add_halves(all_words((int)s->a[(2 * FORMS + 1) * STEPS + t]), all_halves(limits->bias));
-    HELD(all);
-    return all;
-}
-
-/* That place, below all others where no product takes part. */
-INLINE words anchored_wanted(int streams, const struct anchored_limits *limits, const struct anchored_source *s,
-                             size_t t, size_t v, words by_row, words largest) {
-    const words mask = all_words((int)((unsigned)-limits->step << anchored_unit(streams)));
-    if (streams & OF_FLOATS)
-        return and_words(add_words(whole_words(as_floats(largest)), all_words(limits->bias)), mask);
-    if (streams == 1)
-        return and_words(add_words(by_row, anchored_one_exponent(s, t, v)), mask);
-    if (streams == 2) {
-        const words key = add_halves(by_row, anchored_pair_exponents(s, t, v));
-        return and_words(max_halves(key, turned(key)), mask);
-    }
-    return and_words(sub_halves(largest, all_halves(KEY_BIAS - limits->bias * (1 << KEY_LOG2))), mask);
-}
-
-INLINE floats anchored_place_scale(words place, int unit) {
-    return as_floats(sub_words(all_words(127 << 23), up_words(place, 23 - unit)));
-}
-
-/* STEPS steps of a row by the contract's four points, but for `full`: lanes in which it is set, or M leaves its range,
- * fail. The place of a lane whose M is zero may be any that is below those that are asked for. MOVED: of how many
- * vectors an anchor has moved. */
+/* STEPS steps of a row as the contract has them. Lanes that fail as above: those of a row of which one is off, and
+ * where `full` is not known of, those in which M leaves its range. MOVED: of how many vectors an anchor has moved. */
 INLINE size_t anchored_moving_row(int streams, int groups, bool steer, const struct anchored_limits *limits,
                                   const struct anchored_source *s, size_t row, uint32_t *acc,
                                   struct anchored_failure *failures, size_t failed, int *moved) {
     const size_t vectors = anchored_vectors(streams), lanes = vectors * WIDTH;
-    const int unit = anchored_unit(streams), to_reach = limits->step - 1, first = -127, last = 126;
-    const words half = all_words(limits->half);
-    words m[ANCHORED_VECTORS_MAX], place[ANCHORED_VECTORS_MAX], before[ANCHORED_VECTORS_MAX],
-        seen[ANCHORED_VECTORS_MAX], reach[ANCHORED_VECTORS_MAX];
-    of_words fails[ANCHORED_VECTORS_MAX], moves[ANCHORED_VECTORS_MAX];
-    floats scale[ANCHORED_VECTORS_MAX];
+    const bool exact = anchored_exactly(streams);
+    struct anchored_state state[ANCHORED_VECTORS_MAX];
+    words scales = all_words(0);
 #pragma GCC unroll 4
     for (size_t v = 0; v < vectors; v++) {
-        const words from = sub_words(load_words(acc + lanes + v * WIDTH), all_words(to_reach));
-        m[v] = sub_words(load_words(acc + v * WIDTH), half);
-        fails[v] = both_words(
-            greater_words(all_words(first), from),
-            either_words(bits_of_words(m[v], all_words(-1)), greater_words(all_words(ANCHORED_ASKS / 2), from)));
-        place[v] = before[v] = up_words(min_words(max_words(from, all_words(first)), all_words(last)), unit);
-        seen[v] = load_words(acc + v * WIDTH);
+        anchored_open_near(limits, acc + v * WIDTH, lanes, &state[v]);
+        scales = or_words(scales, load_words(acc + lanes + v * WIDTH));
+        if (!exact)
+            state[v].least = all_words(0);
     }
-#pragma GCC unroll 2
+    if (__builtin_expect(any_of(anchored_off(scales)), false)) {
+        for (size_t v = 0; v < vectors; v++)
+            failed = anchored_fail(row, v, (1U << WIDTH) - 1, failures, failed);
+        return failed;
+    }
     for (size_t t = 0; t < STEPS; t++) {
         words of_a[FOUR_KINDS_MAX], largest = all_words(0);
         anchored_operands(streams, steer, s, t, of_a);
-        const words by_row = anchored_wanted_by_row(streams, limits, s, t);
 #pragma GCC unroll 4
         for (size_t v = 0; v < vectors; v++) {
             const floats sum = anchored_sum(streams, groups, steer, s, t, v, of_a, &largest);
-            const words next = max_words(place[v], anchored_wanted(streams, limits, s, t, v, by_row, largest));
-            const words shift = down_no_sign(sub_words(next, place[v]), unit);
-            seen[v] = or_words(seen[v], add_words(m[v], half));
-            m[v] = add_words(down_words(m[v], shift), nearest_words(mul(sum, anchored_place_scale(next, unit))));
-            place[v] = next;
+            const words asked = anchored_asked(streams, limits, anchored_key(streams, s, t, v, largest));
+            (exact ? anchored_step : anchored_step_not_full)(limits, sum, asked, &state[v]);
         }
     }
     *moved = 0;
 #pragma GCC unroll 4
-    for (size_t v = 0; v < vectors; v++) {
-        moves[v] = greater_words(place[v], before[v]);
-        reach[v] = add_words(down_words(place[v], all_words(unit)), all_words(to_reach));
-        scale[v] = anchored_place_scale(place[v], unit);
-        m[v] = add_words(m[v], half);
-        fails[v] = either_words(fails[v], bits_of_words(seen[v], all_words(limits->beyond)));
-        *moved += any_of(moves[v]);
+    for (size_t v = 0; v < vectors; v++, acc += WIDTH) {
+        const words before = load_words(acc + lanes);
+        of_words fails = no_words();
+        *moved += any_of(greater_words(before, state[v].field));
+        if (!exact) {
+            fails = bits_of_words(before, all_words(ANCHORED_FULL));
+            fails = either_words(fails, bits_of_words(state[v].least, all_words(limits->beyond)));
+            state[v].least = state[v].field;
+            failed = anchored_fail(row, v, bits_of(fails), failures, failed);
+        }
+        store_words(acc, pick_words(fails, load_words(acc), add_words(state[v].m, all_words(limits->half))));
+        store_words(acc + lanes, pick_words(fails, before, anchored_scale(&state[v], before)));
     }
-    return anchored_keep(vectors, fails, m, moves, reach, scale, row, acc, failures, failed);
+    return failed;
 }
 
-/* Of one stream and two: may a step of a row, whose largest exponent and bias are OF_ROW, move an anchor? */
-INLINE bool anchored_may_move(size_t vectors, const words *exponents, int of_row, const uint32_t *reach) {
-    words least = sub_words(load_words(reach), exponents[0]);
+/* Of one stream and two: may a step of a row move an anchor? LANES and ROW: what they ask for at most, without the
+ * other one. */
+INLINE bool anchored_may_move(size_t vectors, const words *lanes, words row, const uint32_t *scale) {
+    of_words may = no_words();
+    words all = all_words(0);
 #pragma GCC unroll 4
-    for (size_t v = 1; v < vectors; v++)
-        least = min_words(least, sub_words(load_words(reach + v * WIDTH), exponents[v]));
-    return any_of(greater_words(all_words(of_row), least));
+    for (size_t v = 0; v < vectors; v++) {
+        const words from = load_words(scale + v * WIDTH);
+        may = either_words(may, greater_words(from, saturated_halves(lanes[v], row)));
+        all = or_words(all, from);
+    }
+    return any_of(either_words(may, bits_of_words(all, all_words(ANCHORED_FULL))));
 }
 
 /* ---- results ---- */
@@ -511,14 +504,16 @@ INLINE bool anchored_may_move(size_t vectors, const words *exponents, int of_row
 /* A float of M is rounded once, to nearest even; what is left is its exponent. */
 static void anchored_round(const struct daa_config *config, const uint32_t *acc, size_t lanes, size_t count,
                            uint32_t *to) {
-    const struct anchored_limits limits = anchored_make_limits(config);
+    const uint32_t half = UINT32_C(1) << (config->acc_bits - 3);
     for (size_t i = 0; i < count; i++) {
-        const float m = (float)(int32_t)(acc[i] - (uint32_t)limits.half);
-        const int32_t reach = (int32_t)acc[lanes + i], full = reach < ANCHORED_ASKS / 2 ? ANCHORED_ASKS : 0;
+        const float m = (float)(int32_t)(acc[i] - half);
+        const uint32_t word = acc[lanes + i];
+        const int32_t off = (int32_t)(word & ANCHORED_OFF) / ANCHORED_OFF_UNIT, from = 127 - (int32_t)(word >> 23);
+        const int32_t place = from + (word & ANCHORED_OFF_HIGH ? off : off > 0 ? 1 - off : 0);
         uint32_t bits;
         memcpy(&bits, &m, sizeof bits);
-        const int32_t field = (int32_t)(bits >> 23 & 255) + reach - (limits.step - 1) - full;
-        const uint32_t sign = bits & 0x80000000, inf = acc[2 * lanes + i] & ANCHORED_INFS;
+        const int32_t field = (int32_t)(bits >> 23 & 255) + place;
+        const uint32_t sign = bits & 0x80000000, inf = word & ANCHORED_INFS;
         uint32_t result = sign | (uint32_t)field << 23 | (bits & 0x7fffff);
         result = field >= 255 ? sign | 0x7f800000 : result;
         result = field <= 0 || bits == 0 ? 0 : result;
@@ -529,21 +524,22 @@ static void anchored_round(const struct daa_config *config, const uint32_t *acc,
 
 /* ---- runs ---- */
 
-/* A panel's STEPS steps. ROWS: of those in which anchors may move, and of the others. */
+/* A panel's STEPS steps. FIRST: its first row. ROWS: of those in which anchors may move, and of the others. FAILURES:
+ * of these steps, of earlier panels too, fewer than vectors of a row. */
 struct anchored_panel {
-    const struct anchored_limits *limits;
-    const struct anchored_source *source; /* of the first row */
-    size_t row_words, ld;
+    struct anchored_block block;
+    struct anchored_source source; /* of the first row */
     uint32_t *acc;
+    size_t first;
     uint32_t rows[2][ROWS_MAX];
     size_t counts[2], failed;
     int moved;
-    struct anchored_failure failures[ROWS_MAX * ANCHORED_VECTORS_MAX + 1];
+    struct anchored_failure failures[(ROWS_MAX + 1) * ANCHORED_VECTORS_MAX];
 };
 
 INLINE struct anchored_source anchored_row_of(const struct anchored_panel *p, size_t row) {
-    struct anchored_source s = *p->source;
-    s.a += row * p->row_words;
+    struct anchored_source s = p->source;
+    s.a += row * p->block.row_words;
     s.places += row * STEPS;
     return s;
 }
@@ -552,8 +548,8 @@ INLINE void anchored_rows_that_stay(int streams, int groups, bool steer, struct 
     for (size_t i = 0; i < p->counts[false]; i++) {
         const size_t row = p->rows[false][i];
         const struct anchored_source s = anchored_row_of(p, row);
-        p->failed = anchored_row(streams, groups, steer, false, p->limits, &s, row, p->acc + row * p->ld, p->failures,
-                                 p->failed);
+        p->failed = anchored_row(streams, groups, steer, false, p->block.limits, &s, p->first + row,
+                                 p->acc + row * p->block.ld, p->failures, p->failed);
     }
 }
 
@@ -563,21 +559,26 @@ INLINE void anchored_rows_that_may(int streams, int groups, bool steer, struct a
     for (size_t i = 0; i < p->counts[true]; i++) {
         const size_t row = p->rows[true][i], before = p->failed;
         const struct anchored_source s = anchored_row_of(p, row);
-        uint32_t *acc = p->acc + row * p->ld;
+        uint32_t *acc = p->acc + row * p->block.ld;
         if (p->moved >= (streams > 2 ? 1 : 2)) {
-            p->failed =
-                anchored_moving_row(streams, groups, steer, p->limits, &s, row, acc, p->failures, p->failed, &p->moved);
+            p->failed = anchored_moving_row(streams, groups, steer, p->block.limits, &s, p->first + row, acc,
+                                            p->failures, p->failed, &p->moved);
             continue;
         }
-        p->failed = anchored_row(streams, groups, steer, true, p->limits, &s, row, acc, p->failures, p->failed);
+        p->failed = anchored_row(streams, groups, steer, true, p->block.limits, &s, p->first + row, acc, p->failures,
+                                 p->failed);
         p->moved = (int)(p->failed - before);
     }
 }
 
+/* Those that fill up a row. */
 INLINE void anchored_once_more(int streams, int groups, bool steer, struct anchored_panel *p) {
-    p->failures[p->failed] = p->failures[p->failed - 1]; /* the last one twice, where they are odd */
-    for (size_t i = 0; i < p->failed; i += 2)
-        anchored_slowly(streams, groups, steer, p->limits, p->source, p->row_words, p->failures + i, p->acc, p->ld);
+    const size_t vectors = anchored_vectors(streams);
+    size_t done = 0;
+    for (; done + vectors <= p->failed; done += vectors)
+        anchored_slowly(streams, groups, steer, &p->block, p->failures + done);
+    p->failed -= done;
+    memmove(p->failures, p->failures + done, p->failed * sizeof *p->failures);
 }
 
 /* The three of them: functions of their own keep each other's numbers out of registers. */
@@ -599,31 +600,40 @@ INLINE void anchored_groups(int streams, bool steer, const struct engine_plan *p
     const size_t b_words = streams == 2 ? TWO_PACKED : kinds, row_words = kinds * STEPS;
     __attribute__((aligned(64))) uint32_t places[TWO_ROWS * STEPS];
     struct two_table table;
-    struct anchored_source s = {.places = places,
-                                .table = &table,
-                                .mask = all_words(two_in_order(plan) ? -2 : -1),
-                                .reach = four_reach(plan->window),
-                                .window = f_all((float)plan->window + (float)MANY_REACH)};
-    struct anchored_panel p = {
-        .limits = &limits, .source = &s, .row_words = row_words, .ld = ld, .moved = ANCHORED_VECTORS_MAX};
+    struct anchored_panel p = {.block = {.limits = &limits,
+                                         .source = {.table = &table,
+                                                    .mask = all_words(two_in_order(plan) ? -2 : -1),
+                                                    .reach = four_reach(plan->window),
+                                                    .window = f_all((float)plan->window + (float)MANY_REACH)},
+                                         .rows = rows,
+                                         .row_words = row_words,
+                                         .a_block = a_block,
+                                         .ld = ld,
+                                         .acc = acc},
+                               .moved = ANCHORED_VECTORS_MAX};
     for (size_t t = 0; t < steps; t += STEPS, a += rows * row_words, b += STEPS * b_words * lanes) {
-        words exponents[ANCHORED_VECTORS_MAX];
+        const size_t count = least_of(STEPS, steps - t);
+        words lanes_ask[ANCHORED_VECTORS_MAX];
         if (streams == 2)
-            table = two_make_table(plan, least_of(STEPS, steps - t), panels, a, a_block, b, space);
+            table = two_make_table(plan, count, panels, a, a_block, b, space);
         for (size_t v = 0; streams <= 2 && v < vectors; v++)
-            exponents[v] = anchored_exponents(streams, b, v);
-        s.b = b;
+            lanes_ask[v] = anchored_lanes_ask(streams, limits.last, count, b, v);
+        p.block.source.a = a;
+        p.block.source.b = b;
+        p.source = p.block.source;
+        p.source.places = places;
         for (size_t i = 0; i < panels; i++) {
-            s.a = a + i * a_block;
+            p.source.a = a + i * a_block;
             p.acc = acc + i * rows * ld;
-            p.counts[false] = p.counts[true] = p.failed = 0;
+            p.first = i * rows;
+            p.counts[false] = p.counts[true] = 0;
             if (streams == 2)
-                two_places(&table, s.a, row_words, places);
+                two_places(&table, rows, p.source.a, row_words, places);
             for (uint32_t row = 0; row < rows; row++) {
+                const uint32_t *of_row = p.source.a + row * row_words;
                 const bool may =
-                    streams > 2 || anchored_may_move(vectors, exponents,
-                                                     anchored_exponent(streams, s.a + row * row_words) + limits.bias,
-                                                     p.acc + row * ld + lanes);
+                    streams > 2 ||
+                    anchored_may_move(vectors, lanes_ask, anchored_row_asks(streams, of_row), p.acc + row * ld + lanes);
                 p.rows[false][p.counts[false]] = p.rows[true][p.counts[true]] = row;
                 p.counts[false] += !may;
                 p.counts[true] += may;
@@ -631,7 +641,9 @@ INLINE void anchored_groups(int streams, bool steer, const struct engine_plan *p
             if (streams <= 2)
                 parts.stay(&p);
             parts.may(&p);
-            if (p.failed)
+            for (; i + 1 == panels && p.failed % vectors; p.failed++) /* the last one again */
+                p.failures[p.failed] = p.failures[p.failed - 1];
+            if (p.failed >= vectors)
                 parts.once_more(&p);
         }
     }

@@ -47,19 +47,25 @@ INLINE void beside_pack(size_t streams, bool steer, const struct beside_task *ta
     }
 }
 
-/* A step of a vector, and its largest key. */
-INLINE floats beside_sum(size_t streams, size_t groups, bool steer, words reach, const uint32_t *a, const uint32_t *b,
-                         words *key) {
+/* A step of a vector, and with LIMITS the place that it asks for. */
+INLINE floats beside_sum(size_t streams, size_t groups, bool steer, const struct anchored_limits *limits, words reach,
+                         const uint32_t *a, const uint32_t *b, words *asked) {
     words of_a[FOUR_KINDS_MAX];
 #pragma GCC unroll 12
     for (size_t i = 0; i < beside_kinds(streams, steer); i++)
         of_a[i] = load_words(a + i * FOUR_LANES);
     if (streams == 1) {
-        *key = add_words(anchored_one_exponents(of_a[0]), anchored_one_exponents(load_words(b)));
+        const int part = limits ? limits->key / 2 : 0;
+        if (limits)
+            *asked = anchored_asked(1, limits,
+                                    saturated_halves(anchored_one_parts(of_a[0], limits->key - part),
+                                                     anchored_one_parts(load_words(b), part)));
         return mul(as_floats(of_a[0]), load_floats_of(b));
     }
-    const floats sum = four_sum(streams / 2, groups, steer, reach, of_a, b, key);
-    *key = exponents_of_keys(*key);
+    words key;
+    const floats sum = four_sum(streams / 2, groups, steer, reach, of_a, b, &key);
+    if (limits)
+        *asked = anchored_asked(4, limits, key);
     return sum;
 }
 
@@ -84,10 +90,11 @@ INLINE void beside_steps(size_t streams, size_t groups, bool steer, const struct
     for (size_t t = 0; t < count; t++, a += step, b += step) {
 #pragma GCC unroll 4
         for (size_t v = 0; v < FOUR_VECTORS; v++) {
-            words key;
-            const floats sum = beside_sum(streams, groups, steer, reach, a + at[v] * WIDTH, b + at[v] * WIDTH, &key);
+            words asked = all_words(0);
+            const floats sum =
+                beside_sum(streams, groups, steer, limits, reach, a + at[v] * WIDTH, b + at[v] * WIDTH, &asked);
             if (limits)
-                anchored_step(limits, sum, key, &state[v]);
+                anchored_step(limits, sum, asked, &state[v]);
             else
                 run[v] = add(run[v], sum);
         }
@@ -95,7 +102,7 @@ INLINE void beside_steps(size_t streams, size_t groups, bool steer, const struct
 #pragma GCC unroll 4
     for (size_t v = 0; v < FOUR_VECTORS; v++) {
         uint32_t *to = acc + at[v] * task->words;
-        store_words(to + (limits ? 2 * WIDTH : 0), all_words(0)); /* which has no Infs to keep */
+        store_words(to + (limits ? WIDTH : 0), all_words(0)); /* which has no Infs to keep */
         if (limits)
             anchored_close(limits, &state[v], of_bits((1U << WIDTH) - 1), to, WIDTH);
         else

@@ -38,9 +38,25 @@ struct engine_plan {
     const struct daa_config *anchored;
 };
 
-/* An anchored accumulator: the words of its state (engine_anchored.h); by how much its reach is lower where it is full,
- * so that every key is above it; the bits of its Infs. */
-enum { ANCHORED_WORDS = 3, ANCHORED_ASKS = -(1 << 14), ANCHORED_INFS = 3 };
+/* An anchored accumulator, two words (engine_anchored.h): M + H, and the float 2^-place, with what its last bits say.
+ * INF_PLUS and INF_MINUS: an Inf, with which it no longer counts; FULL: `full`. OFF: that 2^-place is no float, and the
+ * exponent field the nearest of LOW and HIGH; by how much it is off, 1 for the first place that is too low or, with
+ * OFF_HIGH, too high. A lane at LOW that is not off is as it was started without C0. */
+enum {
+    ANCHORED_WORDS = 2,
+    ANCHORED_INF_PLUS = 1,
+    ANCHORED_INF_MINUS = 2,
+    ANCHORED_INFS = ANCHORED_INF_PLUS | ANCHORED_INF_MINUS,
+    ANCHORED_FULL = 4,
+    ANCHORED_OFF_LOG2 = 3,
+    ANCHORED_OFF_UNIT = 1 << ANCHORED_OFF_LOG2,
+    ANCHORED_OFF = ((1 << 12) - 1) * ANCHORED_OFF_UNIT,
+    ANCHORED_OFF_HIGH = 1 << 15,
+    ANCHORED_UNIT = 1 << 23, /* of an exponent field */
+    ANCHORED_LOW = 254,
+    ANCHORED_HIGH = 15,  /* steps in range add nothing here, and are far from it */
+    ANCHORED_MOST = 180, /* exponent field of operands in range */
+};
 
 /* Exponent fields seen in a packed block: a tile whose products all stay in range may take the fast kernel. */
 struct engine_range {

@@ -41,6 +41,21 @@ INLINE words pair_exponents(words pairs) {
     return pick_halves(pair_nonzero(pairs), field, all_halves(ZERO_EXPONENT));
 }
 
+/* The anchored accumulator (engine_anchored.h): the exponent field of 2^-place, for the place that a product asks for,
+ * is a sum of parts of its two operands, but for the last log2 G bits. What PART is there of an operand with exponent
+ * field 0, so that in range none is negative. */
+static int pair_part(const struct daa_config *config, bool is_a) {
+    const int both = 381 - daa_sum_growth(config) + (config->acc_bits - 3) - (config->acc_step - 1);
+    return is_a ? both - both / 2 : both / 2;
+}
+
+/* Halves as the upper one of a float. A zero's is the largest half, so that its sums, as saturated_halves() makes them,
+ * are so too. */
+INLINE words pair_parts(words pairs, int part) {
+    const words parts = sub_halves(all_halves(part << 7), and_words(pairs, all_halves(0x7f80)));
+    return pick_halves(pair_nonzero(pairs), parts, all_halves(INT16_MAX));
+}
+
 /* Subnormals are zeros. */
 INLINE words pair_exact(words pairs) {
     return pick_halves(pair_nonzero(pairs), pairs, all_words(0));

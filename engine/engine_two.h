@@ -20,7 +20,8 @@ enum {
     TWO_ROWS = 16,
     TWO_VECTORS = 4,
     TWO_LANES = WIDTH * TWO_VECTORS,
-    TWO_PACKED = 4, /* words of a lane's step: as product 0 wins, as product 1 does, the difference, the exponents */
+    TWO_PACKED =
+        4, /* words of a lane's step: as product 0 wins, as product 1 does, the difference, the parts of anchors */
     TWO_HUGE = 0x7e800000, /* 2^126 as a word; beyond it are sums that might be rounded to Inf, Inf and NaN */
 };
 
@@ -33,7 +34,7 @@ static size_t two_table_words(const struct engine_plan *plan) {
     return two_entries_most(plan) * STEPS * TWO_LANES;
 }
 
-/* Anchors ask for the exponents; else they are left out. */
+/* Without anchors their parts are left out. */
 static int two_b_words(const struct engine_plan *plan) {
     return plan->anchored ? TWO_PACKED : TWO_PACKED - 1;
 }
@@ -66,7 +67,7 @@ INLINE bool two_in_order(const struct engine_plan *plan) {
 
 /* The words of WIDTH steps or lanes. HIGH: the high operands of a fixed policy. Where that is one stream, it becomes
  * stream 0, as two_long_row() needs it. */
-INLINE void two_pack(const struct engine_plan *plan, const struct pair_forms *f, words pairs, of_halves high,
+INLINE void two_pack(const struct engine_plan *plan, const struct pair_forms *f, words pairs, of_halves high, bool is_a,
                      words out[TWO_PACKED]) {
     const of_halves lower = equal_halves(all_words(0xffff), all_halves(-1));
     words exact = pair_exact(pairs), low = pair_low(f, pairs), exponents = pair_exponents(pairs);
@@ -85,7 +86,7 @@ INLINE void two_pack(const struct engine_plan *plan, const struct pair_forms *f,
         out[1] = out[0];
     }
     out[2] = products_of_halves(exponents, all_words(-65536 | 1));
-    out[3] = exponents;
+    out[3] = plan->anchored ? pair_parts(pairs, pair_part(plan->anchored, is_a)) : all_words(0);
 }
 
 static void two_pack_a(const struct engine_plan *plan, size_t steps, const void *from, size_t stride,
@@ -97,7 +98,7 @@ static void two_pack_a(const struct engine_plan *plan, size_t steps, const void 
     for (size_t t = 0; t < steps; t += WIDTH, packed += TWO_ROWS * row_words * WIDTH / STEPS) {
         for (size_t row = 0; row < TWO_ROWS; row++) {
             words pairs[TWO_PACKED], first[FORMS], second[FORMS];
-            two_pack(plan, &forms, pair_load(raw + row * stride + 2 * t, 2 * (steps - t)), high, pairs);
+            two_pack(plan, &forms, pair_load(raw + row * stride + 2 * t, 2 * (steps - t)), high, true, pairs);
             spread(pairs[0], first);
             spread(pairs[1], second);
             uint32_t *out = packed + row * row_words, *next = out + TWO_ROWS * row_words;
@@ -120,7 +121,7 @@ static void two_pack_b(const struct engine_plan *plan, size_t steps, const void 
         const of_halves high = pair_high(plan, t, 1, 0);
         for (size_t lane = 0; lane < TWO_LANES; lane += WIDTH) {
             words kept[TWO_PACKED];
-            two_pack(plan, &forms, pair_interleave(raw + lane, TWO_LANES), high, kept);
+            two_pack(plan, &forms, pair_interleave(raw + lane, TWO_LANES), high, false, kept);
             kept[1] = or_words(kept[1], who);
             for (size_t i = 0; i < kinds; i++)
                 store_words(packed + i * TWO_LANES + lane, kept[i]);
@@ -234,12 +235,13 @@ static void two_build(const struct engine_plan *plan, size_t steps, const uint32
 
 /* ---- rows through the table ---- */
 
-/* Of a panel's rows and steps: where in the table, in bytes. */
-INLINE void two_places(const struct two_table *table, const uint32_t *a, size_t row_words, uint32_t *places) {
+/* Of ROWS rows and their steps: where in the table, in bytes. */
+INLINE void two_places(const struct two_table *table, size_t rows, const uint32_t *a, size_t row_words,
+                       uint32_t *places) {
     const __m256i least = _mm256_set1_epi32(table->least), last = _mm256_set1_epi32(table->entries - 1);
     const __m256i step = _mm256_set_epi32(7, 6, 5, 4, 3, 2, 1, 0);
     const __m256i before = _mm256_mullo_epi32(step, _mm256_set1_epi32(table->entries));
-    for (size_t row = 0; row < TWO_ROWS; row++) {
+    for (size_t row = 0; row < rows; row++) {
         const uint32_t *of_row = a + row * row_words + 2 * FORMS * STEPS;
         __m256i entry = _mm256_sub_epi32(_mm256_loadu_si256((const __m256i_u *)of_row), least);
         entry = _mm256_min_epi32(_mm256_max_epi32(entry, _mm256_setzero_si256()), last);
@@ -345,7 +347,7 @@ INLINE void two_rows(bool is_long, const struct two_table *table, size_t panels,
                      size_t row_words, float *acc, size_t ld) {
     __attribute__((aligned(64))) uint32_t places[TWO_ROWS * STEPS];
     for (size_t i = 0; i < panels; i++, a += a_block) {
-        two_places(table, a, row_words, places);
+        two_places(table, TWO_ROWS, a, row_words, places);
         for (size_t row = 0; row < TWO_ROWS; row++, acc += ld) {
             if (is_long)
                 two_long_row(table, a + row * row_words, places + row * STEPS, acc);

@@ -44,8 +44,14 @@ union emulated {
 #define WORDS64(name, value) EMULATED_BINARY(name, __m512i, i, word64, 8, value)
 #define DOUBLES(name, value) EMULATED_BINARY(name, __m512d, d, twice, 8, value)
 
+EMULATED int emulated_saturated(int sum) {
+    return sum > INT16_MAX ? INT16_MAX : sum < INT16_MIN ? INT16_MIN : sum;
+}
+
 HALVES(add_epi16, a.half[x] + b.half[x])
 HALVES(sub_epi16, a.half[x] - b.half[x])
+HALVES(adds_epi16, emulated_saturated((int16_t)a.half[x] + (int16_t)b.half[x]))
+HALVES(min_epi16, (int16_t)a.half[x] < (int16_t)b.half[x] ? a.half[x] : b.half[x])
 HALVES(subs_epu16, a.half[x] > b.half[x] ? a.half[x] - b.half[x] : 0)
 HALVES(max_epi16, (int16_t)a.half[x] > (int16_t)b.half[x] ? a.half[x] : b.half[x])
 HALVES(max_epu16, a.half[x] > b.half[x] ? a.half[x] : b.half[x])
@@ -64,6 +70,7 @@ WORDS(xor_si512, a.word[x] ^ b.word[x])
 SINGLES(add_ps, a.single[x] + b.single[x])
 SINGLES(mul_ps, a.single[x] * b.single[x])
 SINGLES(sub_ps, a.single[x] - b.single[x])
+SINGLES(min_ps, a.single[x] < b.single[x] ? a.single[x] : b.single[x])
 SINGLES(max_ps, a.single[x] > b.single[x] ? a.single[x] : b.single[x])
 WORDS64(add_epi64, a.word64[x] + b.word64[x])
 WORDS64(sub_epi64, a.word64[x] - b.word64[x])
@@ -373,6 +380,7 @@ EMULATED __m512 emulated_dpbf16_ps(__m512 sum, __m512bh a_, __m512bh b_) {
 #define _mm512_test_epi64_mask emulated_test_epi64_mask
 #define _mm512_add_epi16 emulated_add_epi16
 #define _mm512_add_epi32 emulated_add_epi32
+#define _mm512_adds_epi16 emulated_adds_epi16
 #define _mm512_add_ps emulated_add_ps
 #define _mm512_add_round_ps emulated_add_round_ps
 #define _mm512_and_si512 emulated_and_si512
@@ -396,17 +404,20 @@ EMULATED __m512 emulated_dpbf16_ps(__m512 sum, __m512bh a_, __m512bh b_) {
 #define _mm512_mask_mov_epi16 emulated_mask_mov_epi16
 #define _mm512_mask_mov_epi32 emulated_mask_mov_epi32
 #define _mm512_mask_mov_ps emulated_mask_mov_ps
-#define _mm512_mask_srav_epi32(other, mask, a, b) emulated_mask_mov_epi32(other, mask, emulated_srav_epi32(a, b))
-#define _mm512_maskz_max_epi32(mask, a, b)                                                                             \
-    emulated_mask_mov_epi32(emulated_setzero_si512(), mask, emulated_max_epi32(a, b))
+#undef _mm512_mask_cmp_ps_mask
+#define _mm512_mask_cmp_ps_mask(mask, a, b, kind) (__mmask16)((mask)&emulated_cmp_ps_mask(a, b, kind))
+#define _mm512_mask_sub_epi32(other, mask, a, b) emulated_mask_mov_epi32(other, mask, emulated_sub_epi32(a, b))
 #define _mm512_maskz_mov_epi32(mask, a) emulated_mask_mov_epi32(emulated_setzero_si512(), mask, a)
-#undef _mm512_ternarylogic_epi32 /* of the one table that the engines use, 0xfe */
-#define _mm512_ternarylogic_epi32(a, b, c, table) emulated_or_si512(emulated_or_si512(a, b), c)
+#undef _mm512_ternarylogic_epi32 /* of the two tables that the engines use, 0xfe and 0xea */
+#define _mm512_ternarylogic_epi32(a, b, c, table)                                                                      \
+    emulated_or_si512((table) == 0xfe ? emulated_or_si512(a, b) : emulated_and_si512(a, b), c)
 #define _mm512_maskz_mov_ps(mask, a) emulated_mask_mov_ps(emulated_castsi512_ps(emulated_setzero_si512()), mask, a)
 #define _mm512_max_epi32 emulated_max_epi32
 #define _mm512_max_epi16 emulated_max_epi16
 #define _mm512_max_epu16 emulated_max_epu16
+#define _mm512_min_epi16 emulated_min_epi16
 #define _mm512_min_epi32 emulated_min_epi32
+#define _mm512_min_ps emulated_min_ps
 #define _mm512_mul_ps emulated_mul_ps
 #define _mm512_or_si512 emulated_or_si512
 #define _mm512_permutevar_ps emulated_permutevar_ps
