@@ -34,13 +34,16 @@ enum kind {
     HUGE_VALUES,
     BRINK,
     BOTTOM,
+    LOWEST,
+    FILLING,
     EDGE_FINITE,
     EDGE_ALL,
     MIXED,
     KINDS
 };
-static const char *const kind_names[KINDS] = {"normal", "close", "spread", "apart", "powers",  "sparse", "tiny",
-                                              "huge",   "brink", "bottom", "edges", "special", "mixed"};
+static const char *const kind_names[KINDS] = {"normal", "close",   "spread", "apart",   "powers",
+                                              "sparse", "tiny",    "huge",   "brink",   "bottom",
+                                              "lowest", "filling", "edges",  "special", "mixed"};
 
 static uint16_t random_operand(enum kind kind) {
     uint32_t bits = random32(), frac = bits & 127, sign = bits >> 16 & 0x8000;
@@ -67,6 +70,10 @@ static uint16_t random_operand(enum kind kind) {
         return (uint16_t)(sign | (186 - (bits >> 28 & 7)) << 7 | frac | (below(4) ? 1 : 0));
     case BOTTOM: /* products of the smallest size that the fast kernels take */
         return (uint16_t)(sign | (below(3) ? 71U << 7 : 0));
+    case LOWEST: /* the same of those with anchors, and zeros */
+        return (uint16_t)(sign | (below(2) ? (78 + below(8)) << 7 | frac : 0));
+    case FILLING: /* products of like signs that are nearly as large as they can be, now and then still larger */
+        return (uint16_t)((below(8) ? 0 : 0x8000) | (126 + below(below(16) ? 2 : 8)) << 7 | 0x60 | (frac & 31));
     case EDGE_FINITE:
         return edges[below(EDGES_FINITE)];
     case EDGE_ALL:
@@ -77,12 +84,17 @@ static uint16_t random_operand(enum kind kind) {
 }
 
 /* With operands on the BRINK the largest floats and Inf; at the BOTTOM those of which a product leaves less than the
- * smallest float; APART also those that are small beside a sum, so that rounding twice would show. With any, now and
- * then, an edge or a NaN of any payload. */
+ * smallest float; APART also those that are small beside a sum, so that rounding twice would show; with the LOWEST
+ * those whose place is no float, and others; FILLING now and then such large ones. With any, now and then, an edge or a
+ * NaN of any payload. */
 static uint32_t random_acc(enum kind kind) {
     uint32_t operand = below(50) ? random_operand(kind) : edges[below(EDGES)];
     if (kind == APART)
         operand = (operand & 0x807f) | (60 + below(70)) << 7;
+    if (kind == LOWEST)
+        operand = (operand & 0x807f) | (1 + below(60)) << 7;
+    if (kind == FILLING && below(8) == 0)
+        operand = (operand & 0x807f) | (230 + below(24)) << 7;
     if (kind == BRINK)
         return (operand & 0x8000U) << 16 | (below(8) ? 0x7f7fffff - below(below(2) ? 1 << 6 : 1 << 16) : 0x7f800000);
     if (kind == BOTTOM && below(8))
@@ -651,6 +663,31 @@ static int large(enum daa_engine engine) {
     return failed;
 }
 
+/* Anchors that move, accumulators that fill, and C0 whose place no float has, with every way to sum. */
+static int filling(enum daa_engine engine) {
+    static const char *const bits[] = {"8", "11", "17", "32"}, *const coarse[] = {"1", "2", "4", "8"};
+    int failed = 0;
+    for (int i = 0; i < 4 * 4 * 10 && !failed; i++) {
+        const int way = i / 16, streams = 1 << way % 5 % 4;
+        const bool floats = way >= 5 && streams < 8, lowest = below(3) == 0;
+        const char *const more[] = {"a-format", floats ? "tf32" : "bf16",
+                                    "b-format", floats ? "tf32" : "bf16",
+                                    "acc-bits", bits[i % 4],
+                                    "acc-step", coarse[i / 4 % 4],
+                                    "groups",   streams == 4 && below(2) ? "2" : "1",
+                                    NULL};
+        struct test t = {.engine = engine, .batch = 1, .threads = 1, .c0 = true};
+        configure_more(&t.config, streams, 4, "nearest", "exponent", 6, more);
+        t.a_kind = t.b_kind = lowest ? LOWEST : FILLING;
+        t.a_type = t.b_type = t.c0_type = t.c_type = DAA_BITS32;
+        t.m = 16 + below(24);
+        t.n = 64 + below(16);
+        t.k = (size_t)streams * (16 + below(60));
+        failed = run(&t);
+    }
+    return failed;
+}
+
 /* Threads where none are asked for, for BATCH products of EDGE^3. */
 static int threads_taken(enum daa_engine engine, size_t edge, size_t batch) {
     const size_t size = edge * edge;
@@ -692,7 +729,7 @@ static int check(enum daa_engine engine, bool is_long) {
     const int count = is_long ? 4000 : 250;
     int failed = left_to_others(engine) || formats_left_to_others(engine) || overflowing(engine) ||
                  anchored_left_to_others(engine) || crossed(engine) || planned(engine) ||
-                 (engine != DAA_ENGINE_GOLDEN && (large(engine) || shared_out(engine)));
+                 (engine != DAA_ENGINE_GOLDEN && (large(engine) || filling(engine) || shared_out(engine)));
     for (size_t i = 0; i < 11 && !failed; i++) {
         struct test t = random_test(engine, 8);
         t.m = tails[i];
