@@ -95,7 +95,7 @@ typedef void engine_exact_path(const struct engine_plan *plan, size_t steps, int
                                size_t a_stride, const void *b, float *acc, size_t ld);
 /* In plain C (engine_wide.c), and on AVX2 for 2 and 4 streams and whole vectors of 8 lanes (engine_wide_avx2.c). */
 engine_exact_path daa_wide_tile, daa_wide_vectors;
-/* For the anchored accumulator, whose state is not a float but three words: engine_anchored.h. */
+/* For the anchored accumulator, whose state is not a float but two words: engine_anchored.h. */
 engine_exact_path daa_anchored_tile;
 /* A lane's state from C0's bits; its result's bits. */
 void daa_anchored_put(const struct daa_config *config, uint32_t c0, uint32_t *acc, size_t lanes);
