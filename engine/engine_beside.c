@@ -26,6 +26,13 @@ static void work(void *argument) {
     }
 }
 
+/* From an empty accumulator on. A sum's last bit is no lower than its largest key less the window, if there are more
+ * products than one, and the bits of a product; M's by the contract's A. */
+static bool is_exact(const struct daa_config *config, const struct engine_plan *plan, size_t k) {
+    const int below = (k > 1 ? plan->window : 0) + plan->frac_bits;
+    return k <= (size_t)plan->streams && below + daa_sum_growth(config) + config->acc_step - 1 <= config->acc_bits - 3;
+}
+
 enum daa_status daa_beside_run(const struct daa_beside_args *args, struct daa_error *error) {
     struct daa_config narrowed;
     struct engine_plan plan;
@@ -38,9 +45,11 @@ enum daa_status daa_beside_run(const struct daa_beside_args *args, struct daa_er
         daa_fail(error, "exponents are beyond what multiplies side by side; use daa_gemm_run()");
         return DAA_NO_ENGINE;
     }
-    const struct engine_beside products = {&plan,        args->m,      args->n,      args->k,      args->batch,
-                                           args->a,      args->b,      args->a_rows, args->a_cols, args->b_rows,
-                                           args->b_cols, args->c_rows, args->c_cols, args->c,      args->sums};
+    const struct engine_beside products = {
+        &plan,        args->m,      args->n,      args->k,
+        args->batch,  args->a,      args->b,      args->a_rows,
+        args->a_cols, args->b_rows, args->b_cols, args->c_rows,
+        args->c_cols, args->c,      args->sums,   is_exact(args->config, &plan, args->k)};
     struct job job = {.products = &products,
                       .kernel = kernel,
                       .rows = args->sums ? args->sums : ROWS,

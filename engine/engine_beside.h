@@ -174,15 +174,6 @@ BESIDE(beside_4_in_pairs, 4, 2, true)
 BESIDE(beside_8_fixed, 8, 1, false)
 BESIDE(beside_8_steered, 8, 1, true)
 
-/* Has M every bit of the only step's sum, from an empty accumulator on? A sum's last bit is no lower than its largest
- * key less the window, if there are more products than one, and the bits of a product; M's by the contract's A. */
-static bool beside_is_exact(const struct engine_beside *job) {
-    const struct daa_config *config = job->plan->anchored;
-    const int below = (job->k > 1 ? job->plan->window : 0) + job->plan->frac_bits;
-    return job->k <= (size_t)config->streams &&
-           below + daa_sum_growth(config) + config->acc_step - 1 <= config->acc_bits - 3;
-}
-
 /* Words of SCRATCH. */
 static size_t beside_words(const struct engine_beside *job) {
     const size_t packed = BESIDE_STEPS * FOUR_KINDS_MAX * FOUR_LANES * (1 + job->n);
@@ -201,7 +192,7 @@ static void beside_run(const struct engine_beside *job, size_t lane, size_t firs
     const struct engine_plan *plan = job->plan;
     function *const steps =
         plan->groups == 2 ? beside_4_in_pairs : functions[plan->streams][plan->winner == DAA_WINS_LARGEST];
-    const bool anchored = plan->anchored && !beside_is_exact(job);
+    const bool anchored = plan->anchored && !job->exact;
     const struct anchored_limits limits = anchored ? anchored_make_limits(plan->anchored) : (struct anchored_limits){0};
     struct beside_task task = {.job = job,
                                .lane = lane,

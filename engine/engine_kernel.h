@@ -168,6 +168,7 @@ struct engine_beside {
     const size_t *a_rows, *a_cols, *b_rows, *b_cols, *c_rows, *c_cols;
     float *c;
     size_t sums;
+    bool exact; /* there is one step, and an anchored accumulator has every bit of its sum */
 };
 
 struct engine_beside_kernel {
