@@ -522,6 +522,15 @@ static void anchored_round(const struct daa_config *config, const uint32_t *acc,
     }
 }
 
+/* Of any format: as they are. */
+static void anchored_results(const float *acc, size_t count, uint32_t *to) {
+    memcpy(to, acc, count * sizeof *to);
+}
+
+static void anchored_turn(const float *acc, size_t ld, uint32_t square[SQUARE][SQUARE]) {
+    turn_square(true, acc, ld, square);
+}
+
 /* ---- runs ---- */
 
 /* A panel's STEPS steps. FIRST: its first row. ROWS: of those in which anchors may move, and of the others. FAILURES:
@@ -706,21 +715,22 @@ static void anchored_four_run(const struct engine_plan *plan, size_t steps, size
         .engine = which, .rows = ANCHORED_ONE_ROWS, .lanes = ANCHORED_ONE_LANES, .acc_words = ANCHORED_WORDS,          \
         .a_group = anchored_one_a_group, .b_words = anchored_one_b_words, .steps_a_word = anchored_steps_a_word,       \
         .pack_a = pack##_pack_a, .pack_b = pack##_pack_b, .run = anchored_one_run, .round_floats = rounding,           \
-        .scan = range, .round = anchored_round, .results = pack_results, .turn = pack_turn, .wide = daa_anchored_tile, \
+        .scan = range, .round = anchored_round, .results = anchored_results, .turn = anchored_turn,                    \
+        .wide = daa_anchored_tile,                                                                                     \
     }
 #define KERNEL_ANCHORED_TWO(which)                                                                                     \
     {                                                                                                                  \
         .engine = which, .rows = TWO_ROWS, .lanes = TWO_LANES, .acc_words = ANCHORED_WORDS, .a_group = two_a_group,    \
         .b_words = two_b_words, .steps_a_word = two_steps_a_word, .pack_a = two_pack_a, .pack_b = two_pack_b,          \
         .run = anchored_two_run, .table_words = two_table_words, .round_floats = pack_round_floats, .scan = pack_scan, \
-        .round = anchored_round, .results = pack_results, .turn = pack_turn, .wide = daa_anchored_tile,                \
+        .round = anchored_round, .results = anchored_results, .turn = anchored_turn, .wide = daa_anchored_tile,        \
     }
 #define KERNEL_ANCHORED_FOUR(which)                                                                                    \
     {                                                                                                                  \
         .engine = which, .rows = FOUR_ROWS, .lanes = FOUR_LANES, .acc_words = ANCHORED_WORDS, .a_group = four_a_group, \
         .b_words = four_kinds, .steps_a_word = four_steps_a_word, .pack_a = four_pack_a, .pack_b = four_pack_b,        \
         .run = anchored_four_run, .round_floats = pack_round_floats, .scan = pack_scan, .round = anchored_round,       \
-        .results = pack_results, .turn = pack_turn, .wide = daa_anchored_tile,                                         \
+        .results = anchored_results, .turn = anchored_turn, .wide = daa_anchored_tile,                                 \
     }
 
 #define KERNEL_ANCHORED_FLOATS(which)                                                                                  \
@@ -728,8 +738,8 @@ static void anchored_four_run(const struct engine_plan *plan, size_t steps, size
         .engine = which, .rows = MANY_ROWS, .lanes = ANCHORED_ONE_LANES, .acc_words = ANCHORED_WORDS,                  \
         .a_group = many_f_a_group, .b_words = many_f_b_words, .steps_a_word = many_steps_a_word,                       \
         .pack_a = many_f_pack_a, .pack_b = many_f_pack_b, .run = anchored_floats_run,                                  \
-        .round_floats = many_round_floats, .scan = many_scan, .round = anchored_round, .results = pack_results,        \
-        .turn = pack_turn, .wide = daa_anchored_tile,                                                                  \
+        .round_floats = many_round_floats, .scan = many_scan, .round = anchored_round, .results = anchored_results,    \
+        .turn = anchored_turn, .wide = daa_anchored_tile,                                                              \
     }
 
 /* By accumulator, and by the logarithm of the streams. */

@@ -124,8 +124,8 @@ struct engine_kernel {
     struct engine_range (*scan)(const void *raw, size_t count);
     /* Anchored: COUNT lanes' states as fp32. */
     void (*round)(const struct daa_config *config, const uint32_t *acc, size_t lanes, size_t count, uint32_t *to);
-    /* COUNT accumulators, and a vector's more to be read, as the bits that are written: one NaN, no -0. Likewise a
-     * square LD apart, turned. */
+    /* COUNT accumulators, and a vector's more to be read, as the bits that are written: one NaN, no -0; of anchored
+     * ones the results that already are these bits. Likewise a square LD apart, turned. */
     void (*results)(const float *acc, size_t count, uint32_t *to);
     void (*turn)(const float *acc, size_t ld, uint32_t square[SQUARE][SQUARE]);
     /* The exact path with this engine's instructions. */

@@ -74,8 +74,8 @@ INLINE __m256i eight_results(__m256 acc) {
     return _mm256_andnot_si256(_mm256_cmpeq_epi32(size, _mm256_setzero_si256()), one_nan);
 }
 
-/* Eight rows of eight. */
-INLINE void turn_eight(const float *acc, size_t ld, uint32_t *to) {
+/* Eight rows of eight; FINAL: they are written as they are. */
+INLINE void turn_eight(bool final, const float *acc, size_t ld, uint32_t *to) {
     __m256 row[8], pair[8], four[8];
     for (size_t i = 0; i < 8; i++)
         row[i] = _mm256_loadu_ps(acc + i * ld);
@@ -92,7 +92,8 @@ INLINE void turn_eight(const float *acc, size_t ld, uint32_t *to) {
     for (size_t i = 0; i < 8; i++) {
         const __m256 turned = i < 4 ? _mm256_permute2f128_ps(four[i], four[i + 4], 0x20)
                                     : _mm256_permute2f128_ps(four[i - 4], four[i], 0x31);
-        _mm256_storeu_si256((__m256i_u *)(to + i * SQUARE), eight_results(turned));
+        _mm256_storeu_si256((__m256i_u *)(to + i * SQUARE),
+                            final ? _mm256_castps_si256(turned) : eight_results(turned));
     }
 }
 
@@ -106,10 +107,14 @@ static void pack_results(const float *acc, size_t count, uint32_t *to) {
     memcpy(to, last, count * sizeof *to);
 }
 
-static void pack_turn(const float *acc, size_t ld, uint32_t square[SQUARE][SQUARE]) {
+INLINE void turn_square(bool final, const float *acc, size_t ld, uint32_t square[SQUARE][SQUARE]) {
     for (size_t i = 0; i < SQUARE; i += 8)
         for (size_t k = 0; k < SQUARE; k += 8)
-            turn_eight(acc + i * ld + k, ld, &square[k][i]);
+            turn_eight(final, acc + i * ld + k, ld, &square[k][i]);
+}
+
+static void pack_turn(const float *acc, size_t ld, uint32_t square[SQUARE][SQUARE]) {
+    turn_square(false, acc, ld, square);
 }
 
 /* A kernel's tile, for one panel after the other. */

@@ -688,6 +688,42 @@ static int filling(enum daa_engine engine) {
     return failed;
 }
 
+/* -1.875 * 2^127 in e8m22, whose 31 bits are those of a float's NaN, in rows of C and in columns. */
+static int widest(enum daa_engine engine) {
+    enum { LONG = 20, SHORT = 3, RESULT = 0x7fb80000 };
+    const char *const more[] = {"acc-format", "e8m22", "out-format", "e8m22", NULL};
+    struct daa_config config;
+    configure_more(&config, 1, 4, "nearest", "exponent", -1, more);
+    uint16_t a[LONG], b[LONG];
+    for (size_t i = 0; i < LONG; i++) {
+        a[i] = 0xdf40;
+        b[i] = 0x5fa0;
+    }
+    for (size_t turn = 0; turn < 2; turn++) {
+        const size_t m = turn ? SHORT : LONG, n = turn ? LONG : SHORT;
+        uint32_t c[LONG * SHORT];
+        struct daa_gemm_report report;
+        struct daa_error error;
+        const struct daa_gemm_args args = {.config = &config,
+                                           .m = m,
+                                           .n = n,
+                                           .k = 1,
+                                           .batch = 1,
+                                           .a = {a, DAA_BITS16, false, 1, 0},
+                                           .b = {b, DAA_BITS16, false, n, 0},
+                                           .c = {c, DAA_BITS32, n, 0},
+                                           .engine = engine};
+        bool good = daa_gemm_run(&args, &report, &error) == DAA_OK;
+        for (size_t i = 0; i < m * n && good; i++, cases++)
+            good = c[i] == RESULT;
+        if (!good) {
+            fprintf(stderr, "check-engine: %s: -1.875 * 2^127 in e8m22 is not 0x%x\n", daa_engine_name(engine), RESULT);
+            return 1;
+        }
+    }
+    return 0;
+}
+
 /* Threads where none are asked for, for BATCH products of EDGE^3. */
 static int threads_taken(enum daa_engine engine, size_t edge, size_t batch) {
     const size_t size = edge * edge;
@@ -728,7 +764,7 @@ static int check(enum daa_engine engine, bool is_long) {
     static const size_t tails[] = {1, 7, 8, 9, 15, 16, 17, 31, 32, 33, 65};
     const int count = is_long ? 4000 : 250;
     int failed = left_to_others(engine) || formats_left_to_others(engine) || overflowing(engine) ||
-                 anchored_left_to_others(engine) || crossed(engine) || planned(engine) ||
+                 anchored_left_to_others(engine) || widest(engine) || crossed(engine) || planned(engine) ||
                  (engine != DAA_ENGINE_GOLDEN && (large(engine) || filling(engine) || shared_out(engine)));
     for (size_t i = 0; i < 11 && !failed; i++) {
         struct test t = random_test(engine, 8);
