@@ -693,7 +693,7 @@ static int widest(enum daa_engine engine) {
     enum { LONG = 20, SHORT = 3, RESULT = 0x7fb80000 };
     const char *const more[] = {"acc-format", "e8m22", "out-format", "e8m22", NULL};
     struct daa_config config;
-    configure_more(&config, 1, 4, "nearest", "exponent", -1, more);
+    configure_more(&config, 2, 4, "nearest", "exponent", -1, more);
     uint16_t a[LONG], b[LONG];
     for (size_t i = 0; i < LONG; i++) {
         a[i] = 0xdf40;
