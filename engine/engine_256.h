@@ -157,9 +157,6 @@ INLINE words pick_halves(of_halves mask, words a, words b) {
     __asm__("vpblendvb %3, %2, %1, %0" : "=x"(r) : "x"(b), "xm"(a), "x"(mask));
     return r;
 }
-INLINE words max_halves(words a, words b) {
-    return _mm256_max_epi16(a, b);
-}
 INLINE words max_keys(words a, words b) {
     return _mm256_max_epi16(a, b);
 }
@@ -376,13 +373,4 @@ INLINE of_words bits_of_words(words a, words bits) {
     const words zero = _mm256_setzero_si256();
     return _mm256_cmpeq_epi32(_mm256_cmpeq_epi32(_mm256_and_si256(a, bits), zero), zero);
 }
-INLINE floats pick_floats(of_words mask, floats a, floats b) {
-    return _mm256_blendv_ps(b, a, _mm256_castsi256_ps(mask));
-}
-
-/* Zeros elsewhere. */
-INLINE floats keep_floats(of_words mask, floats a) {
-    return _mm256_and_ps(a, _mm256_castsi256_ps(mask));
-}
-
 #endif

@@ -164,9 +164,6 @@ INLINE of_halves not_zero_halves(words a) {
 INLINE words pick_halves(of_halves mask, words a, words b) {
     return _mm512_mask_mov_epi16(b, mask, a);
 }
-INLINE words max_halves(words a, words b) {
-    return _mm512_max_epi16(a, b);
-}
 INLINE words max_keys(words a, words b) {
     return _mm512_max_epu16(a, b);
 }
@@ -409,13 +406,4 @@ INLINE of_words but_not_words(of_words a, of_words b) {
 INLINE of_words bits_of_words(words a, words bits) {
     return _mm512_test_epi32_mask(a, bits);
 }
-INLINE floats pick_floats(of_words mask, floats a, floats b) {
-    return _mm512_mask_mov_ps(b, mask, a);
-}
-
-/* Zeros elsewhere. */
-INLINE floats keep_floats(of_words mask, floats a) {
-    return _mm512_maskz_mov_ps(mask, a);
-}
-
 #endif

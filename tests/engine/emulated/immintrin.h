@@ -53,7 +53,6 @@ HALVES(sub_epi16, a.half[x] - b.half[x])
 HALVES(adds_epi16, emulated_saturated((int16_t)a.half[x] + (int16_t)b.half[x]))
 HALVES(min_epi16, (int16_t)a.half[x] < (int16_t)b.half[x] ? a.half[x] : b.half[x])
 HALVES(subs_epu16, a.half[x] > b.half[x] ? a.half[x] - b.half[x] : 0)
-HALVES(max_epi16, (int16_t)a.half[x] > (int16_t)b.half[x] ? a.half[x] : b.half[x])
 HALVES(max_epu16, a.half[x] > b.half[x] ? a.half[x] : b.half[x])
 HALVES(sllv_epi16, b.half[x] < 16 ? a.half[x] << b.half[x] : 0)
 WORDS(add_epi32, a.word[x] + b.word[x])
@@ -413,7 +412,6 @@ EMULATED __m512 emulated_dpbf16_ps(__m512 sum, __m512bh a_, __m512bh b_) {
     emulated_or_si512((table) == 0xfe ? emulated_or_si512(a, b) : emulated_and_si512(a, b), c)
 #define _mm512_maskz_mov_ps(mask, a) emulated_mask_mov_ps(emulated_castsi512_ps(emulated_setzero_si512()), mask, a)
 #define _mm512_max_epi32 emulated_max_epi32
-#define _mm512_max_epi16 emulated_max_epi16
 #define _mm512_max_epu16 emulated_max_epu16
 #define _mm512_min_epi16 emulated_min_epi16
 #define _mm512_min_epi32 emulated_min_epi32
