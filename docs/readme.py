@@ -9,7 +9,6 @@ import os
 import pathlib
 import platform
 import re
-import statistics
 import subprocess
 import sys
 
@@ -112,7 +111,7 @@ STEERED, RIVAL = "s2-4-1", "alike2-2"
 
 def accuracy(_):
     """The study, a network a row: the pairs of some arms with bf16, and steering against few bits alike."""
-    from train import report, table
+    from train import arms, report, table
 
     def cell(difference, digits):
         if difference is None:
@@ -134,7 +133,8 @@ def accuracy(_):
                  cell(report.paired(steered, rival), judged.digits)]
         yield f"| {recipe.model}, {recipe.dataset}, {judged.unit} | {' | '.join(cells)} |"
     yield ""
-    yield f"Mean ± half of the 95% interval, over pairs. Points of test accuracy: more is better; nats of test loss: less. {len(rows)} runs in all."
+    yield (f"Mean ± half of the 95% interval, over pairs. Points of test accuracy: more is better; nats of test loss: less. {len(rows)} runs in all. "
+           + "; ".join(f"`{arm}`: {arms.ARMS[arm].says}" for arm in ARMS) + ".")
 
 
 def layout(_):
