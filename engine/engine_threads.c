@@ -1,11 +1,15 @@
 /* Threads that live between calls and sleep there. A call opens a crew with places for others, works, closes it, and
  * waits for those who have joined. A child of fork() has none of the threads, and starts its own. */
-#define _DEFAULT_SOURCE /* sigset_t */
+#define _DEFAULT_SOURCE /* sigset_t, clock_gettime */
 #include <fenv.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
+#include <time.h>
 
 #include "engine.h"
 #include "engine_threads.h"
@@ -13,7 +17,8 @@
 struct crew {
     void (*work)(void *);
     void *argument;
-    int places, working; /* open places; others who are at work */
+    int places;         /* open ones */
+    atomic_int working; /* others who are at work */
     pthread_cond_t ended;
     struct crew *next;
 };
@@ -22,7 +27,21 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t opened = PTHREAD_COND_INITIALIZER;
 static struct crew *crews; /* those with open places */
 static int threads, busy;  /* busy: those at work */
-static int asked;          /* open places of all crews */
+static atomic_int asked;   /* open places of all crews */
+
+/* Waits a little until NUMBER is 0, or is not: as long as a small product may take, since a processor that has gone to
+ * sleep is late by as much. Other programs' work goes first. */
+static void wait_a_little(const atomic_int *number, bool for_zero) {
+    enum { NANOSECONDS = 200000 };
+    struct timespec begin, now;
+    clock_gettime(CLOCK_MONOTONIC, &begin);
+    do {
+        if ((atomic_load_explicit(number, memory_order_relaxed) == 0) == for_zero)
+            return;
+        sched_yield();
+        clock_gettime(CLOCK_MONOTONIC, &now);
+    } while ((int64_t)(now.tv_sec - begin.tv_sec) * 1000000000 + now.tv_nsec - begin.tv_nsec < NANOSECONDS);
+}
 
 static void close_crew(struct crew *crew) {
     for (struct crew **place = &crews; *place; place = &(*place)->next) {
@@ -55,6 +74,11 @@ static void *live(void *unused) {
         busy--;
         if (--crew->working == 0)
             pthread_cond_signal(&crew->ended);
+        if (!crews) {
+            pthread_mutex_unlock(&lock);
+            wait_a_little(&asked, false);
+            pthread_mutex_lock(&lock);
+        }
     }
     return NULL;
 }
@@ -123,6 +147,9 @@ int daa_run_threads(int wanted, void (*work)(void *argument), void *argument) {
     if (wanted > 1) {
         pthread_mutex_lock(&lock);
         close_crew(&crew);
+        pthread_mutex_unlock(&lock);
+        wait_a_little(&crew.working, true);
+        pthread_mutex_lock(&lock);
         while (crew.working)
             pthread_cond_wait(&crew.ended, &lock);
         pthread_mutex_unlock(&lock);
