@@ -26,9 +26,10 @@ all: $(ALL)
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 24
 
-bench: ## all benchmarks, one after the other: the simulated arrays, the engines, other emulators, training steps [CPFLOAT=PREFIX]
+bench: ## all benchmarks, one after the other: the simulated arrays, the engines, formats, other emulators, training steps [CPFLOAT=PREFIX]
 	@+$(MAKE) --no-print-directory bench-array
 	@+$(MAKE) --no-print-directory bench-engine
+	@+$(MAKE) --no-print-directory bench-formats
 	@+$(MAKE) --no-print-directory bench-rivals
 	@+$(MAKE) --no-print-directory bench-training
 

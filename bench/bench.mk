@@ -17,3 +17,7 @@ endif
 .PHONY: bench-training
 bench-training: lib ## training steps of whole networks beside PyTorch's float32: build/bench_training.json
 	OMP_NUM_THREADS=1 PYTHONPATH=python$${PYTHONPATH:+:$$PYTHONPATH} $(PYTHON) bench/training.py -o $(BUILD)/bench_training.json
+
+.PHONY: bench-formats
+bench-formats: lib ## every kind of operands and accumulators on vectors: build/bench_formats.json
+	OMP_NUM_THREADS=1 PYTHONPATH=python$${PYTHONPATH:+:$$PYTHONPATH} $(PYTHON) bench/formats.py -o $(BUILD)/bench_formats.json

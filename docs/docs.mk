@@ -8,5 +8,5 @@ readme: ## bring the README's figures and tables up to date (runs run and lo-bit
 	@+$(MAKE) --no-print-directory run lo-bits
 	$(PYTHON) docs/readme.py --build $(BUILD) run claim compare layout accuracy lo-bits configs options
 
-readme-speed: bench-engine bench-rivals ## the tables of docs/speed.md, measured here and now [CPFLOAT=PREFIX]
-	$(PYTHON) docs/readme.py --build $(BUILD) speed anchored
+readme-speed: bench-engine bench-rivals bench-formats bench-training ## the tables of docs/speed.md, measured here and now [CPFLOAT=PREFIX]
+	$(PYTHON) docs/readme.py --build $(BUILD) speed anchored formats training

@@ -2,7 +2,7 @@
 
 A part stands between two marks. Each comes from a command: `configs` and `options` from daagen, `run` from `make run`,
 `claim` and `compare` from docs/results, which `make compare` leaves, `layout` and `core` from there, by `make layout-results` and `make core-silicon`, `accuracy` from the study's results, `lo-bits` from `make lo-bits`,
-`speed` and `anchored` from `make bench-engine bench-rivals`. With --check nothing is written; a part that is not up to date is told, and the exit status is 1.
+`speed` and `anchored` from `make bench-engine bench-rivals`, `formats` and `training` from `make bench-formats bench-training`. With --check nothing is written; a part that is not up to date is told, and the exit status is 1.
 """
 import json
 import os
@@ -243,9 +243,30 @@ def anchored(build):
         yield f"| `{name}` | {streams} | {' | '.join(cells)} |"
 
 
+def formats(build):
+    """Speeds of kinds of operands and accumulators."""
+    kinds = json.loads((build / "bench_formats.json").read_text())
+    streams = max(kinds.values(), key=len)
+    yield "| GMAC/s: operands, accumulator | " + " | ".join(f"{number} stream{'s' * (number != '1')}" for number in streams) + " |"
+    yield "| --- |" + " ---: |" * len(streams)
+    for kind, speeds in kinds.items():
+        yield f"| {kind} | " + " | ".join(f"{speeds[number]:.1f}" if number in speeds else "" for number in streams) + " |"
+
+
+def training(build):
+    """Training steps beside PyTorch's float32."""
+    works = json.loads((build / "bench_training.json").read_text())
+    arms = next(iter(works.values()))
+    yield "| milliseconds a step, times float32 | " + " | ".join(f"`{arm}`" for arm in arms) + " |"
+    yield "| --- |" + " ---: |" * len(arms)
+    for work, seconds in works.items():
+        yield f"| {work} | " + " | ".join(f"{1e3 * taken:.0f} ({taken / seconds['fp32']:.2f})" for taken in seconds.values()) + " |"
+
+
 # What makes a part, and the document that it stands in.
 PARTS = {"run": (run, "docs/results/run.md"), "claim": (claim, "README.md"), "compare": (compare, "README.md"), "accuracy": (accuracy, "README.md"),
          "core": (core, "docs/core.md"), "layout": (layout, "synth/README.md"), "lo-bits": (low_bits, "docs/configurations.md"), "speed": (speed, "docs/speed.md"), "anchored": (anchored, "docs/speed.md"),
+         "formats": (formats, "docs/speed.md"), "training": (training, "docs/speed.md"),
          "configs": (configs, "docs/configurations.md"), "options": (options, "docs/configurations.md")}
 
 

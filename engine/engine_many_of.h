@@ -22,19 +22,29 @@ static int MANY(b_words)(const struct engine_plan *plan) {
 
 /* ---- packing ---- */
 
-/* A product with an Inf or a NaN has a key that is a NaN: comparisons are written so that it is never dropped. */
-INLINE void MANY(take_apart)(const struct many_forms *f, const uint32_t *words, size_t count, NUMBER *high, NUMBER *low,
-                             NUMBER *key) {
+/* A product with an Inf or a NaN has a key that is a NaN: comparisons are written so that it is never dropped. Without
+ * a branch, since zeros come as they like: choices are between words, which are all converted afterwards. */
+INLINE void MANY(take_apart)(const struct many_forms *forms, const uint32_t *words, size_t count, NUMBER *high,
+                             NUMBER *low, NUMBER *key) {
+    enum { NAN_BITS = 0x7fc00000, UNIT = 1 << 23 };
+    const struct many_forms f = *forms;
+    const uint32_t none = bits_of_float(ZERO_EXPONENT), one = bits_of_float(1);
+    uint32_t of_high[LANES_MAX], of_low[LANES_MAX], times[LANES_MAX], of_key[LANES_MAX];
     for (size_t i = 0; i < count; i++) {
-        const uint32_t word = words[i], field = word >> 23 & 255;
-        const uint32_t up = f->half + ((word >> f->drop & f->lowest) | f->odd);
-        const uint32_t rounded = field == 255 ? word : (word + up) & f->kept;
-        const bool largest = field == 254; /* may be rounded to 2^128, which no float is */
-        const NUMBER part = (NUMBER)float_of_bits(rounded - (largest ? 1U << 23 : 0)),
-                     low_value = largest ? part * 2 : part;
-        high[i] = (NUMBER)float_of_bits(field ? word : 0);
-        low[i] = field ? low_value : 0;
-        key[i] = (NUMBER)(field == 0 ? ZERO_EXPONENT : field == 255 ? __builtin_nanf("") : (float)field);
+        const uint32_t word = words[i], field = word >> 23 & 255, not_zero = field ? ~0U : 0;
+        const uint32_t up = f.half + ((word >> f.drop & f.lowest) | f.odd);
+        const uint32_t rounded = (field == 255 ? word : (word + up) & f.kept) & not_zero;
+        const uint32_t largest = field == 254 ? UNIT : 0; /* may be rounded to 2^128, which no float is */
+        const uint32_t others = (none & ~not_zero) | (field == 255 ? NAN_BITS : 0);
+        of_high[i] = word & not_zero;
+        of_low[i] = rounded - largest;
+        times[i] = one + largest;
+        of_key[i] = bits_of_float((float)(int)field) | others;
+    }
+    for (size_t i = 0; i < count; i++) {
+        high[i] = (NUMBER)float_of_bits(of_high[i]);
+        low[i] = (NUMBER)float_of_bits(of_low[i]) * (NUMBER)float_of_bits(times[i]);
+        key[i] = (NUMBER)float_of_bits(of_key[i]);
     }
 }
 
@@ -179,10 +189,9 @@ INLINE NUMS MANY(accumulate)(bool is_float, const struct MANY(target) * t, NUMS 
     if (is_float)
         return N(add_as_float)(acc, sum);
     NUMS rounded = N(nearest)(N(to_odd)(acc, sum), t->drop, t->half, t->kept), size = N(size)(rounded);
-    if (__builtin_expect(N(any_outside)(size, t->normal, t->largest), false)) {
-        rounded = N(keep)(N(reaches)(size, t->normal), rounded);
+    rounded = N(keep)(N(reaches)(size, t->normal), rounded); /* zeros are too many to look for first */
+    if (__builtin_expect(N(any_outside)(size, N(all)(0), t->largest), false))
         rounded = N(times_where)(N(exceeds)(size, t->largest), rounded, t->inf);
-    }
     return rounded;
 }
 
