@@ -190,7 +190,7 @@ INLINE NUMS MANY(accumulate)(bool is_float, const struct MANY(target) * t, NUMS 
         return N(add_as_float)(acc, sum);
     NUMS rounded = N(nearest)(N(to_odd)(acc, sum), t->drop, t->half, t->kept), size = N(size)(rounded);
     rounded = N(keep)(N(reaches)(size, t->normal), rounded); /* zeros are too many to look for first */
-    if (__builtin_expect(N(any_outside)(size, N(all)(0), t->largest), false))
+    if (__builtin_expect(N(any_outside)(size, N(all)((NUMBER)0), t->largest), false))
         rounded = N(times_where)(N(exceeds)(size, t->largest), rounded, t->inf);
     return rounded;
 }
