@@ -26,6 +26,7 @@ KINDS = {  # operands and accumulator; without more they are rounded at every st
     "bf16, fp32 anchored": {"format": "bf16", "accumulator": "anchored"},
     "fp16, fp32 anchored": {"format": "fp16", "accumulator": "anchored"},
     "tf32, fp32 anchored": {"format": "tf32", "accumulator": "anchored"},
+    "bf16, fp32 anchored, static": {"format": "bf16", "accumulator": "anchored", "policy": "static"},
     "bf16, e8m15": {"format": "bf16", "acc_format": "e8m15"},
     "fp16, fp16": {"format": "fp16", "acc_format": "fp16"},
     "e4m3 (T = 3), e6m9": {"format": "e4m3", "acc_format": "e6m9", "lo_bits": 3},
@@ -77,7 +78,7 @@ def bench():
     print("GMAC/s with 1, 2, 4 and 8 streams")
     for kind in arguments.kind or KINDS:
         found = figures[kind] = measure(kind, arguments.engine, arguments.rounds)
-        print(f"{kind:20}", *(f"{found[str(streams)]:6.1f}" if str(streams) in found else "golden" for streams in STREAMS), flush=True)
+        print(f"{kind:27}", *(f"{found[str(streams)]:6.1f}" if str(streams) in found else "golden" for streams in STREAMS), flush=True)
     if arguments.output:
         save_json(arguments.output, figures)
 

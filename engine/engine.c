@@ -69,8 +69,9 @@ static bool takes_floats(enum daa_engine engine, const struct daa_config *config
         return false;
     if (!is_bf16(config->a_format) || !is_bf16(config->b_format))
         return true;
-    return config->accumulator == DAA_ROUNDED &&
-           (!is_format(config->acc_format, "fp32") || config->streams == 8 || config->groups != 1);
+    if (config->accumulator == DAA_ANCHORED)
+        return config->groups != 1 && !(config->streams == 4 && config->policy == DAA_EXPONENT);
+    return !is_format(config->acc_format, "fp32") || config->streams == 8 || config->groups != 1;
 }
 
 static struct engine_target make_target(struct daa_format format) {
@@ -84,9 +85,7 @@ static struct engine_target make_target(struct daa_format format) {
 }
 
 /* NARROWED: the configuration with formats that hold the numbers as the engine has them. */
-static struct engine_plan make_plan(enum daa_engine engine, const struct daa_config *config,
-                                    struct daa_config *narrowed) {
-    const bool floats = takes_floats(engine, config);
+static struct engine_plan plan_of(bool floats, const struct daa_config *config, struct daa_config *narrowed) {
     const int bits = floats ? 11 : 8;
     struct engine_plan plan = {
         .streams = config->streams,
@@ -105,19 +104,25 @@ static struct engine_plan make_plan(enum daa_engine engine, const struct daa_con
     return plan;
 }
 
+/* An anchored accumulator of sums that no float is has them of operands as floats. */
+static struct engine_plan make_plan(enum daa_engine engine, const struct daa_config *config,
+                                    struct daa_config *narrowed) {
+    const struct engine_plan plan = plan_of(takes_floats(engine, config), config, narrowed);
+    const bool wide = plan.anchored && engine != DAA_ENGINE_PORTABLE && !daa_plan_fits_float(&plan);
+    return wide ? plan_of(true, config, narrowed) : plan;
+}
+
+static const char too_long[] = "the sum of a step is longer than a double's 53 bits and takes the golden model";
+
 static const char *why_not_anchored(enum daa_engine engine, const struct daa_config *config) {
     struct daa_config narrowed;
     const struct engine_plan plan = make_plan(engine, config, &narrowed);
-    if (plan.floats && config->streams == 8)
-        return "8 streams of operands of more than 7 fraction bits take the golden model with the anchored accumulator";
     if (config->acc_bits > 32)
         return "anchored accumulators of more than 32 bits take the golden model";
-    if (!daa_plan_fits_float(&plan))
-        return "the sum of a step is longer than a float's 24 bits and takes the golden model";
+    if (!daa_plan_fits_double(&plan))
+        return too_long;
     if (!LISTED(engine, DAA_ENGINE_AVX2, DAA_ENGINE_AVX512, DAA_ENGINE_AVX512BF16, DAA_ENGINE_AUTO))
         return "the anchored accumulator takes the golden model";
-    if (config->groups != 1 && !(config->streams == 4 && config->groups == 2 && config->policy == DAA_EXPONENT))
-        return "groups other than 1, and 2 of 4 streams with policy exponent, take the golden model";
     return NULL;
 }
 
@@ -127,9 +132,7 @@ static const char *why_not_rounded(enum daa_engine engine, const struct daa_conf
     if (!LISTED(config->streams, 1, 2, 4, 8))
         return "streams other than 1, 2, 4 and 8 take the golden model";
     if (engine != DAA_ENGINE_PORTABLE)
-        return daa_plan_fits_double(&plan)
-                   ? NULL
-                   : "the sum of a step is longer than a double's 53 bits and takes the golden model";
+        return daa_plan_fits_double(&plan) ? NULL : too_long;
     if (!is_bf16(config->a_format) || !is_bf16(config->b_format))
         return "operands of more than 7 fraction bits take the golden model";
     if (!plan.target.is_float)
@@ -165,9 +168,9 @@ static bool choose(const struct daa_gemm_args *args, struct daa_gemm_report *rep
     struct daa_config narrowed;
     struct engine_plan plan = make_plan(engine, args->config, &narrowed);
     const struct engine_kernel *kernel = daa_kernel(engine, &plan);
-    if (kernel && kernel->exact)
+    if (kernel && (kernel->exact || daa_plan_takes_doubles(&plan)))
         report->reason =
-            daa_target_fits_float(&plan)
+            plan.anchored || daa_target_fits_float(&plan)
                 ? "the sum of a step is longer than a float's 24 bits and takes doubles"
                 : "the accumulator is as long as a float's 24 bits and has fewer exponents: it takes doubles";
     report->engine = engine;

@@ -359,6 +359,18 @@ INLINE words and_or_words(words a, words mask, words b) {
 INLINE words nearest_words(floats a) {
     return _mm256_cvtps_epi32(a);
 }
+INLINE words nearest_words_of(doubles first, doubles second) {
+    return _mm256_set_m128i(_mm256_cvtpd_epi32(second), _mm256_cvtpd_epi32(first));
+}
+INLINE doubles add_product(doubles sum, doubles a, doubles b) {
+    return _mm256_fmadd_pd(a, b, sum);
+}
+INLINE doubles first_doubles(floats a) {
+    return _mm256_cvtps_pd(_mm256_castps256_ps128(a));
+}
+INLINE doubles second_doubles(floats a) {
+    return _mm256_cvtps_pd(_mm256_extractf128_ps(a, 1));
+}
 INLINE words whole_words(floats a) {
     return _mm256_cvttps_epi32(a);
 }

@@ -392,6 +392,19 @@ INLINE words and_or_words(words a, words mask, words b) {
 INLINE words nearest_words(floats a) {
     return _mm512_cvtps_epi32(a);
 }
+/* Words 0 to 7 are FIRST's. */
+INLINE words nearest_words_of(doubles first, doubles second) {
+    return _mm512_inserti64x4(_mm512_castsi256_si512(_mm512_cvtpd_epi32(first)), _mm512_cvtpd_epi32(second), 1);
+}
+INLINE doubles add_product(doubles sum, doubles a, doubles b) {
+    return _mm512_fmadd_pd(a, b, sum);
+}
+INLINE doubles first_doubles(floats a) {
+    return _mm512_cvtps_pd(_mm512_castps512_ps256(a));
+}
+INLINE doubles second_doubles(floats a) {
+    return _mm512_cvtps_pd(_mm512_extractf32x8_ps(a, 1));
+}
 /* Toward zero. */
 INLINE words whole_words(floats a) {
     return _mm512_cvttps_epi32(a);

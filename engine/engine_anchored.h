@@ -21,7 +21,9 @@ enum {
     ANCHORED_ONE_LANES = 4 * WIDTH,
     ANCHORED_ONE_KINDS = 2,
     ANCHORED_VECTORS_MAX = 4,
-    OF_FLOATS = 16, /* beside a number of streams: as engine_many.h has them; one stream is the same in either way */
+    ANCHORED_KINDS_MAX = 3 * DAA_STREAMS_MAX,
+    OF_FLOATS = 16,  /* beside a number of streams: as engine_many.h has them; one stream is the same in either way */
+    IN_DOUBLES = 32, /* and this beside it: sums are not exact in floats, but in doubles */
 };
 
 /* ---- packing of one stream: floats, and their exponent fields ---- */
@@ -108,15 +110,29 @@ struct anchored_source {
 };
 
 INLINE size_t anchored_vectors(int streams) {
-    return streams > 2 && !(streams & OF_FLOATS) ? FOUR_VECTORS : ANCHORED_VECTORS_MAX;
+    return streams & OF_FLOATS ? many_f_vectors(streams % OF_FLOATS) : streams > 2 ? FOUR_VECTORS : ANCHORED_VECTORS_MAX;
+}
+
+/* A step's sum, as floats or as doubles. */
+struct anchored_sum {
+    floats in_floats;
+    doubles in_doubles[2];
+};
+
+/* What a step adds where SCALE is 2^-place. */
+INLINE words anchored_added(int streams, struct anchored_sum sum, floats scale) {
+    if (streams & IN_DOUBLES)
+        return nearest_words_of(d_mul(sum.in_doubles[0], first_doubles(scale)),
+                                d_mul(sum.in_doubles[1], second_doubles(scale)));
+    return nearest_words(mul(sum.in_floats, scale));
 }
 
 /* A row's operands of step T, in registers. */
 INLINE void anchored_operands(int streams, bool steer, const struct anchored_source *s, size_t t, words *of_a) {
-    const size_t words_of_one = streams & OF_FLOATS ? many_kinds((size_t)(streams - OF_FLOATS), steer)
+    const size_t words_of_one = streams & OF_FLOATS ? many_kinds((size_t)(streams % OF_FLOATS), steer)
                                 : streams > 2       ? four_words((size_t)streams / 2, steer)
                                                     : streams == 1;
-#pragma GCC unroll 12
+#pragma GCC unroll 24
     for (size_t i = 0; i < words_of_one; i++)
         of_a[i] = once(s->a + i * STEPS + t);
 #pragma GCC unroll 2
@@ -124,30 +140,50 @@ INLINE void anchored_operands(int streams, bool steer, const struct anchored_sou
         of_a[f] = twice(s->a + 2 * (f * STEPS + t));
 }
 
+/* A sum that no float is: factors are floats, who takes part is said by them, and products and sums are doubles. */
+INLINE void anchored_doubles(int streams, int groups, bool steer, floats reach, const floats *a, const float *b,
+                             doubles sum[2], floats *largest) {
+    floats of_a[DAA_STREAMS_MAX], of_b[DAA_STREAMS_MAX];
+    f_mask in[DAA_STREAMS_MAX];
+    many_f_terms(streams, groups, steer, reach, a, b, of_a, of_b, in, largest);
+    sum[0] = sum[1] = d_all(0);
+#pragma GCC unroll 8
+    for (size_t s = 0; s < (size_t)streams; s++) {
+        const floats kept = f_keep(in[s], of_a[s]);
+        sum[0] = add_product(sum[0], first_doubles(kept), first_doubles(of_b[s]));
+        sum[1] = add_product(sum[1], second_doubles(kept), second_doubles(of_b[s]));
+    }
+}
+
 /* The sum of step T in vector V, and of more than two streams the largest key. */
-INLINE floats anchored_sum(int streams, int groups, bool steer, const struct anchored_source *s, size_t t, size_t v,
-                           const words *of_a, words *largest) {
+INLINE struct anchored_sum anchored_sum_of(int streams, int groups, bool steer, const struct anchored_source *s,
+                                           size_t t, size_t v, const words *of_a, words *largest) {
     const size_t pairs = (size_t)streams / 2;
+    struct anchored_sum sum = {as_floats(all_words(0)), {d_all(0), d_all(0)}};
     if (streams & OF_FLOATS) {
-        const size_t kinds = many_kinds((size_t)(streams - OF_FLOATS), steer);
-        floats numbers[FOUR_KINDS_MAX], top;
-#pragma GCC unroll 12
+        const int count = streams % OF_FLOATS;
+        const size_t kinds = many_kinds((size_t)count, steer);
+        const float *b = (const float *)(const void *)s->b + t * kinds * many_f_lanes(count) + v * WIDTH;
+        floats numbers[ANCHORED_KINDS_MAX], top;
+#pragma GCC unroll 24
         for (size_t i = 0; i < kinds; i++)
             numbers[i] = as_floats(of_a[i]);
-        const floats sum =
-            many_f_sum(streams - OF_FLOATS, groups, steer, s->window, numbers,
-                       (const float *)(const void *)s->b + t * kinds * ANCHORED_ONE_LANES + v * WIDTH, &top);
+        if (streams & IN_DOUBLES)
+            anchored_doubles(count, groups, steer, s->window, numbers, b, sum.in_doubles, &top);
+        else
+            sum.in_floats = many_f_sum(count, groups, steer, s->window, numbers, b, &top);
         *largest = as_words(top);
-        return sum;
-    }
-    if (streams == 1)
-        return mul(as_floats(of_a[0]), load_floats_of(s->b + t * ANCHORED_ONE_KINDS * ANCHORED_ONE_LANES + v * WIDTH));
-    if (streams == 2) {
+    } else if (streams == 1) {
+        const uint32_t *b = s->b + t * ANCHORED_ONE_KINDS * ANCHORED_ONE_LANES + v * WIDTH;
+        sum.in_floats = mul(as_floats(of_a[0]), load_floats_of(b));
+    } else if (streams == 2) {
         const words of_b = load_words(two_entry(s->table, s->places[t]) + v * WIDTH);
-        return sum_of(of_a, and_words(of_b, s->mask), of_b);
+        sum.in_floats = sum_of(of_a, and_words(of_b, s->mask), of_b);
+    } else {
+        const uint32_t *b = s->b + t * four_words(pairs, steer) * FOUR_LANES + v * WIDTH;
+        sum.in_floats = four_sum(pairs, (size_t)groups, steer, s->reach, of_a, b, largest);
     }
-    return four_sum(pairs, (size_t)groups, steer, s->reach, of_a,
-                    s->b + t * four_words(pairs, steer) * FOUR_LANES + v * WIDTH, largest);
+    return sum;
 }
 
 /* A row's part of the fields that step T asks for, and vector V's, of one stream and of two. */
@@ -247,23 +283,24 @@ struct anchored_state {
 
 /* The contract's four points. What is asked for where no product takes part is then less than nothing, and equal to
  * nothing. */
-INLINE void anchored_step(const struct anchored_limits *limits, floats sum, words asked, struct anchored_state *state) {
+INLINE void anchored_step(int streams, const struct anchored_limits *limits, struct anchored_sum sum, words asked,
+                          struct anchored_state *state) {
     const of_words out = bits_of_words(add_words(state->m, all_words(limits->half)), all_words(limits->beyond));
     const floats from = as_floats(state->field), least = as_floats(state->least);
     const floats to = lesser(least, as_floats(asked)), field = lesser(to, from);
     const words shift = down_no_sign(sub_words(state->field, as_words(field)), 23);
     state->least = sub_where(equal_where(out, to, from), as_words(lesser(to, least)), all_words(limits->step));
-    state->m = add_words(down_words(state->m, shift), nearest_words(mul(sum, field)));
+    state->m = add_words(down_words(state->m, shift), anchored_added(streams, sum, field));
     state->field = as_words(field);
 }
 
 /* The same but for `full`; LEAST instead has all bits that M + H had before a step. */
-INLINE void anchored_step_not_full(const struct anchored_limits *limits, floats sum, words asked,
-                                   struct anchored_state *state) {
+INLINE void anchored_step_not_full(int streams, const struct anchored_limits *limits, struct anchored_sum sum,
+                                   words asked, struct anchored_state *state) {
     const words field = min_words(state->field, asked);
     const words shift = down_no_sign(sub_words(state->field, field), 23);
     state->least = or_words(state->least, add_words(state->m, all_words(limits->half)));
-    state->m = add_words(down_words(state->m, shift), nearest_words(mul(sum, as_floats(field))));
+    state->m = add_words(down_words(state->m, shift), anchored_added(streams, sum, as_floats(field)));
     state->field = field;
 }
 
@@ -357,11 +394,12 @@ INLINE void anchored_slowly(int streams, int groups, bool steer, const struct an
     for (size_t t = 0; t < STEPS; t++) {
 #pragma GCC unroll 4
         for (size_t i = 0; i < vectors; i++) {
-            words of_a[FOUR_KINDS_MAX], largest = all_words(0);
+            words of_a[ANCHORED_KINDS_MAX], largest = all_words(0);
             anchored_operands(streams, steer, &s[i], t, of_a);
-            const floats sum = anchored_sum(streams, groups, steer, &s[i], t, failures[i].v, of_a, &largest);
+            const struct anchored_sum sum =
+                anchored_sum_of(streams, groups, steer, &s[i], t, failures[i].v, of_a, &largest);
             const words key = anchored_key(streams, &s[i], t, failures[i].v, largest);
-            anchored_step(block->limits, sum, anchored_asked(streams, block->limits, key), &state[i]);
+            anchored_step(streams, block->limits, sum, anchored_asked(streams, block->limits, key), &state[i]);
         }
     }
 #pragma GCC unroll 4
@@ -380,16 +418,16 @@ INLINE void anchored_fast(int streams, int groups, bool steer, bool keyed, const
     }
 #pragma GCC unroll 4
     for (size_t t = 0; t < STEPS; t += 2) {
-        words of_a[2][FOUR_KINDS_MAX], keys[2];
+        words of_a[2][ANCHORED_KINDS_MAX], keys[2];
         anchored_operands(streams, steer, s, t, of_a[0]);
         anchored_operands(streams, steer, s, t + 1, of_a[1]);
 #pragma GCC unroll 4
         for (size_t v = 0; v < vectors; v++) {
-            const floats sum = anchored_sum(streams, groups, steer, s, t, v, of_a[0], &keys[0]);
-            const floats next = anchored_sum(streams, groups, steer, s, t + 1, v, of_a[1], &keys[1]);
-            const words between = add_words(m[v], nearest_words(mul(sum, scale[v])));
+            const struct anchored_sum sum = anchored_sum_of(streams, groups, steer, s, t, v, of_a[0], &keys[0]),
+                                      next = anchored_sum_of(streams, groups, steer, s, t + 1, v, of_a[1], &keys[1]);
+            const words between = add_words(m[v], anchored_added(streams, sum, scale[v]));
             seen[v] = or_three(seen[v], m[v], between);
-            m[v] = add_words(between, nearest_words(mul(next, scale[v])));
+            m[v] = add_words(between, anchored_added(streams, next, scale[v]));
             if (keyed)
                 most[v] = anchored_most(streams, most[v],
                                         anchored_most(streams, anchored_key(streams, s, t, v, keys[0]),
@@ -458,13 +496,13 @@ INLINE size_t anchored_moving_row(int streams, int groups, bool steer, const str
         return failed;
     }
     for (size_t t = 0; t < STEPS; t++) {
-        words of_a[FOUR_KINDS_MAX], largest = all_words(0);
+        words of_a[ANCHORED_KINDS_MAX], largest = all_words(0);
         anchored_operands(streams, steer, s, t, of_a);
 #pragma GCC unroll 4
         for (size_t v = 0; v < vectors; v++) {
-            const floats sum = anchored_sum(streams, groups, steer, s, t, v, of_a, &largest);
+            const struct anchored_sum sum = anchored_sum_of(streams, groups, steer, s, t, v, of_a, &largest);
             const words asked = anchored_asked(streams, limits, anchored_key(streams, s, t, v, largest));
-            (exact ? anchored_step : anchored_step_not_full)(limits, sum, asked, &state[v]);
+            (exact ? anchored_step : anchored_step_not_full)(streams, limits, sum, asked, &state[v]);
         }
     }
     *moved = 0;
@@ -602,7 +640,7 @@ INLINE void anchored_groups(int streams, bool steer, const struct engine_plan *p
     const struct anchored_limits limits = anchored_make_limits(plan->anchored);
     const size_t vectors = anchored_vectors(streams), lanes = vectors * WIDTH;
     const size_t rows = streams == 1 ? ANCHORED_ONE_ROWS : streams == 2 ? TWO_ROWS : FOUR_ROWS;
-    const size_t kinds = streams & OF_FLOATS ? many_kinds((size_t)(streams - OF_FLOATS), steer)
+    const size_t kinds = streams & OF_FLOATS ? many_kinds((size_t)(streams % OF_FLOATS), steer)
                          : streams == 1      ? ANCHORED_ONE_KINDS
                          : streams == 2      ? (size_t)two_kinds(plan)
                                              : four_words((size_t)streams / 2, steer);
@@ -686,17 +724,44 @@ ANCHORED_RUN(anchored_two_floats_steered, 2 | OF_FLOATS, 1, true)
 ANCHORED_RUN(anchored_four_floats, 4 | OF_FLOATS, 1, false)
 ANCHORED_RUN(anchored_four_floats_steered, 4 | OF_FLOATS, 1, true)
 ANCHORED_RUN(anchored_four_floats_in_pairs, 4 | OF_FLOATS, 2, true)
+ANCHORED_RUN(anchored_two_doubles, 2 | OF_FLOATS | IN_DOUBLES, 1, false)
+ANCHORED_RUN(anchored_two_doubles_steered, 2 | OF_FLOATS | IN_DOUBLES, 1, true)
+ANCHORED_RUN(anchored_four_doubles, 4 | OF_FLOATS | IN_DOUBLES, 1, false)
+ANCHORED_RUN(anchored_four_doubles_steered, 4 | OF_FLOATS | IN_DOUBLES, 1, true)
+ANCHORED_RUN(anchored_four_doubles_in_pairs, 4 | OF_FLOATS | IN_DOUBLES, 2, true)
+ANCHORED_RUN(anchored_eight_doubles, 8 | OF_FLOATS | IN_DOUBLES, 1, false)
+ANCHORED_RUN(anchored_eight_doubles_steered, 8 | OF_FLOATS | IN_DOUBLES, 1, true)
+ANCHORED_RUN(anchored_eight_doubles_in_two, 8 | OF_FLOATS | IN_DOUBLES, 2, true)
+ANCHORED_RUN(anchored_eight_doubles_in_four, 8 | OF_FLOATS | IN_DOUBLES, 4, true)
+
+/* By the logarithm of half the streams; with steering, by that of the groups. */
+typedef void anchored_runner(const struct engine_plan *plan, size_t steps, size_t panels, const uint32_t *a,
+                             size_t a_block, const uint32_t *b, float *acc, size_t ld, uint32_t *space);
+struct anchored_runs {
+    anchored_runner *fixed, *steered[3];
+};
+
+INLINE anchored_runner *anchored_pick(const struct anchored_runs *runs, const struct engine_plan *plan) {
+    const struct anchored_runs *of = &runs[__builtin_ctz((unsigned)plan->streams) - 1];
+    return plan->winner == DAA_WINS_LARGEST ? of->steered[__builtin_ctz((unsigned)plan->groups)] : of->fixed;
+}
 
 static void anchored_floats_run(const struct engine_plan *plan, size_t steps, size_t panels, const uint32_t *a,
                                 size_t a_block, const uint32_t *b, float *acc, size_t ld, uint32_t *space) {
-    const bool steer = plan->winner == DAA_WINS_LARGEST;
-    if (plan->streams == 2)
-        (steer ? anchored_two_floats_steered : anchored_two_floats)(plan, steps, panels, a, a_block, b, acc, ld, space);
-    else if (plan->groups == 2)
-        anchored_four_floats_in_pairs(plan, steps, panels, a, a_block, b, acc, ld, space);
-    else
-        (steer ? anchored_four_floats_steered : anchored_four_floats)(plan, steps, panels, a, a_block, b, acc, ld,
-                                                                      space);
+    static const struct anchored_runs runs[] = {
+        {anchored_two_floats, {anchored_two_floats_steered}},
+        {anchored_four_floats, {anchored_four_floats_steered, anchored_four_floats_in_pairs}}};
+    anchored_pick(runs, plan)(plan, steps, panels, a, a_block, b, acc, ld, space);
+}
+
+static void anchored_doubles_run(const struct engine_plan *plan, size_t steps, size_t panels, const uint32_t *a,
+                                 size_t a_block, const uint32_t *b, float *acc, size_t ld, uint32_t *space) {
+    static const struct anchored_runs runs[] = {
+        {anchored_two_doubles, {anchored_two_doubles_steered}},
+        {anchored_four_doubles, {anchored_four_doubles_steered, anchored_four_doubles_in_pairs}},
+        {anchored_eight_doubles,
+         {anchored_eight_doubles_steered, anchored_eight_doubles_in_two, anchored_eight_doubles_in_four}}};
+    anchored_pick(runs, plan)(plan, steps, panels, a, a_block, b, acc, ld, space);
 }
 
 static void anchored_four_run(const struct engine_plan *plan, size_t steps, size_t panels, const uint32_t *a,
@@ -733,11 +798,12 @@ static void anchored_four_run(const struct engine_plan *plan, size_t steps, size
         .results = anchored_results, .turn = anchored_turn, .wide = daa_anchored_tile,                                 \
     }
 
-#define KERNEL_ANCHORED_FLOATS(which)                                                                                  \
+/* VECTORS: of lanes, as many_f_vectors() has them. */
+#define KERNEL_ANCHORED_FLOATS(which, vectors, runner)                                                                 \
     {                                                                                                                  \
-        .engine = which, .rows = MANY_ROWS, .lanes = ANCHORED_ONE_LANES, .acc_words = ANCHORED_WORDS,                  \
+        .engine = which, .rows = MANY_ROWS, .lanes = (vectors)*WIDTH, .acc_words = ANCHORED_WORDS,                     \
         .a_group = many_f_a_group, .b_words = many_f_b_words, .steps_a_word = many_steps_a_word,                       \
-        .pack_a = many_f_pack_a, .pack_b = many_f_pack_b, .run = anchored_floats_run,                                  \
+        .pack_a = many_f_pack_a, .pack_b = many_f_pack_b, .run = runner,                                               \
         .round_floats = many_round_floats, .scan = many_scan, .round = anchored_round, .results = anchored_results,    \
         .turn = anchored_turn, .wide = daa_anchored_tile,                                                              \
     }
@@ -751,12 +817,17 @@ static void anchored_four_run(const struct engine_plan *plan, size_t steps, size
         }                                                                                                              \
     }
 
-/* Of operands as floats: rounded, on floats and on doubles, and anchored. */
+/* Of operands as floats: rounded, on floats and on doubles, and anchored, likewise. */
 #define KERNELS_MANY(which)                                                                                            \
     {                                                                                                                  \
-        KERNELS_MANY_OF(which, f, false), KERNELS_MANY_OF(which, d, true), {                                           \
-            KERNEL_ANCHORED_ONE(which, anchored_one_float, many_round_floats, many_scan),                              \
-                KERNEL_ANCHORED_FLOATS(which), KERNEL_ANCHORED_FLOATS(which)                                           \
+        KERNELS_MANY_OF(which, f, false), KERNELS_MANY_OF(which, d, true),                                             \
+            {KERNEL_ANCHORED_ONE(which, anchored_one_float, many_round_floats, many_scan),                             \
+             KERNEL_ANCHORED_FLOATS(which, 4, anchored_floats_run),                                                    \
+             KERNEL_ANCHORED_FLOATS(which, 4, anchored_floats_run)},                                                   \
+        {                                                                                                              \
+            {0}, KERNEL_ANCHORED_FLOATS(which, 4, anchored_doubles_run),                                               \
+                KERNEL_ANCHORED_FLOATS(which, 4, anchored_doubles_run),                                                \
+                KERNEL_ANCHORED_FLOATS(which, WIDTH == 16 ? 2 : 4, anchored_doubles_run)                               \
         }                                                                                                              \
     }
 

@@ -94,7 +94,7 @@ INLINE void beside_steps(size_t streams, size_t groups, bool steer, const struct
             const floats sum =
                 beside_sum(streams, groups, steer, limits, reach, a + at[v] * WIDTH, b + at[v] * WIDTH, &asked);
             if (limits)
-                anchored_step(limits, sum, asked, &state[v]);
+                anchored_step(1, limits, (struct anchored_sum){.in_floats = sum}, asked, &state[v]);
             else
                 run[v] = add(run[v], sum);
         }

@@ -137,8 +137,8 @@ enum { ENGINE_STREAMS = 4 };
 extern const struct engine_kernel daa_kernels_avx2[2][ENGINE_STREAMS], daa_kernels_avx512[2][ENGINE_STREAMS],
     daa_kernels_avx512bf16[2][ENGINE_STREAMS];
 extern const struct engine_kernel daa_kernel_wide;
-/* Of operands as floats: rounded, on floats or on doubles, and anchored, by the logarithm of the streams. */
-enum { MANY_ON_FLOATS, MANY_ON_DOUBLES, MANY_ANCHORED, MANY_KINDS };
+/* Of operands as floats, by the logarithm of the streams: rounded and anchored, each on floats and on doubles. */
+enum { MANY_ON_FLOATS, MANY_ON_DOUBLES, MANY_ANCHORED, MANY_ANCHORED_ON_DOUBLES, MANY_KINDS };
 extern const struct engine_kernel daa_many_avx2[MANY_KINDS][ENGINE_STREAMS],
     daa_many_avx512[MANY_KINDS][ENGINE_STREAMS], daa_many_avx512bf16[MANY_KINDS][ENGINE_STREAMS];
 
@@ -151,6 +151,8 @@ bool daa_plan_fits_float(const struct engine_plan *plan);
 bool daa_plan_fits_double(const struct engine_plan *plan);
 /* Can a sum in floats be rounded to the accumulator's format? */
 bool daa_target_fits_float(const struct engine_plan *plan);
+/* Of operands as floats: do they take doubles, for their sum, for the accumulator, or since there is no other kernel? */
+bool daa_plan_takes_doubles(const struct engine_plan *plan);
 /* If not in a float: are there two streams, one of them always high, and is the sum longer only where the high product
  * is the smaller one? What a float then lacks of the sum is a float too. */
 bool daa_plan_fits_two_floats(const struct engine_plan *plan);

@@ -130,16 +130,12 @@ INLINE NUMS MANY(sum_of_two)(NUMS reach, const NUMS *a, const NUMBER *b, NUMS *l
     return N(fma_where)(in, low_a, low_b, N(mul)(high_a, high_b));
 }
 
-/* The sum of a row's step, its words in registers, and a vector's at B. LARGEST: the largest key, and less than 1/2
- * more. */
-INLINE NUMS MANY(sum)(int streams, int groups, bool steer, NUMS reach, const NUMS *a, const NUMBER *b, NUMS *largest) {
+/* What is multiplied in a step, A with B where IN. LARGEST: the largest key, and less than 1/2 more. */
+INLINE void MANY(terms)(int streams, int groups, bool steer, NUMS reach, const NUMS *a, const NUMBER *b, NUMS *of_a,
+                        NUMS *of_b, N(mask) * in, NUMS *largest) {
     const size_t count = (size_t)streams, group = count / (size_t)groups, lanes = MANY(lanes)(streams);
     const size_t keys_at = many_kinds(count, steer) - count;
-    NUMS key[DAA_STREAMS_MAX], best[DAA_STREAMS_MAX], top, least, sum;
-    if (streams == 1)
-        return N(mul)(*a, N(load)(b));
-    if (streams == 2 && steer)
-        return MANY(sum_of_two)(reach, a, b, largest);
+    NUMS key[DAA_STREAMS_MAX], best[DAA_STREAMS_MAX], top, least;
 #pragma GCC unroll 8
     for (size_t s = 0; s < count; s++) {
         key[s] = N(add)(a[keys_at + s], N(load)(b + (keys_at + s) * lanes));
@@ -153,15 +149,30 @@ INLINE NUMS MANY(sum)(int streams, int groups, bool steer, NUMS reach, const NUM
     least = N(sub)(top, reach);
 #pragma GCC unroll 8
     for (size_t s = 0; s < count; s++) {
-        const N(mask) in = N(reaches)(key[s], least);
-        NUMS of_a = a[s], of_b = N(load)(b + s * lanes);
+        in[s] = N(reaches)(key[s], least);
+        of_a[s] = a[s];
+        of_b[s] = N(load)(b + s * lanes);
         if (steer) {
             const N(mask) wins = N(equal)(key[s], best[s / group]);
-            of_a = N(pick)(wins, of_a, a[count + s]);
-            of_b = N(pick)(wins, of_b, N(load)(b + (count + s) * lanes));
+            of_a[s] = N(pick)(wins, of_a[s], a[count + s]);
+            of_b[s] = N(pick)(wins, of_b[s], N(load)(b + (count + s) * lanes));
         }
-        sum = s ? N(fma_where)(in, of_a, of_b, sum) : N(mul_where)(in, of_a, of_b);
     }
+}
+
+/* The sum of a row's step, its words in registers, and a vector's at B. */
+INLINE NUMS MANY(sum)(int streams, int groups, bool steer, NUMS reach, const NUMS *a, const NUMBER *b, NUMS *largest) {
+    NUMS of_a[DAA_STREAMS_MAX], of_b[DAA_STREAMS_MAX], sum;
+    N(mask) in[DAA_STREAMS_MAX];
+    if (streams == 1)
+        return N(mul)(*a, N(load)(b));
+    if (streams == 2 && steer)
+        return MANY(sum_of_two)(reach, a, b, largest);
+    MANY(terms)(streams, groups, steer, reach, a, b, of_a, of_b, in, largest);
+    sum = N(mul_where)(in[0], of_a[0], of_b[0]);
+#pragma GCC unroll 8
+    for (size_t s = 1; s < (size_t)streams; s++)
+        sum = N(fma_where)(in[s], of_a[s], of_b[s], sum);
     return sum;
 }
 

@@ -43,8 +43,7 @@ const struct engine_kernel *daa_kernel(enum daa_engine engine, const struct engi
     static const struct engine_kernel(*const many[])[ENGINE_STREAMS] = {daa_many_avx2, daa_many_avx512,
                                                                         daa_many_avx512bf16};
     if (fast && plan->floats) {
-        const bool in_floats = daa_plan_fits_float(plan) && daa_target_fits_float(plan);
-        const int kind = plan->anchored ? MANY_ANCHORED : in_floats ? MANY_ON_FLOATS : MANY_ON_DOUBLES;
+        const int kind = (plan->anchored ? MANY_ANCHORED : MANY_ON_FLOATS) + daa_plan_takes_doubles(plan);
         return &many[engine - DAA_ENGINE_AVX2][kind][__builtin_ctz((unsigned)plan->streams)];
     }
     if (fast && !daa_plan_fits_float(plan))

@@ -136,6 +136,11 @@ bool daa_target_fits_float(const struct engine_plan *plan) {
     return plan->target.is_float || plan->target.frac_bits <= 21;
 }
 
+bool daa_plan_takes_doubles(const struct engine_plan *plan) {
+    const bool floats_are_enough = plan->anchored ? plan->streams < 8 : daa_target_fits_float(plan);
+    return plan->floats && !(floats_are_enough && daa_plan_fits_float(plan));
+}
+
 /* With the high product ahead, the sum ends with the low one, at least 2 (T - 1) below a key in the window. */
 bool daa_plan_fits_two_floats(const struct engine_plan *plan) {
     bool one_high = plan->winner == DAA_WINS_FIRST || plan->winner == DAA_WINS_TURN;

@@ -600,14 +600,15 @@ static int anchored_left_to_others(enum daa_engine engine) {
     } list[] = {
         {1, -1, "high", "32", "1", true, false},      {2, -1, "exponent", "32", "1", true, false},
         {4, -1, "low", "8", "1", true, false},        {8, -1, "exponent", "20", "1", true, false},
-        {2, -1, "exponent", "33", "1", false, false}, {4, -1, "high", "32", "1", false, false},
-        {2, 32, "exponent", "32", "1", false, false}, {2, -1, "magnitude", "32", "1", false, false},
-        {4, 6, "exponent", "32", "2", true, false},   {4, 7, "exponent", "32", "2", false, false},
-        {8, 3, "exponent", "32", "4", false, false},  {8, 3, "exponent", "32", "2", false, false},
-        {4, 3, "static", "32", "2", false, false},    {4, 3, "magnitude", "32", "2", false, false},
+        {2, -1, "exponent", "33", "1", false, false}, {4, -1, "high", "32", "1", true, false},
+        {2, 32, "exponent", "32", "1", true, false},  {2, -1, "magnitude", "32", "1", false, false},
+        {4, 6, "exponent", "32", "2", true, false},   {4, 7, "exponent", "32", "2", true, false},
+        {8, 3, "exponent", "32", "4", true, false},   {8, 3, "exponent", "32", "2", true, false},
+        {4, 3, "static", "32", "2", true, false},     {4, 3, "magnitude", "32", "2", false, false},
         {1, -1, "exponent", "32", "1", true, true},   {2, -1, "exponent", "32", "1", true, true},
-        {4, -1, "low", "24", "1", true, true},        {4, -1, "high", "32", "1", false, true},
-        {8, -1, "exponent", "32", "1", false, true},
+        {4, -1, "low", "24", "1", true, true},        {4, -1, "high", "32", "1", true, true},
+        {8, -1, "exponent", "32", "1", true, true},   {2, -1, "rotate", "32", "1", true, false},
+        {2, 32, "static", "32", "1", true, false},    {8, 32, "static", "32", "1", false, true},
     };
     for (size_t i = 0; i < sizeof list / sizeof list[0]; i++) {
         struct daa_config config;

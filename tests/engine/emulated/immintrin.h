@@ -297,6 +297,31 @@ EMULATED __m512i emulated_cvtps_epi32(__m512 a_) {
         r.word[x] = (uint32_t)_mm_cvtss_si32(_mm_set_ss(a.single[x]));
     return r.i;
 }
+EMULATED __m256i emulated_cvtpd_epi32(__m512d a_) {
+    union emulated a = {.d = a_}, r;
+    __m256i first;
+    for (int x = 0; x < 8; x++)
+        r.word[x] = (uint32_t)_mm_cvtsd_si32(_mm_set_sd(a.twice[x]));
+    memcpy(&first, &r, sizeof first);
+    return first;
+}
+EMULATED __m512i emulated_castsi256_si512(__m256i a) {
+    union emulated r = {.word = {0}};
+    memcpy(&r, &a, sizeof a);
+    return r.i;
+}
+EMULATED __m512i emulated_inserti64x4(__m512i a, __m256i b, int upper) {
+    memcpy((char *)&a + 32 * upper, &b, sizeof b);
+    return a;
+}
+EMULATED __m256 emulated_extractf32x8_ps(__m512 a, int upper) {
+    __m256 r;
+    memcpy(&r, (const char *)&a + 32 * upper, sizeof r);
+    return r;
+}
+EMULATED __m256 emulated_castps512_ps256(__m512 a) {
+    return emulated_extractf32x8_ps(a, 0);
+}
 EMULATED __m512i emulated_cvttps_epi32(__m512 a_) {
     union emulated a = {.f = a_}, r;
     for (int x = 0; x < 16; x++)
@@ -356,8 +381,16 @@ EMULATED __m512 emulated_dpbf16_ps(__m512 sum, __m512bh a_, __m512bh b_) {
 #define _mm512_cmp_pd_mask emulated_cmp_pd_mask
 #undef _mm512_cmp_ps_mask
 #define _mm512_cmp_ps_mask emulated_cmp_ps_mask
+#define _mm512_castps512_ps256 emulated_castps512_ps256
+#define _mm512_castsi256_si512 emulated_castsi256_si512
+#define _mm512_cvtpd_epi32 emulated_cvtpd_epi32
 #define _mm512_cvtpd_ps emulated_cvtpd_ps
 #define _mm512_cvtps_pd emulated_cvtps_pd
+#undef _mm512_extractf32x8_ps
+#define _mm512_extractf32x8_ps emulated_extractf32x8_ps
+#define _mm512_fmadd_pd emulated_fmadd_pd
+#undef _mm512_inserti64x4
+#define _mm512_inserti64x4 emulated_inserti64x4
 #define _mm512_loadu_pd emulated_loadu_pd
 #define _mm512_mask3_fmadd_pd(a, b, c, mask) emulated_mask_mov_pd(c, mask, emulated_fmadd_pd(a, b, c))
 #define _mm512_mask3_fmadd_ps(a, b, c, mask) emulated_mask_mov_ps(c, mask, emulated_fmadd_ps(a, b, c))
