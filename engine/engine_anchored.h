@@ -110,7 +110,9 @@ struct anchored_source {
 };
 
 INLINE size_t anchored_vectors(int streams) {
-    return streams & OF_FLOATS ? many_f_vectors(streams % OF_FLOATS) : streams > 2 ? FOUR_VECTORS : ANCHORED_VECTORS_MAX;
+    return streams & OF_FLOATS ? many_f_vectors(streams % OF_FLOATS)
+           : streams > 2       ? FOUR_VECTORS
+                               : ANCHORED_VECTORS_MAX;
 }
 
 /* A step's sum, as floats or as doubles. */
@@ -146,7 +148,7 @@ INLINE void anchored_doubles(int streams, int groups, bool steer, floats reach, 
     floats of_a[DAA_STREAMS_MAX], of_b[DAA_STREAMS_MAX];
     f_mask in[DAA_STREAMS_MAX];
     many_f_terms(streams, groups, steer, reach, a, b, of_a, of_b, in, largest);
-    sum[0] = sum[1] = d_all(0);
+    sum[0] = sum[1] = d_all(0.0);
 #pragma GCC unroll 8
     for (size_t s = 0; s < (size_t)streams; s++) {
         const floats kept = f_keep(in[s], of_a[s]);
@@ -159,7 +161,7 @@ INLINE void anchored_doubles(int streams, int groups, bool steer, floats reach, 
 INLINE struct anchored_sum anchored_sum_of(int streams, int groups, bool steer, const struct anchored_source *s,
                                            size_t t, size_t v, const words *of_a, words *largest) {
     const size_t pairs = (size_t)streams / 2;
-    struct anchored_sum sum = {as_floats(all_words(0)), {d_all(0), d_all(0)}};
+    struct anchored_sum sum = {as_floats(all_words(0)), {d_all(0.0), d_all(0.0)}};
     if (streams & OF_FLOATS) {
         const int count = streams % OF_FLOATS;
         const size_t kinds = many_kinds((size_t)count, steer);
@@ -803,9 +805,9 @@ static void anchored_four_run(const struct engine_plan *plan, size_t steps, size
     {                                                                                                                  \
         .engine = which, .rows = MANY_ROWS, .lanes = (vectors)*WIDTH, .acc_words = ANCHORED_WORDS,                     \
         .a_group = many_f_a_group, .b_words = many_f_b_words, .steps_a_word = many_steps_a_word,                       \
-        .pack_a = many_f_pack_a, .pack_b = many_f_pack_b, .run = runner,                                               \
-        .round_floats = many_round_floats, .scan = many_scan, .round = anchored_round, .results = anchored_results,    \
-        .turn = anchored_turn, .wide = daa_anchored_tile,                                                              \
+        .pack_a = many_f_pack_a, .pack_b = many_f_pack_b, .run = runner, .round_floats = many_round_floats,            \
+        .scan = many_scan, .round = anchored_round, .results = anchored_results, .turn = anchored_turn,                \
+        .wide = daa_anchored_tile,                                                                                     \
     }
 
 /* By accumulator, and by the logarithm of the streams. */

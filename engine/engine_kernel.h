@@ -151,7 +151,7 @@ bool daa_plan_fits_float(const struct engine_plan *plan);
 bool daa_plan_fits_double(const struct engine_plan *plan);
 /* Can a sum in floats be rounded to the accumulator's format? */
 bool daa_target_fits_float(const struct engine_plan *plan);
-/* Of operands as floats: do they take doubles, for their sum, for the accumulator, or since there is no other kernel? */
+/* Of operands as floats: do they take doubles, for sum or accumulator, or since there is no other kernel? */
 bool daa_plan_takes_doubles(const struct engine_plan *plan);
 /* If not in a float: are there two streams, one of them always high, and is the sum longer only where the high product
  * is the smaller one? What a float then lacks of the sum is a float too. */
