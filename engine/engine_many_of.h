@@ -136,8 +136,9 @@ INLINE void MANY(terms)(int streams, int groups, bool steer, NUMS reach, const N
     const size_t count = (size_t)streams, group = count / (size_t)groups, lanes = MANY(lanes)(streams);
     const size_t keys_at = many_kinds(count, steer) - count;
     NUMS key[DAA_STREAMS_MAX], best[DAA_STREAMS_MAX], top, least;
+    best[0] = key[0] = N(add)(a[keys_at], N(load)(b + keys_at * lanes));
 #pragma GCC unroll 8
-    for (size_t s = 0; s < count; s++) {
+    for (size_t s = 1; s < count; s++) {
         key[s] = N(add)(a[keys_at + s], N(load)(b + (keys_at + s) * lanes));
         best[s / group] = s % group ? N(max)(best[s / group], key[s]) : key[s];
     }
