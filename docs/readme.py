@@ -105,12 +105,12 @@ def compare(_):
     yield f"{report['library']}; in brackets, over conventional. {report['says']}{star(rows)}"
 
 
-ARMS = ("s2-t4", "safe2", "safe4", "alike2", "s2-4-1", "alike2-2")  # the accuracy of these; the report has all
-STEERED, RIVAL = "s2-4-1", "alike2-2"
+ARMS = ("fp8", "s2-t4", "safe2", "safe4", "alike2")  # the accuracy of these; the report has all
+AGAINST = (("s2-3-1", "alike2-2"), ("s2-3-1", "static2-3-1"))  # steered, and its rivals where few bits are too few
 
 
 def accuracy(_):
-    """The study, a network a row: the pairs of some arms with bf16, and steering against few bits alike."""
+    """The study, a network a row: the pairs of some arms with bf16, and steering against rivals."""
     from train import arms, report, table
 
     def cell(difference, digits):
@@ -120,21 +120,22 @@ def accuracy(_):
         return report.signed(mean, digits) + (f" ± {half:.{digits}f}" if pairs > 1 else "") + f" ({pairs})"
 
     rows = table.read_rows(ROOT / "docs" / "accuracy" / "runs.csv")
-    yield f"| minus bf16 (pairs) | bf16 | {' | '.join(f'`{arm}`' for arm in ARMS)} | `{STEERED}` minus `{RIVAL}` |"
-    yield "| --- | ---: |" + " ---: |" * (len(ARMS) + 1)
+    pairs = " | ".join(f"`{steered}` minus `{rival}`" for steered, rival in AGAINST)
+    yield f"| minus bf16 (pairs) | bf16 | {' | '.join(f'`{arm}`' for arm in ARMS)} | {pairs} |"
+    yield "| --- | ---: |" + " ---: |" * (len(ARMS) + len(AGAINST))
     for recipe, by_arm, _ in report.groups(rows):
         if recipe.high:
             continue
         kind = report.sees(recipe)
         judged = report.KINDS[kind]
         found = {s.arm: s for s in report.summarise(by_arm, kind)}
-        steered, rival = (report.figures(by_arm, arm, judged.figure, kind) for arm in (STEERED, RIVAL))
+        against = [report.paired(*(report.figures(by_arm, arm, judged.figure, kind) for arm in pair)) for pair in AGAINST]
         cells = [f"{found['bf16'].figure:.{judged.digits}f}", *(cell(found[arm].difference, judged.digits) if arm in found else "" for arm in ARMS),
-                 cell(report.paired(steered, rival), judged.digits)]
+                 *(cell(difference, judged.digits) for difference in against)]
         yield f"| {recipe.model}, {recipe.dataset}, {judged.unit} | {' | '.join(cells)} |"
     yield ""
     yield (f"Mean ± half of the 95% interval, over pairs. Points of test accuracy: more is better; nats of test loss: less. {len(rows)} runs in all. "
-           + "; ".join(f"`{arm}`: {arms.ARMS[arm].says}" for arm in ARMS) + ".")
+           + "; ".join(f"`{arm}`: {arms.ARMS[arm].says}" for arm in dict.fromkeys((*ARMS, *(arm for pair in AGAINST for arm in pair)))) + ".")
 
 
 def layout(_):
