@@ -1,5 +1,5 @@
-/* The anchored accumulator of the engines outside the vectors: starts, results, and the exact path on the golden
- * model's own steps. */
+/* The anchored accumulator of the engines outside the vectors: starts, results, and what the exact path leaves to the
+ * golden model's own steps. */
 #include <string.h>
 
 #include "../sim/golden.h"
