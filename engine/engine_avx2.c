@@ -9,6 +9,8 @@
 
 #include "engine_anchored.h"
 
+#include "engine_far.h"
+
 #include "engine_beside.h"
 
 const struct engine_kernel daa_kernels_avx2[2][ENGINE_STREAMS] = KERNELS(DAA_ENGINE_AVX2);

@@ -48,6 +48,8 @@ INLINE floats sum_of(const words *a, words b, words who) {
 
 #include "engine_anchored.h"
 
+#include "engine_far.h"
+
 #include "engine_beside.h"
 
 const struct engine_kernel daa_kernels_avx512bf16[2][ENGINE_STREAMS] = KERNELS(DAA_ENGINE_AVX512BF16);
