@@ -1,6 +1,7 @@
 /* The anchored accumulator (docs/contract.md, section 5.2) with at most 32 bits, on the products of engine_one.h's
  * lanes, of engine_two.h, of engine_four.h and of engine_many.h on floats. A step's sum is exact in a float, so that M
- * += the sum / 2^place rounded to nearest even is a product with a power of two, a conversion and an addition.
+ * += the sum / 2^place rounded to nearest even is a product with a power of two, a conversion and an addition; or,
+ * where no float is, in a double.
  *
  * That is all while no anchor moves, which is so nearly always but in a GEMM's first steps. The largest exponents of a
  * row and of a lane in a few steps together are no less than any of their keys: where they ask for no move, none of
@@ -780,7 +781,7 @@ static void anchored_four_run(const struct engine_plan *plan, size_t steps, size
         (steer ? anchored_eight_steered : anchored_eight_fixed)(plan, steps, panels, a, a_block, b, acc, ld, space);
 }
 
-/* ---- kernels ---- */
+/* ---- kernels; anchored_exact() is engine_far.h's ---- */
 
 #define KERNEL_ANCHORED_ONE(which, pack, rounding, range)                                                              \
     {                                                                                                                  \

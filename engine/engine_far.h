@@ -42,7 +42,7 @@ INLINE void anchored_close_far(const struct anchored_limits *limits, const struc
     store_words(acc + lanes, and_or_words(load_words(acc + lanes), all_words(ANCHORED_INFS), scale));
 }
 
-/* The contract's four points. KEY: a sum of exponent fields, negative where no product takes part. */
+/* The contract's four points. KEY: a sum of exponent fields, not above 0 where no product takes part. */
 INLINE void anchored_step_far(const struct anchored_limits *limits, const doubles sum[2], words key,
                               struct anchored_far *state) {
     const words last = all_words(limits->last / ANCHORED_UNIT), step = all_words(limits->step / ANCHORED_UNIT);
