@@ -203,9 +203,12 @@ def processor():
 def speed(build):
     """The engines' medians, an engine and number of streams a row, and the fastest other emulator."""
     shapes = json.loads((build / "bench_engine.json").read_text())
-    rows = {}
+    rows, threads = {}, {}
     for shape in shapes:
         for one in shape["results"]:
+            if one["threads"] > 1:
+                name = f"`{one['config']}`" if "config" in one else f"{one['streams']} streams"
+                threads.setdefault(f"{name}, {one['threads']} threads over 1", []).append(f"{one['of_one_thread']:.2f}")
             key = f"`{one['engine']}`" + ", anchored" * (one["accumulator"] == "anchored"), one["streams"]
             if one["engine"] not in ("auto", "portable") and one["lo-round"] == "nearest":
                 rows.setdefault(key, []).append(f"{one['gmacs']:.1f} ({one['of_sgemm']:.2f})")
@@ -213,18 +216,20 @@ def speed(build):
     yield "| --- | ---: |" + " ---: |" * len(shapes)
     for (engine, streams), cells in rows.items():
         yield f"| {engine} | {streams} | {' | '.join(cells)} |"
-    for text, figure, form in (("sgemm", "sgemm_gmacs", ".1f"), ("sgemm on AVX2", "sgemm_avx2_gmacs", ".1f"),
-                               ("2 streams, 2 threads over 1", "two_threads_speedup", ".2f"),
-                               ("sgemm, 2 threads over 1", "sgemm_two_threads_speedup", ".2f")):
-        yield f"| {text} | | {' | '.join(format(shape[figure], form) for shape in shapes)} |"
+    sgemm = {text: [format(shape[figure], form) for shape in shapes]
+             for text, figure, form in (("sgemm", "sgemm_gmacs", ".1f"), ("sgemm on AVX2", "sgemm_avx2_gmacs", ".1f"),
+                                        ("sgemm, 2 threads over 1", "sgemm_two_threads_speedup", ".2f"))}
+    for text, cells in (threads | sgemm).items():
+        yield f"| {text} | | {' | '.join(cells)} |"
     yield ""
-    rivals = json.loads((build / "bench_rivals.json").read_text())["shapes"][0]["contenders"]
+    first = json.loads((build / "bench_rivals.json").read_text())["shapes"][0]
+    rivals = first["contenders"]
     note = f"{processor()}. GMAC/s and, in brackets, the share of OpenBLAS sgemm's, held to AVX2 beside `avx2`."
     others = [one for one in rivals if not one["name"].startswith("daa")]
     if others:
         best = max(others, key=lambda one: one["gmacs"])
         note += (f" {best['name']}, the fastest other emulator that was there, rounding after every product: {best['gmacs']:.2f} GMAC/s at "
-                 f"{shapes[0]['shape']}, where one stream from Python has {rivals[0]['gmacs']:.1f}.")
+                 f"{first['shape']}, where one stream from Python has {rivals[0]['gmacs']:.1f}.")
     yield note
 
 
@@ -235,8 +240,8 @@ def anchored(build):
     for shape in shapes:
         rounded = [one for one in shape["results"] if one["accumulator"] == "rounded" and one["lo-round"] == "nearest"]
         for one in shape["results"]:
-            if one["accumulator"] == "anchored":
-                other = next(other for other in rounded if other["streams"] == one["streams"] and one["engine"] in ("auto", other["engine"]))
+            if one["accumulator"] == "anchored" and one["threads"] == 1:
+                other = next(other for other in rounded if other["streams"] == one["streams"] and other["threads"] == 1 and one["engine"] in ("auto", other["engine"]))
                 rows.setdefault((one.get("config", one["engine"]), one["streams"]), []).append(f"{one['gmacs'] / other['gmacs']:.2f}")
     yield "| engine | streams | " + " | ".join(shape["shape"] for shape in shapes) + " |"
     yield "| --- | ---: |" + " ---: |" * len(shapes)

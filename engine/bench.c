@@ -1,8 +1,8 @@
 /* Speed of the engines beside OpenBLAS sgemm, measured in turns: bench-engine [-o FILE.json] [--short] [--rounds N].
- * Figures are of the median of the rounds, each the second of two calls, as one GEMM of many: operands that fit are in
- * the caches, and a second processor is awake. sgemm runs in child processes: one that takes what OpenBLAS chooses for
- * this processor, one held to its AVX2 kernels, and one with two threads, which tells what a second thread can give on
- * this machine. */
+ * Figures are of the median of the rounds, each of a call that follows others of its kind, as one GEMM of many:
+ * operands that fit are in the caches, and a second processor is awake. sgemm runs in child processes: one that takes
+ * what OpenBLAS chooses for this processor, one held to its AVX2 kernels, and one with two threads, which tells what a
+ * second thread can give on this machine. */
 #define _DEFAULT_SOURCE /* setenv, clock_gettime */
 #include <dlfcn.h>
 #include <jansson.h>
@@ -22,9 +22,9 @@ static const struct shape {
     const char *name;
     size_t m, n, k;
 } shapes[] = {
-    {"256^3", 256, 256, 256},        {"1024^3", 1024, 1024, 1024},  {"layer1 3x3", 64, 8192, 576},
-    {"layer2 3x3", 128, 2048, 1152}, {"layer2 1x1", 128, 2048, 64}, {"layer3 3x3", 256, 512, 2304},
-    {"layer4 3x3", 512, 128, 4608},
+    {"128^3", 128, 128, 128},       {"256^3", 256, 256, 256},        {"1024^3", 1024, 1024, 1024},
+    {"layer1 3x3", 64, 8192, 576},  {"layer2 3x3", 128, 2048, 1152}, {"layer2 1x1", 128, 2048, 64},
+    {"layer3 3x3", 256, 512, 2304}, {"layer4 3x3", 512, 128, 4608},
 };
 enum { SHAPES = sizeof shapes / sizeof shapes[0], ROUNDS_MOST = 15, RIVALS = 3 };
 
@@ -90,16 +90,40 @@ static struct spent since(struct spent begin) {
     return (struct spent){end.processor - begin.processor, end.wall - begin.wall};
 }
 
+/* What a call of RUN takes that follows others for some milliseconds. */
+static struct spent timed(void (*run)(const void *of), const void *of) {
+    const double warm = 2e-3;
+    const struct spent first = now();
+    do
+        run(of);
+    while (since(first).wall < warm);
+    const struct spent begin = now();
+    run(of);
+    return since(begin);
+}
+
+struct sgemm_call {
+    sgemm_function *sgemm;
+    const struct shape *shape;
+    float *a, *b, *c;
+};
+
+static void run_sgemm(const void *of) {
+    const struct sgemm_call *call = of;
+    const int m = (int)call->shape->m, n = (int)call->shape->n, k = (int)call->shape->k;
+    call->sgemm(101, 111, 111, m, n, k, 1, call->a, k, call->b, n, 0, call->c, n);
+}
+
 static void serve(struct rival *rival) {
     if (rival->core)
         setenv("OPENBLAS_CORETYPE", rival->core, 1);
     else
         unsetenv("OPENBLAS_CORETYPE");
     void *library = dlopen("libopenblas.so.0", RTLD_NOW);
-    sgemm_function *sgemm;
+    struct sgemm_call call = {0};
     threads_function *set_threads;
     name_function *core_name;
-    *(void **)&sgemm = symbol(library, "cblas_sgemm");
+    *(void **)&call.sgemm = symbol(library, "cblas_sgemm");
     *(void **)&set_threads = symbol(library, "openblas_set_num_threads");
     *(void **)&core_name = symbol(library, "openblas_get_corename");
     set_threads(rival->threads);
@@ -107,22 +131,18 @@ static void serve(struct rival *rival) {
     snprintf(name, sizeof name, "%s", core_name());
     if (write(rival->from[1], name, sizeof name) != sizeof name)
         exit(1);
-    float *a = NULL, *b = NULL, *c = NULL;
-    int last = -1;
     for (int index; read(rival->to[0], &index, sizeof index) == sizeof index;) {
         const struct shape *s = &shapes[index];
-        if (index != last) {
-            free(a);
-            free(b);
-            free(c);
-            a = matrix(s->m, s->k, false);
-            b = matrix(s->k, s->n, true);
-            c = matrix(s->m, s->n, false);
-            last = index;
+        if (s != call.shape) {
+            free(call.a);
+            free(call.b);
+            free(call.c);
+            call.a = matrix(s->m, s->k, false);
+            call.b = matrix(s->k, s->n, true);
+            call.c = matrix(s->m, s->n, false);
+            call.shape = s;
         }
-        const struct spent begin = now();
-        sgemm(101, 111, 111, (int)s->m, (int)s->n, (int)s->k, 1, a, (int)s->k, b, (int)s->n, 0, c, (int)s->n);
-        const struct spent time = since(begin);
+        const struct spent time = timed(run_sgemm, &call);
         if (write(rival->from[1], &time, sizeof time) != sizeof time)
             exit(1);
     }
@@ -180,10 +200,15 @@ static void configure(struct daa_config *config, const struct entry *entry) {
     daa_options_free(options);
 }
 
+static void run_ours(const void *of) {
+    struct daa_error error;
+    if (daa_gemm_run(of, NULL, &error) != DAA_OK)
+        fail(error.text);
+}
+
 static struct spent time_ours(const struct entry *entry, const struct shape *s, const float *a, const float *b,
                               float *c) {
     struct daa_config config;
-    struct daa_error error;
     configure(&config, entry);
     const struct daa_gemm_args args = {
         .config = &config,
@@ -197,10 +222,7 @@ static struct spent time_ours(const struct entry *entry, const struct shape *s, 
         .engine = entry->engine,
         .threads = entry->threads,
     };
-    const struct spent begin = now();
-    if (daa_gemm_run(&args, NULL, &error) != DAA_OK)
-        fail(error.text);
-    return since(begin);
+    return timed(run_ours, &args);
 }
 
 #define OF_ENGINE(engine, accumulator)                                                                                 \
@@ -219,6 +241,7 @@ static struct entry entries[] = {
     {DAA_ENGINE_AUTO, 4, 1, "nearest", "anchored", "safe4"},
     {DAA_ENGINE_PORTABLE, 2, 1, "nearest", "rounded", NULL},
     {DAA_ENGINE_AUTO, 2, 2, "nearest", "rounded", NULL},
+    {DAA_ENGINE_AUTO, 2, 2, "nearest", "anchored", "safe2"},
 };
 enum { ENTRIES = sizeof entries / sizeof entries[0] };
 
@@ -242,12 +265,11 @@ static double median(const struct times *times) {
 static void measure(int index, int rounds, struct rival *rivals, json_t *list) {
     const struct shape *s = &shapes[index];
     float *a = matrix(s->m, s->k, false), *b = matrix(s->k, s->n, true), *c = matrix(s->m, s->n, false);
-    struct times of_sgemm[RIVALS] = {0}, ours[ENTRIES] = {0}, sgemm_one_thread = {0}, one_thread = {0};
+    struct times of_sgemm[RIVALS] = {0}, ours[ENTRIES] = {0}, sgemm_one_thread = {0}, one_thread[ENTRIES] = {0};
     const struct timespec settle = {.tv_nsec = 100000000}; /* OpenBLAS's second thread looks for more work that long */
     const double macs = (double)s->m * (double)s->n * (double)s->k;
     for (int round = 0; round < rounds; round++) {
         for (int r = 0; r < RIVALS; r++) {
-            ask(&rivals[r], index);
             const struct spent time = ask(&rivals[r], index);
             keep(&of_sgemm[r], rivals[r].threads == 1 ? time.processor : time.wall);
             if (r == 0)
@@ -258,17 +280,17 @@ static void measure(int index, int rounds, struct rival *rivals, json_t *list) {
             const struct entry *entry = &entries[e];
             bool slow = entry->engine == DAA_ENGINE_PORTABLE;
             if (daa_engine_present(entry->engine) && !(slow && round > 0)) {
-                if (!slow)
-                    time_ours(entry, s, a, b, c);
                 const struct spent time = time_ours(entry, s, a, b, c);
                 keep(&ours[e], entry->threads == 1 ? time.processor : time.wall);
             }
+            if (entry->threads > 1) {
+                struct entry alone = *entry;
+                alone.threads = 1;
+                keep(&one_thread[e], time_ours(&alone, s, a, b, c).wall);
+            }
         }
-        const struct entry auto_one = {DAA_ENGINE_AUTO, 2, 1, "nearest", "rounded", NULL};
-        time_ours(&auto_one, s, a, b, c);
-        keep(&one_thread, time_ours(&auto_one, s, a, b, c).wall);
     }
-    const double sgemm[2] = {median(&of_sgemm[0]), median(&of_sgemm[1])}, one_wall = median(&one_thread);
+    const double sgemm[2] = {median(&of_sgemm[0]), median(&of_sgemm[1])};
     const double sgemm_speedup = median(&sgemm_one_thread) / median(&of_sgemm[2]);
     printf("%s (%zu x %zu x %zu): sgemm %s %.1f, %s %.1f GMAC/s, 2 threads %.2f of one\n", s->name, s->m, s->n, s->k,
            rivals[0].name, 1e-9 * macs / sgemm[0], rivals[1].name, 1e-9 * macs / sgemm[1], sgemm_speedup);
@@ -282,19 +304,21 @@ static void measure(int index, int rounds, struct rival *rivals, json_t *list) {
         printf("  %-10s streams %d %-8s %s threads %d: %6.1f GMAC/s, %.2f of sgemm",
                entry->config ? entry->config : daa_engine_name(entry->engine), entry->streams, entry->round,
                entry->accumulator, entry->threads, 1e-9 * macs / time, share);
-        if (entry->threads > 1)
-            printf(", %.2f of one thread", one_wall / time);
+        json_t *result = json_pack(
+            "{s:s, s:s*, s:i, s:s, s:s, s:i, s:f, s:s, s:f}", "engine", daa_engine_name(entry->engine), "config",
+            entry->config, "streams", entry->streams, "lo-round", entry->round, "accumulator", entry->accumulator,
+            "threads", entry->threads, "gmacs", 1e-9 * macs / time, "sgemm", rivals[avx2].name, "of_sgemm", share);
+        if (entry->threads > 1) {
+            const double speedup = median(&one_thread[e]) / time;
+            printf(", %.2f of one thread", speedup);
+            json_object_set_new(result, "of_one_thread", json_real(speedup));
+        }
         putchar('\n');
-        json_array_append_new(results, json_pack("{s:s, s:s*, s:i, s:s, s:s, s:i, s:f, s:s, s:f}", "engine",
-                                                 daa_engine_name(entry->engine), "config", entry->config, "streams",
-                                                 entry->streams, "lo-round", entry->round, "accumulator",
-                                                 entry->accumulator, "threads", entry->threads, "gmacs",
-                                                 1e-9 * macs / time, "sgemm", rivals[avx2].name, "of_sgemm", share));
+        json_array_append_new(results, result);
     }
-    json_array_append_new(list, json_pack("{s:s, s:I, s:I, s:I, s:f, s:f, s:f, s:f, s:o}", "shape", s->name, "m",
+    json_array_append_new(list, json_pack("{s:s, s:I, s:I, s:I, s:f, s:f, s:f, s:o}", "shape", s->name, "m",
                                           (json_int_t)s->m, "n", (json_int_t)s->n, "k", (json_int_t)s->k, "sgemm_gmacs",
                                           1e-9 * macs / sgemm[0], "sgemm_avx2_gmacs", 1e-9 * macs / sgemm[1],
-                                          "two_threads_speedup", one_wall / median(&ours[ENTRIES - 1]),
                                           "sgemm_two_threads_speedup", sgemm_speedup, "results", results));
     fflush(stdout);
     free(a);
