@@ -123,16 +123,16 @@ def accuracy(_):
     pairs = " | ".join(f"`{steered}` minus `{rival}`" for steered, rival in AGAINST)
     yield f"| minus bf16 (pairs) | bf16 | {' | '.join(f'`{arm}`' for arm in ARMS)} | {pairs} |"
     yield "| --- | ---: |" + " ---: |" * (len(ARMS) + len(AGAINST))
-    for recipe, by_arm, _ in report.groups(rows):
-        if recipe.high:
-            continue
+    networks = [(recipe, f"{recipe.model}, {recipe.dataset}", by_arm, True) for recipe, by_arm, _ in report.groups(rows) if not recipe.high]
+    networks += [(found[0], f"the {len(found)} on {dataset} together", by_arm, False) for dataset, found, by_arm in report.together(rows)]
+    for recipe, name, by_arm, apart in networks:
         kind = report.sees(recipe)
         judged = report.KINDS[kind]
         found = {s.arm: s for s in report.summarise(by_arm, kind)}
         against = [report.paired(*(report.figures(by_arm, arm, judged.figure, kind) for arm in pair)) for pair in AGAINST]
-        cells = [f"{found['bf16'].figure:.{judged.digits}f}", *(cell(found[arm].difference, judged.digits) if arm in found else "" for arm in ARMS),
-                 *(cell(difference, judged.digits) for difference in against)]
-        yield f"| {recipe.model}, {recipe.dataset}, {judged.unit} | {' | '.join(cells)} |"
+        cells = [f"{found[arms.REFERENCE].figure:.{judged.digits}f}" if apart else "",
+                 *(cell(found[arm].difference, judged.digits) if arm in found else "" for arm in ARMS), *(cell(difference, judged.digits) for difference in against)]
+        yield f"| {name}, {judged.unit} | {' | '.join(cells)} |"
     yield ""
     yield (f"Mean ± half of the 95% interval, over pairs. Points of test accuracy: more is better; nats of test loss: less. {len(rows)} runs in all. "
            + "; ".join(f"`{arm}`: {arms.ARMS[arm].says}" for arm in dict.fromkeys((*ARMS, *(arm for pair in AGAINST for arm in pair)))) + ".")

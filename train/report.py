@@ -145,20 +145,28 @@ def with_half(difference, digits):
     return signed(difference.mean, digits) + (f" ± {difference.half:.{digits}f}" if difference.pairs > 1 else "")
 
 
-def table(summaries, kind="images"):
-    """Markdown."""
-    judged, reference = KINDS[kind], arms.REFERENCE
-    lines = [f"| arm | is | runs | diverged | {judged.says} | minus {reference}, {judged.unit} | 95% interval | pairs | target met | "
-             f"{judged.other_says} minus {reference} | training loss minus {reference} | training loss |",
-             "| --- | --- | ---: | ---: | ---: | ---: | :---: | ---: | :---: | ---: | ---: | ---: |"]
-    for s in summaries:
-        cells = ["", "", "", s.meets, "", ""]
-        if s.difference:
-            cells = [signed(s.difference.mean, judged.digits), interval(s.difference, judged.digits), str(s.difference.pairs), s.meets,
-                     with_half(s.other_difference, judged.other_digits), with_half(s.train_difference, 4)]
-        lines.append(f"| `{s.arm}` | {arms.ARMS[s.arm].says} | {s.runs} | {s.diverged or ''} | {s.figure:.{judged.digits}f} | "
-                     f"{' | '.join(cells)} | {s.train_loss:.4f} |")
-    return "\n".join(lines)
+def table(summaries, kind="images", apart=True):
+    """Markdown. APART: of one network, so that the figures themselves mean something, not their differences alone."""
+    judged, minus = KINDS[kind], f"minus {arms.REFERENCE}"
+    columns = {
+        "arm": ("---", lambda s: f"`{s.arm}`"),
+        "is": ("---", lambda s: arms.ARMS[s.arm].says),
+        "runs": ("---:", lambda s: s.runs),
+        "diverged": ("---:", lambda s: s.diverged or ""),
+        judged.says: ("---:", lambda s: f"{s.figure:.{judged.digits}f}"),
+        f"{minus}, {judged.unit}": ("---:", lambda s: signed(s.difference.mean, judged.digits) if s.difference else ""),
+        "95% interval": (":---:", lambda s: interval(s.difference, judged.digits) if s.difference else ""),
+        "pairs": ("---:", lambda s: s.difference.pairs if s.difference else ""),
+        "target met": (":---:", lambda s: s.meets),
+        f"{judged.other_says} {minus}": ("---:", lambda s: with_half(s.other_difference, judged.other_digits)),
+        f"training loss {minus}": ("---:", lambda s: with_half(s.train_difference, 4)),
+        "training loss": ("---:", lambda s: f"{s.train_loss:.4f}"),
+    }
+    if not apart:
+        del columns[judged.says], columns["training loss"]
+    lines = [list(columns), [rule for rule, _ in columns.values()]]
+    lines += [[str(cell(s)) for _, cell in columns.values()] for s in summaries if apart or s.arm != arms.REFERENCE]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def steering_table(by_arm, kind="images"):
@@ -397,6 +405,21 @@ def groups(rows):
         yield recipe, by_arm, {other.lr: runs for other, runs in like.items() if is_check[other] and count(runs) < count(by_arm)}
 
 
+def together(rows):
+    """(dataset, recipes, {arm: {(recipe, seed): row}}) of each dataset that several networks learn: their pairs as one network's."""
+    by_dataset = {}
+    for recipe, by_arm, _ in groups(rows):
+        if not recipe.high:
+            by_dataset.setdefault(recipe.dataset, {})[recipe] = by_arm
+    for dataset, found in by_dataset.items():
+        if len({recipe.model for recipe in found}) > 1:
+            merged = {}
+            for recipe, by_arm in found.items():
+                for arm, by_seed in by_arm.items():
+                    merged.setdefault(arm, {}).update({(recipe, seed): row for seed, row in by_seed.items()})
+            yield dataset, list(found), merged
+
+
 def title_of(recipe):
     title = f"{recipe.model} on {recipe.dataset}, {recipe.epochs:g} epoch{'s' * (recipe.epochs != 1)}, peak learning rate {recipe.lr:g}"
     return title + (f", all high: {', '.join(recipe.high)}" if recipe.high else "")
@@ -424,6 +447,15 @@ def section(directory, recipe, by_arm, by_rate):
     return "\n\n".join(filter(None, parts)), images
 
 
+def section_together(dataset, found, by_arm):
+    """The text of what several networks say together."""
+    kind, names = sees(found[0]), [recipe.model for recipe in found]
+    says = (f"Pairs of {', '.join(names[:-1])} and {names[-1]} as if of one network. That assumes that an arm costs each of them the same;\n"
+            "where it does not, the interval is wider for it.")
+    parts = [f"## Networks on {dataset} together", says, table(summarise(by_arm, kind), kind, apart=False), steering_table(by_arm, kind)]
+    return "\n\n".join(filter(None, parts))
+
+
 def write(directory):
     """Writes the report of a study beside its CSV: report.md and plots. Returns the tables' text."""
     rows = read_rows(directory / "runs.csv")
@@ -435,6 +467,7 @@ def write(directory):
         text, drawn = section(directory, *group)
         parts.append(text)
         images += drawn
+    parts += [section_together(*several) for several in together(rows)]
     forks = read_forks(directory / "forks.csv")
     if forks:
         first = forks[0]

@@ -152,6 +152,19 @@ def test_steering_beside_its_rivals(tmp_path):
     assert "| `s2-3-1` | `alike2-2` | 2 | -0.2050 | -0.2685 to -0.1415 | steering |" in text
 
 
+def test_networks_on_one_dataset_together(tmp_path):
+    """Differences -1, -2 of one, -3 of the other: mean -2, deviation 1, t(2 degrees, 97.5%) = 4.302653. No figure is a mean over networks."""
+    fill(tmp_path, {"bf16": {0: 60.0, 1: 61.0}, "s2-3-1": {0: 59.0, 1: 59.0}, "alike2-2": {0: 58.0}}, model="resnet20")
+    fill(tmp_path, {"bf16": {0: 40.0}, "s2-3-1": {0: 37.0}, "alike2-2": {0: 36.0}}, model="vit")
+    fill_text(tmp_path, {"bf16": {0: 2.0}, "s2-3-1": {0: 2.5}})
+    text = report.write(tmp_path)
+    found = text[text.index("## Networks on fashion-mnist together"):]
+    assert "Pairs of resnet20 and vit as if" in found and "`bf16`" not in found
+    assert "| `s2-3-1` | 2 streams of 3 bits, 1 low bit, anchored | 3 |  | -2.00 | -4.48 to +0.48 | 3 | no | 0.0000 ± 0.0000 | 0.0000 ± 0.0000 |\n" in found
+    assert "| `s2-3-1` | `alike2-2` | 2 | +1.00 | +1.00 to +1.00 | steering |" in found
+    assert text.count("together\n") == 1
+
+
 def test_other_learning_rates(tmp_path):
     fill(tmp_path, {"bf16": {0: 60.0, 1: 62.0}, "alike2-2": {0: 58.0, 1: 59.0}, "safe2": {0: 60.0}}, lr=0.1)
     fill(tmp_path, {"bf16": {0: 57.0}, "alike2-2": {0: 54.5}}, lr=0.03)
